@@ -1,0 +1,1 @@
+"""Tuning records that ship with the package, one folder per target; data only."""

@@ -1,0 +1,166 @@
+"""Decides for each convolution which kernel computes it, and says why.
+
+A pruned layer may be computed from its patterns or as if it were dense; it gets whichever
+the cost model finds faster, so that a layer below the break-even compression is never
+slower than in the dense build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from relay_passes.analyze_convolutions import ConvLayer
+from te_schedules.conv2d import Conv2dGeometry
+from te_schedules.conv2d_cost import KernelLists
+from te_schedules.conv2d_schedule import Conv2dSchedule
+from te_schedules.conv2d_space import choose_schedule
+from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.fkw import FKW, pack_fkw
+from tvm_patdnn.patterns import Pattern
+
+__all__ = ["KernelChoice", "choose_kernel", "cover_patterns"]
+
+MAX_PATTERNS = 16  # each has its own loop in a kernel; rarer ones are stored with a larger one
+DENSE_GROUPS = (1, 2, 3, 4, 6, 8)  # filters that may share a loaded input
+
+Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KernelChoice:
+    """The kernel of one layer.
+
+    Attributes:
+        reason: why this one, for people.
+        cycles: what the cost model gives it.
+    """
+
+    kind: Kind
+    reason: str
+    fkw: FKW
+    schedule: Conv2dSchedule
+    cycles: float
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A way to store a layer: see ``pack_fkw``."""
+
+    kind: Kind
+    ids: np.ndarray
+    patterns: tuple[Pattern, ...]
+    group: int
+
+
+def choose_kernel(
+    layer: ConvLayer, geometry: Conv2dGeometry, cpu: CpuModel, allow_sparse: bool = True
+) -> KernelChoice:
+    """Chooses the kernel and its schedule.
+
+    Args:
+        allow_sparse: False computes the layer as if nothing had been pruned from it.
+    """
+    dense = min(
+        (_scored(candidate, geometry, cpu) for candidate in _dense(layer)), key=lambda s: s[2]
+    )
+    if not allow_sparse:
+        return _choice(layer, *dense, reason="sparse kernels are switched off")
+    if layer.found.kept_weights == layer.found.dense_weights:
+        return _choice(layer, *dense, reason="nothing was pruned")
+    sparse = _scored(_sparse(layer), geometry, cpu)
+    share = sparse[2] / dense[2]
+    if share < 1.0:
+        reason = f"{_found(layer)}: {1 / share:.1f}x faster than dense by the cost model"
+        return _choice(layer, *sparse, reason=reason)
+    reason = f"{_found(layer)}: below break-even, {share:.1f}x dense's time by the cost model"
+    return _choice(layer, *dense, reason=reason)
+
+
+def cover_patterns(
+    ids: np.ndarray, patterns: Sequence[Pattern], counts: Sequence[int], limit: int = MAX_PATTERNS
+) -> tuple[np.ndarray, tuple[Pattern, ...]]:
+    """Reduces a pattern set to ``limit``: rare patterns are stored within a larger one.
+
+    Args:
+        ids: (out_c, in_c) int, pattern of each kernel, -1 for none.
+        patterns: the most frequent first.
+
+    Returns:
+        The new ids and patterns; each kernel's new pattern covers its old one.
+    """
+    if len(patterns) <= limit:
+        return ids, tuple(patterns)
+    height, width = patterns[0].kernel_shape
+    full = Pattern(kernel_shape=(height, width), taps=tuple(np.ndindex(height, width)))
+    by_work = sorted(range(len(patterns)), key=lambda p: -counts[p] * len(patterns[p]))
+    kept = tuple(patterns[p] for p in by_work if patterns[p] != full)[: limit - 1] + (full,)
+    masks = np.array([p.mask().reshape(-1) for p in kept])
+    sizes = masks.sum(axis=1)
+    new_id = np.empty(len(patterns) + 1, np.int32)
+    new_id[-1] = -1  # where the id of a missing kernel, -1, points
+    for p, pattern in enumerate(patterns):
+        covers = (masks | ~pattern.mask().reshape(-1)).all(axis=1)
+        new_id[p] = min(np.flatnonzero(covers), key=lambda q: sizes[q])
+    return new_id[ids], kept
+
+
+def _dense(layer: ConvLayer) -> Iterator[_Candidate]:
+    """Yields the ways to store a layer as if nothing had been pruned."""
+    height, width = layer.kernel_shape
+    full = Pattern(kernel_shape=(height, width), taps=tuple(np.ndindex(height, width)))
+    out_c, in_c = layer.weight.shape[:2]
+    ids = np.zeros((out_c, in_c), np.int32)
+    kind: Kind = "depthwise" if layer.groups > 1 and in_c == 1 else "dense"
+    for group in DENSE_GROUPS:
+        if group == 1 or (layer.groups == 1 and group <= out_c) or out_c // layer.groups % group == 0:
+            yield _Candidate(kind, _expand(ids, layer.groups), (full,), group)
+
+
+def _sparse(layer: ConvLayer) -> _Candidate:
+    found = layer.found
+    ids, patterns = cover_patterns(found.ids, found.patterns, found.counts)
+    area = layer.kernel_shape[0] * layer.kernel_shape[1]
+    kind: Kind = "pattern" if any(len(p) < area for p in patterns) else "connectivity"
+    return _Candidate(kind, _expand(ids, layer.groups), patterns, 1)
+
+
+def _expand(ids: np.ndarray, groups: int) -> np.ndarray:
+    """Places the kernels of a grouped convolution at their absolute input channels."""
+    if groups == 1:
+        return ids
+    out_c, in_c = ids.shape
+    expanded = np.full((out_c, in_c * groups), -1, np.int32)
+    for group, rows in enumerate(np.split(np.arange(out_c), groups)):
+        expanded[rows, group * in_c : (group + 1) * in_c] = ids[rows]
+    return expanded
+
+
+def _scored(
+    candidate: _Candidate, geometry: Conv2dGeometry, cpu: CpuModel
+) -> tuple[_Candidate, Conv2dSchedule, float]:
+    kept = candidate.ids[:: candidate.group]
+    counts = np.bincount(kept[kept >= 0], minlength=len(candidate.patterns))
+    lists = KernelLists(
+        patterns=candidate.patterns, counts=tuple(counts.tolist()), groups=len(kept)
+    )
+    return candidate, *choose_schedule(geometry, lists, candidate.group, cpu)
+
+
+def _choice(
+    layer: ConvLayer, candidate: _Candidate, schedule: Conv2dSchedule, cycles: float, reason: str
+) -> KernelChoice:
+    fkw = pack_fkw(layer.weight, candidate.ids, candidate.patterns, candidate.group)
+    return KernelChoice(
+        kind=candidate.kind, reason=reason, fkw=fkw, schedule=schedule, cycles=cycles
+    )
+
+
+def _found(layer: ConvLayer) -> str:
+    found = layer.found
+    removed = 1 - found.kept_kernels / found.ids.size
+    patterns = f"{len(found.patterns)} pattern{'s' * (len(found.patterns) != 1)}"
+    return f"{patterns}, {removed:.0%} of the kernels gone, {found.compression:.1f}x"

@@ -1,0 +1,68 @@
+"""Folds reshapes and transposes of constants.
+
+Before:  b = reshape(constant (c,), (1, c, 1, 1)); y = add(x, b)
+After:   y = add(x, constant (1, c, 1, 1))
+Requires: nothing.
+Ensures: the same results. TVM's FoldConstant compiles a kernel for each constant, which
+         takes seconds for a network; other computations on constants are left to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import tvm
+from tvm import relax
+from tvm.ir.transform import PassContext
+
+from relay_passes.rebuild_main import MainRebuilder
+from relay_passes.relax_values import constant_value, operator_name
+
+__all__ = ["FoldConstantViews"]
+
+
+def _permute(value: np.ndarray, call: relax.Call) -> np.ndarray:
+    axes = call.attrs.axes
+    return np.transpose(value, None if axes is None else [int(axis) for axis in axes])
+
+
+def _reshape(value: np.ndarray, call: relax.Call) -> np.ndarray:
+    return value.reshape([int(size.value) for size in call.ty.shape.values])
+
+
+_VIEWS: Mapping[str, Callable[[np.ndarray, relax.Call], np.ndarray]] = {
+    "relax.reshape": _reshape,
+    "relax.expand_dims": _reshape,
+    "relax.squeeze": _reshape,
+    "relax.permute_dims": _permute,
+}
+
+
+@tvm.transform.module_pass(opt_level=0, name="FoldConstantViews")
+@dataclass(frozen=True)
+class FoldConstantViews:
+    """See the module's description."""
+
+    def transform_module(self, mod: tvm.IRModule, _: PassContext) -> tvm.IRModule:
+        """Returns the rewritten module; ``mod`` is left as it is."""
+        main = MainRebuilder(mod)
+
+        def emit_bindings() -> None:
+            for binding in main.bindings:
+                folded = _folded(main.renew(binding.value))
+                if folded is None:
+                    main.keep(binding)
+                else:
+                    main.replace(binding.var, relax.const(folded))
+
+        return main.rebuild(emit_bindings)
+
+
+def _folded(value: relax.Expr) -> np.ndarray | None:
+    view = _VIEWS.get(operator_name(value))
+    constant = constant_value(value.args[0]) if view else None
+    if view is None or constant is None:
+        return None
+    return np.ascontiguousarray(view(constant, value))

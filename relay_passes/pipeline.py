@@ -1,0 +1,119 @@
+"""The order of all passes, from an imported module to one that TVM lowers.
+
+Canonical form:  constants folded, batch norm folded
+Our kernels:     convolutions and what stands between them; fully connected layers
+The rest:        legalised, fused and scheduled plainly
+Lowering:        TVM's own, to the virtual machine's code
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tvm
+from tvm import relax
+
+from relay_passes.fold_batch_norm import FoldBatchNorm
+from relay_passes.fold_constant_views import FoldConstantViews
+from relay_passes.rewrite_fully_connected import RewriteFullyConnected
+from relay_passes.rewrite_to_lanes import RewriteToLanes
+from relay_passes.schedule_fallback import ScheduleFallback
+from tvm_patdnn.cpu_model import CpuModel
+
+__all__ = ["PipelineOptions", "canonical_passes", "kernel_passes", "lowering_passes", "run_pipeline"]
+
+Phase = tuple[str, list[tvm.transform.Pass]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineOptions:
+    """What the passes need to know.
+
+    Attributes:
+        cpu: the CPU that kernels are made for.
+        names: names of layers by ``weight_key`` of their weights.
+        sparse: False computes pruned layers as if they were dense.
+        dump: a folder for the module after each pass, as TVMScript.
+    """
+
+    cpu: CpuModel
+    names: Mapping[str, str] = field(default_factory=dict)
+    sparse: bool = True
+    dump: Path | None = None
+
+
+def canonical_passes() -> list[tvm.transform.Pass]:
+    """Brings a module into the form in which operators are recognised."""
+    return [FoldConstantViews(), FoldBatchNorm(), relax.transform.DeadCodeElimination()]
+
+
+def kernel_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
+    """Rewrites what we have kernels for."""
+    return [
+        RewriteToLanes(cpu=options.cpu, names=options.names, sparse=options.sparse),
+        RewriteFullyConnected(cpu=options.cpu),
+        relax.transform.DeadCodeElimination(),
+    ]
+
+
+def fallback_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
+    """Gives every other operator a plain schedule."""
+    return [
+        relax.transform.LegalizeOps(),
+        relax.transform.AnnotateTIROpPattern(),
+        relax.transform.FoldConstant(),
+        relax.transform.FuseOps(),
+        relax.transform.FuseTIR(),
+        ScheduleFallback(cpu=options.cpu),
+    ]
+
+
+def lowering_passes() -> list[tvm.transform.Pass]:
+    """Lowers to the virtual machine, with memory planned ahead."""
+    return [
+        relax.transform.RewriteDataflowReshape(),
+        relax.transform.ToNonDataflow(),
+        relax.transform.RemovePurityChecking(),
+        relax.transform.CallTIRRewrite(),
+        relax.transform.StaticPlanBlockMemory(),
+        relax.transform.LowerAllocTensor(),
+        relax.transform.KillAfterLastUse(),
+        relax.transform.LowerRuntimeBuiltin(),
+        relax.transform.ComputePrimValue(),
+        relax.transform.VMShapeLower(),
+        relax.transform.AttachGlobalSymbol(),
+    ]
+
+
+def run_pipeline(
+    mod: tvm.IRModule,
+    options: PipelineOptions,
+    progress: Callable[[str], None] = lambda phase: None,
+) -> tvm.IRModule:
+    """Runs all passes but the lowering ones, which ``relax.build`` runs.
+
+    Args:
+        progress: told the name of each phase as it begins.
+    """
+    phases: list[Phase] = [
+        ("canonical form", canonical_passes()),
+        ("our kernels", kernel_passes(options)),
+        ("the rest", fallback_passes(options)),
+    ]
+    step = 0
+    for name, passes in phases:
+        progress(name)
+        for each in passes:
+            mod = each(mod)
+            step += 1
+            _dump(mod, options.dump, step, str(each.info.name))
+    return mod
+
+
+def _dump(mod: tvm.IRModule, folder: Path | None, step: int, name: str) -> None:
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{step:02d}-{name}.py").write_text(mod.script(show_meta=False))

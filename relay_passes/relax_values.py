@@ -1,0 +1,50 @@
+"""Reads what the passes need to know off Relax expressions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from tvm import relax
+from tvm.ir.expr import GenericConst
+
+__all__ = ["constant_value", "count_uses", "operator_name", "shape_of"]
+
+
+def operator_name(expr: relax.Expr) -> str:
+    """Returns the name of the operator that ``expr`` calls, such as "relax.add"; else ""."""
+    if not isinstance(expr, relax.Call):
+        return ""
+    return getattr(expr.op, "name", "")
+
+
+def shape_of(expr: relax.Expr) -> tuple[int, ...] | None:
+    """Returns the shape of a float32 tensor; None if it is not one, or not fixed."""
+    info = expr.ty
+    if not isinstance(info, relax.TensorType) or info.dtype != "float32":
+        return None
+    if not isinstance(info.shape, relax.ShapeExpr):
+        return None
+    sizes = [getattr(size, "value", None) for size in info.shape.values]
+    return None if None in sizes else tuple(int(size) for size in sizes)
+
+
+def constant_value(expr: relax.Expr) -> np.ndarray | None:
+    """Returns the value of a constant; None if ``expr`` is not one."""
+    return expr.value.numpy() if isinstance(expr, GenericConst) else None
+
+
+def count_uses(bindings: Sequence[relax.Binding], results: Sequence[relax.Expr]) -> Counter:
+    """Counts how often each variable is read, by bindings or as a result."""
+    uses: Counter = Counter()
+
+    def visit(expr: relax.Expr) -> None:
+        if isinstance(expr, relax.Var):
+            uses[expr] += 1
+
+    for binding in bindings:
+        relax.analysis.post_order_visit(binding.value, visit)
+    for result in results:
+        relax.analysis.post_order_visit(result, visit)
+    return uses

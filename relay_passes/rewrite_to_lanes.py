@@ -1,0 +1,122 @@
+"""Rewrites convolutions, and what stands between them, to kernels in lanes.
+
+Before:  conv2d(x, constant) -> relu -> max_pool2d -> ...  on (n, c, height, width)
+After:   call_tir(kernel, x in lanes, packed constants, ...) with a relayout where the graph
+         enters and leaves the lanes, and where the split of the lanes changes
+Requires: "main" is made of dataflow blocks; weights are constants (FoldConstant), batch
+          norm is folded (FoldBatchNorm) to be fused.
+Ensures: the same results up to rounding; operators without a kernel stay as they are; the
+         attribute "tvm_patdnn.layers" lists what became of each convolution.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import tvm
+from tvm import relax
+from tvm.ir.transform import PassContext
+
+from relay_passes.analyze_convolutions import ConvLayer
+from relay_passes.assign_layouts import assign_layouts
+from relay_passes.choose_kernels import KernelChoice
+from relay_passes.emit_lanes import LaneEmitter
+from relay_passes.fuse_epilogues import fuse_epilogues
+from relay_passes.lane_graph import LaneNode
+from relay_passes.rebuild_main import MainRebuilder
+from relay_passes.recognize_operators import recognize
+from relay_passes.relax_values import count_uses
+from tvm_patdnn.cpu_model import CpuModel
+
+__all__ = ["LAYERS_ATTRIBUTE", "RewriteToLanes", "layer_row"]
+
+LAYERS_ATTRIBUTE = "tvm_patdnn.layers"
+
+
+@tvm.transform.module_pass(opt_level=0, name="RewriteToLanes")
+@dataclass(frozen=True, kw_only=True)
+class RewriteToLanes:
+    """See the module's description.
+
+    Attributes:
+        cpu: the CPU that kernels are made for.
+        names: names of layers by ``weight_key`` of their weights.
+        sparse: False computes pruned layers as if they were dense.
+    """
+
+    cpu: CpuModel
+    names: Mapping[str, str] = field(default_factory=dict)
+    sparse: bool = True
+
+    def transform_module(self, mod: tvm.IRModule, _: PassContext) -> tvm.IRModule:
+        """Returns the rewritten module; ``mod`` is left as it is."""
+        rewriter = _Rewriter(mod, self)
+        mod = rewriter.rewrite()
+        rows = [layer_row(layer, choice) for layer, choice in rewriter.choices]
+        return mod.with_attr(LAYERS_ATTRIBUTE, json.dumps(rows))
+
+
+def layer_row(layer: ConvLayer, choice: KernelChoice) -> dict[str, object]:
+    """Returns what the report says of a layer."""
+    found, schedule = layer.found, choice.schedule
+    return {
+        "name": layer.name,
+        "in_shape": list(layer.in_shape),
+        "out_shape": list(layer.out_shape),
+        "kernel_shape": list(layer.kernel_shape),
+        "stride": list(layer.stride),
+        "groups": layer.groups,
+        "patterns": [str(pattern) for pattern in found.patterns],
+        "kept_kernels": found.kept_kernels,
+        "kernels": int(found.ids.size),
+        "compression": found.compression if found.kept_weights else None,
+        "dense_macs": layer.dense_macs,
+        "kept_macs": layer.kept_macs,
+        "kernel": choice.kind,
+        "reason": choice.reason,
+        "schedule": {
+            "rows": schedule.rows,
+            "vectors": schedule.vectors,
+            "group": schedule.group,
+            "hold": schedule.hold.value,
+            "chunks": schedule.chunks,
+        },
+        "bytes": choice.fkw.total_bytes,
+        "structure_bytes": choice.fkw.structure_bytes,
+        "dense_bytes": 4 * layer.weight.size,
+        "csr_bytes": 8 * found.kept_weights + 4 * (layer.weight.shape[0] + 1),
+    }
+
+
+class _Rewriter:
+    """Rewrites "main" of one module."""
+
+    def __init__(self, mod: tvm.IRModule, options: RewriteToLanes) -> None:
+        self.main, self.options = MainRebuilder(mod), options
+        self.choices: list[tuple[ConvLayer, KernelChoice]] = []
+
+    def rewrite(self) -> tvm.IRModule:
+        return self.main.rebuild(self._emit_items)
+
+    def _emit_items(self) -> None:
+        items, cpu = self._fused_items(), self.options.cpu
+        plan = assign_layouts([i for i in items if isinstance(i, LaneNode)], cpu.lanes)
+        emitter = LaneEmitter(self.main, plan, cpu, self.options.sparse, self.choices)
+        for item in items:
+            if isinstance(item, LaneNode):
+                emitter.emit_node(item)
+            else:
+                emitter.emit_binding(item)
+        emitter.make_plain(self.main.result)
+
+    def _fused_items(self) -> list[LaneNode | relax.Binding]:
+        items: list[LaneNode | relax.Binding] = []
+        in_lanes: set[relax.Var] = set()
+        for binding in self.main.bindings:
+            node = recognize(binding.var, binding.value, in_lanes, self.options.names)
+            if node is not None:
+                in_lanes.add(node.result)
+            items.append(node or binding)
+        return fuse_epilogues(items, count_uses(self.main.bindings, [self.main.result]))

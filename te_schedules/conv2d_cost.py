@@ -1,0 +1,88 @@
+"""A static model of a convolution kernel's time, in cycles of one core.
+
+It weighs what bounds the inner loop: products, vector loads, lines from the L2 cache, the
+latency of a sum, and mispredicted ends of short loops. It ranks schedules and kernels;
+its cycles are not a prediction of latency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from te_schedules.conv2d import Conv2dGeometry, tile_reads
+from te_schedules.conv2d_schedule import Conv2dSchedule, Hold
+from te_schedules.tiling import Tiling
+from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.patterns import Pattern
+
+__all__ = ["KernelLists", "cycles", "registers"]
+
+PRODUCTS_PER_CYCLE = 2.0
+LOADS_PER_CYCLE = 1.6  # measured with 64-byte loads that hit L1 on Intel; 2.0 on paper
+LINES_PER_CYCLE = 0.55  # 64-byte lines from L2, in blocks in no order
+PRODUCT_LATENCY = 4.0
+KERNEL_OVERHEAD = 2.0  # index, address and branch, where they are not hidden
+RUN_OVERHEAD = 10.0  # the end of a list of kernels, mispredicted about every other time
+INTERFERENCE = 0.2  # what does not bound a loop still costs some of its time
+STORE_CYCLES = 3.0  # epilogue and store of an output vector, with its share of the halo
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelLists:
+    """How many kernels a layer has of each pattern, over all groups of filters."""
+
+    patterns: tuple[Pattern, ...]
+    counts: tuple[int, ...]
+    groups: int
+
+
+def cycles(
+    geometry: Conv2dGeometry, lists: KernelLists, schedule: Conv2dSchedule, cpu: CpuModel
+) -> float:
+    """Returns the cycles of the whole layer, divided over no threads."""
+    tiles = (
+        Tiling(geometry.out_layout.steps_y, schedule.rows).count
+        * Tiling(geometry.out_layout.steps_x, schedule.vectors).count
+    )
+    sums = schedule.group * schedule.rows * schedule.vectors
+    total = lists.groups * sums * STORE_CYCLES
+    for pattern, count in zip(lists.patterns, lists.counts, strict=True):
+        runs = min(count, lists.groups)
+        total += runs * RUN_OVERHEAD
+        total += count * _kernel_cycles(geometry, pattern, schedule, cpu)
+    return geometry.batch * tiles * total
+
+
+def registers(schedule: Conv2dSchedule, patterns: Sequence[Pattern], geometry: Conv2dGeometry) -> int:
+    """Returns how many vector registers the inner loop needs."""
+    sums = schedule.group * schedule.rows * schedule.vectors
+    if schedule.hold is Hold.WEIGHTS:
+        return sums + schedule.group * max((len(p) for p in patterns), default=1) + 1
+    width = max((p.kernel_shape[1] for p in patterns), default=1)
+    columns = (schedule.vectors - 1) * geometry.stride[1] + (width - 1) * geometry.dilation[1] + 1
+    return sums + columns + 1
+
+
+def _kernel_cycles(
+    geometry: Conv2dGeometry, pattern: Pattern, schedule: Conv2dSchedule, cpu: CpuModel
+) -> float:
+    reads = tile_reads(
+        pattern, schedule.rows, schedule.vectors, geometry.stride, geometry.dilation
+    )
+    outputs = schedule.rows * schedule.vectors
+    products = len(pattern) * schedule.group * outputs
+    weights = len(pattern)
+    if schedule.hold is Hold.INPUTS:
+        weights = len({(row, tap) for (row, _), uses in reads.items() for tap, _ in uses})
+    loads = len(reads) + weights * schedule.group + 1
+    vector_bytes = 4 * cpu.lanes
+    tile_bytes = len(reads) * vector_bytes * geometry.in_channels
+    lines = len(reads) * vector_bytes / 64 if tile_bytes > cpu.l1_bytes / 2 else 0.0
+    bounds = (
+        products / PRODUCTS_PER_CYCLE,
+        loads / LOADS_PER_CYCLE,
+        lines / LINES_PER_CYCLE,
+        len(pattern) * PRODUCT_LATENCY * min(1.0, 4.0 / (outputs * schedule.group)),
+    )
+    return KERNEL_OVERHEAD + max(bounds) + INTERFERENCE * (sum(bounds) - max(bounds))

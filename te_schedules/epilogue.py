@@ -1,0 +1,103 @@
+"""What is applied to a convolution's sums before they are stored.
+
+An epilogue is a list of steps, each a function of the value and at most one operand: a
+number for each channel (bias, PReLU's slope) or a tensor of the output's shape (the
+residual). The same steps, applied to a tensor that is merely loaded, are the kernels for
+element-wise operators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tvm import tirx
+
+from te_schedules.vector_code import Expr, VectorCode
+
+__all__ = ["STEPS", "Operand", "Step", "apply_step"]
+
+Operand = Literal["none", "channel", "tensor"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One function of an epilogue.
+
+    Attributes:
+        name: a key of ``STEPS``.
+        operand: what its second argument is.
+        numbers: its constants, such as the slope of a LeakyReLU.
+    """
+
+    name: str
+    operand: Operand = "none"
+    numbers: tuple[float, ...] = ()
+
+
+Emit = Callable[..., Expr]
+
+
+def _max(code: VectorCode, value: Expr, number: float) -> Expr:
+    return tirx.max(value, code.broadcast(number))
+
+
+def _relu(code: VectorCode, value: Expr) -> Expr:
+    return _max(code, value, 0.0)
+
+
+def _clip(code: VectorCode, value: Expr, low: float, high: float) -> Expr:
+    return tirx.min(_max(code, value, low), code.broadcast(high))
+
+
+def _leaky_relu(code: VectorCode, value: Expr, slope: float) -> Expr:
+    negative = tirx.min(value, code.broadcast(0.0)) * code.broadcast(slope)
+    return _relu(code, value) + negative
+
+
+def _prelu(code: VectorCode, value: Expr, slope: Expr) -> Expr:
+    return _relu(code, value) + tirx.min(value, code.broadcast(0.0)) * slope
+
+
+def _sigmoid(code: VectorCode, value: Expr) -> Expr:
+    one = code.broadcast(1.0)
+    return one / (one + tirx.exp(code.broadcast(0.0) - value))
+
+
+def _silu(code: VectorCode, value: Expr) -> Expr:
+    return value * _sigmoid(code, value)
+
+
+def _hard_sigmoid(code: VectorCode, value: Expr, slope: float, offset: float) -> Expr:
+    return _clip(code, value * code.broadcast(slope) + code.broadcast(offset), 0.0, 1.0)
+
+
+def _hard_swish(code: VectorCode, value: Expr) -> Expr:
+    return value * _hard_sigmoid(code, value, 1.0 / 6.0, 0.5)
+
+
+STEPS: Mapping[str, Emit] = {
+    "add": lambda code, value, operand: value + operand,
+    "subtract": lambda code, value, operand: value - operand,
+    "multiply": lambda code, value, operand: value * operand,
+    "divide": lambda code, value, operand: value / operand,
+    "relu": _relu,
+    "clip": _clip,
+    "leaky_relu": _leaky_relu,
+    "prelu": _prelu,
+    "sigmoid": _sigmoid,
+    "silu": _silu,
+    "hard_sigmoid": _hard_sigmoid,
+    "hard_swish": _hard_swish,
+    "tanh": lambda code, value: tirx.tanh(value),
+    "exp": lambda code, value: tirx.exp(value),
+    "add_number": lambda code, value, number: value + code.broadcast(number),
+    "multiply_number": lambda code, value, number: value * code.broadcast(number),
+}
+
+
+def apply_step(code: VectorCode, step: Step, value: Expr, operand: Expr | None) -> Expr:
+    """Returns the value after ``step``; ``operand`` is a vector where the step has one."""
+    operands = () if operand is None else (operand,)
+    return STEPS[step.name](code, value, *operands, *step.numbers)

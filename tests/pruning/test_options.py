@@ -1,0 +1,45 @@
+import dataclasses
+
+import pytest
+
+from tvm_patdnn.errors import PruningError
+from tvm_patdnn.patterns import Pattern
+from tvm_patdnn.pruning import PruneOptions
+
+CORNER = Pattern.from_picture("##/..")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"patterns": 0}, "patterns=0: a pattern set needs at least 1 pattern"),
+        ({"patterns": []}, "expected a number of patterns to mine, or a sequence of Pattern"),
+        ({"patterns": ["##/.."]}, "expected a number of patterns to mine, or a sequence"),
+        ({"entries": 10}, "entries=10: a pattern keeps 1 to 9 entries"),
+        ({"entries": 0}, "entries=0: a pattern keeps 1 to 9 entries"),
+        ({"connectivity": 0.5}, "connectivity=0.5 is no rate"),
+        ({"connectivity": float("nan")}, "connectivity=nan is no rate"),
+        ({"connectivity_1x1": float("inf")}, "connectivity_1x1=inf is no rate"),
+        ({"per_layer": {"conv": 0}}, r"per_layer\['conv'\]=0 is no rate"),
+        ({"connectivity_scope": "model"}, "'model' is unknown; choose one of layer, global, bal"),
+        ({"skip_layers": "conv1"}, "skip_layers='conv1' is one string; give a list"),
+    ],
+)
+def test_wrong_values_are_declined(options, message):
+    with pytest.raises(PruningError, match=message):
+        PruneOptions(**options)
+
+
+def test_options_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        PruneOptions().patterns = 6
+
+
+def test_what_follows_from_the_options():
+    assert PruneOptions().pattern_set is None
+    assert PruneOptions().pattern_sizes == {(3, 3)}
+    assert PruneOptions().rate_1x1 == 3.6
+    given = PruneOptions(patterns=[CORNER], connectivity_1x1=2.0)
+    assert given.pattern_set == (CORNER,)
+    assert given.pattern_sizes == {(2, 2)}
+    assert given.rate_1x1 == 2.0

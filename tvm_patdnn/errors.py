@@ -1,0 +1,43 @@
+"""Everything this package raises on purpose.
+
+Catch ``PatDNNError`` to catch all of it. A message says where the problem is, what is
+wrong with its value, what was expected and what to do.
+"""
+
+__all__ = [
+    "BuildError",
+    "LibraryError",
+    "ModelError",
+    "PatDNNError",
+    "PruningError",
+    "TargetError",
+    "TuningError",
+]
+
+
+class PatDNNError(Exception):
+    """The common base."""
+
+
+class ModelError(PatDNNError):
+    """The ONNX model is broken, incomplete, or uses something not supported."""
+
+
+class TargetError(PatDNNError):
+    """The target to compile for is unknown or contradicts itself."""
+
+
+class BuildError(PatDNNError):
+    """A model could not be compiled, linked or written."""
+
+
+class LibraryError(PatDNNError):
+    """A built library could not be loaded or run."""
+
+
+class PruningError(PatDNNError):
+    """A model could not be pruned as asked."""
+
+
+class TuningError(PatDNNError):
+    """A tuning run failed, or its records cannot be used."""

@@ -1,0 +1,85 @@
+"""Says at once everything in an ONNX model that cannot be compiled."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import onnx
+from tvm.relax.frontend.onnx import onnx_frontend
+
+from tvm_patdnn.errors import ModelError
+
+__all__ = ["check_supported", "decline_quantised", "describe_node"]
+
+_QUANTISED_OPS = frozenset(
+    {"ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"}
+    | {"QuantizeLinear", "QGemm", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"}
+)
+_DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})  # the importer has no others
+_NODES_SHOWN = 3
+
+
+def decline_quantised(model: onnx.ModelProto) -> None:
+    """Checks that the model is a float model.
+
+    Raises:
+        ModelError: it is quantised; the first such node is named.
+    """
+    for node in _all_nodes(model.graph):
+        if node.op_type in _QUANTISED_OPS or node.op_type.startswith("QLinear"):
+            raise ModelError(
+                f"{describe_node(node)} ({node.op_type}): quantised models are not supported; "
+                "give the float model it was made from"
+            )
+
+
+def check_supported(model: onnx.ModelProto) -> None:
+    """Checks that the model is made of operators that TVM imports.
+
+    Raises:
+        ModelError: it has others; all are listed, with nodes that use them.
+    """
+    known = _imported_ops()
+    unsupported: dict[str, list[onnx.NodeProto]] = defaultdict(list)
+    for node in _all_nodes(model.graph):
+        if node.op_type not in known or node.domain not in _DOMAINS:
+            unsupported[_op_name(node)].append(node)
+    if unsupported:
+        found = "; ".join(f"{op} ({_listed(where)})" for op, where in unsupported.items())
+        raise ModelError(
+            f"operators that TVM cannot import: {found}; replace them, or cut the model before them"
+        )
+
+
+def describe_node(node: onnx.NodeProto) -> str:
+    """Names a node by its name or, when it has none, by its output."""
+    return f"'{node.name}'" if node.name else f"the node that computes '{_first_output(node)}'"
+
+
+def _first_output(node: onnx.NodeProto) -> str:
+    return next(iter(node.output), "")
+
+
+def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Yields the nodes, those in the branches of If and in loop bodies too."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _all_nodes(attribute.g)
+
+
+def _imported_ops() -> frozenset[str]:
+    # Private, but pinned with TVM's exact version; the test of this module notices a change.
+    return frozenset(onnx_frontend._get_convert_map()) | {"If"}
+
+
+def _op_name(node: onnx.NodeProto) -> str:
+    return f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+
+
+def _listed(nodes: list[onnx.NodeProto]) -> str:
+    shown = ", ".join(describe_node(node) for node in nodes[:_NODES_SHOWN])
+    hidden = len(nodes) - _NODES_SHOWN
+    return shown if hidden <= 0 else f"{shown} and {hidden} more"

@@ -1,0 +1,111 @@
+"""One-shot pruning of an ONNX file: mine patterns, project, cut connectivity.
+
+Nothing is trained, so accuracy drops with the rate; the result shows what a rate costs
+and gains, and is the start for training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from tvm_patdnn.onnx_file import ModelSource, load_onnx
+from tvm_patdnn.patterns import Pattern
+from tvm_patdnn.pruning.conv_layers import find_conv_layers
+from tvm_patdnn.pruning.network_projection import apply_patterns, connectivity_masks
+from tvm_patdnn.pruning.options import ConnectivityScope, PruneOptions
+from tvm_patdnn.pruning.plan import LayerPlan, plan_layers
+from tvm_patdnn.pruning.report import PrunedLayer, describe_layer
+
+__all__ = ["prune_onnx", "prune_onnx_with_report"]
+
+
+def prune_onnx(
+    model: ModelSource,
+    *,
+    patterns: int | Sequence[Pattern] = 8,
+    entries: int = 4,
+    connectivity: float = 3.6,
+    per_layer: Mapping[str, float] | None = None,
+    connectivity_scope: ConnectivityScope = "layer",
+    first_layer: bool = False,
+    connectivity_1x1: float | None = None,
+    skip_layers: Sequence[str] = (),
+) -> onnx.ModelProto:
+    """Prunes the convolutions of an ONNX model without training.
+
+    3x3 kernels get a pattern of the mined set, then the strongest ``1/connectivity`` of
+    the kernels stay; other kernel sizes get connectivity pruning only. Depthwise and
+    grouped convolutions and weights that are no constants are left alone, the first
+    convolution by default. Kernels are ranked by the L2 norm of their stored weights,
+    also where a batch norm follows that is not folded yet.
+
+    Args:
+        model: path, file contents or model; it is not changed.
+        patterns: how many patterns to mine, or the patterns.
+        entries: weights that a pattern keeps, the centre included.
+        connectivity: kernels before over kernels after; 1.0 for patterns only.
+        per_layer: rates of single layers by name, the first layer too.
+        connectivity_scope: where kernels compete: layer, global or balanced.
+        first_layer: whether to prune the first layer.
+        connectivity_1x1: rate of 1x1 layers; None for ``connectivity``.
+        skip_layers: layers to leave alone.
+            :class:`PruneOptions` tells more about each.
+
+    Returns:
+        A model with the same graph and opset, the removed weights being zero.
+
+    Raises:
+        PruningError: an option is out of range, a layer name is unknown, a weight is
+            not finite, or the model is quantised.
+        ModelError: the model cannot be read.
+    """
+    options = PruneOptions(
+        patterns=patterns,
+        entries=entries,
+        connectivity=connectivity,
+        per_layer=per_layer or {},
+        connectivity_scope=connectivity_scope,
+        first_layer=first_layer,
+        connectivity_1x1=connectivity_1x1,
+        skip_layers=skip_layers,
+    )
+    return prune_onnx_with_report(model, options)[0]
+
+
+def prune_onnx_with_report(
+    model: ModelSource, options: PruneOptions
+) -> tuple[onnx.ModelProto, list[PrunedLayer]]:
+    """Prunes like :func:`prune_onnx`; also returns one row per convolution."""
+    pruned = onnx.ModelProto()
+    pruned.CopyFrom(load_onnx(model))
+    plans = plan_layers(find_conv_layers(pruned.graph), options)
+    chosen = [plan for plan in plans if plan.reason is None]
+    weights = apply_patterns([_weight(plan) for plan in chosen], options)
+    masks = connectivity_masks(weights, chosen, options.connectivity_scope)
+    for plan, weight, mask in zip(chosen, weights, masks, strict=True):
+        _write(plan, np.where(mask[:, :, None, None], weight, np.zeros_like(weight)))
+    return pruned, [_row(plan) for plan in plans]
+
+
+def _weight(plan: LayerPlan) -> np.ndarray:
+    assert plan.layer.weight is not None  # else it would not be pruned
+    return plan.layer.weight
+
+
+def _write(plan: LayerPlan, weight: np.ndarray) -> None:
+    """Replaces the layer's stored weight: (out_c, in_c, kh, kw) of the same dtype."""
+    tensor = plan.layer.tensor
+    assert tensor is not None  # else it would not be pruned
+    tensor.CopyFrom(numpy_helper.from_array(weight, tensor.name))
+    onnx.checker.check_tensor(tensor)
+
+
+def _row(plan: LayerPlan) -> PrunedLayer:
+    """Reports what the model now holds for a layer."""
+    tensor = plan.layer.tensor
+    weight = None if tensor is None else numpy_helper.to_array(tensor)
+    return describe_layer(plan.layer.name, weight, plan.reason)

@@ -1,0 +1,123 @@
+"""Options of one-shot pruning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from tvm_patdnn.errors import PruningError
+from tvm_patdnn.patterns import Pattern
+
+__all__ = ["ConnectivityScope", "PruneOptions"]
+
+ConnectivityScope = Literal["layer", "global", "balanced"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneOptions:
+    """What to prune, and how much.
+
+    Args:
+        patterns: size of the pattern set to mine, or the set itself. A given set
+            decides by its kernel sizes where patterns apply; ``entries`` and
+            ``pattern_kernels`` are then unused.
+        entries: taps that a mined pattern keeps, the centre included.
+        connectivity: kernels before over kernels after; 1.0 for patterns only.
+        per_layer: connectivity rates by layer name, instead of ``connectivity``. At
+            1.0 a layer keeps all its kernels and still gets patterns. A layer named
+            here is pruned even if it is the first.
+        connectivity_scope: where kernels compete: in their ``layer``, over all layers
+            without a rate of their own (``global``), or ``balanced`` per filter and
+            block of input channels.
+        first_layer: whether to prune convolutions with no other layer before them.
+        connectivity_1x1: rate of 1x1 convolutions; None for ``connectivity``.
+        skip_layers: names of layers to leave alone.
+        pattern_kernels: kernel sizes that get mined patterns. Others get connectivity
+            pruning only: the paper defines patterns for 3x3, and the entries to keep
+            of a larger kernel are a choice to make per network.
+
+    Raises:
+        PruningError: a value is out of its range.
+    """
+
+    patterns: int | Sequence[Pattern] = 8
+    entries: int = 4
+    connectivity: float = 3.6
+    per_layer: Mapping[str, float] = field(default_factory=dict)
+    connectivity_scope: ConnectivityScope = "layer"
+    first_layer: bool = False
+    connectivity_1x1: float | None = None
+    skip_layers: Sequence[str] = ()
+    pattern_kernels: frozenset[tuple[int, int]] = frozenset({(3, 3)})
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        _check_patterns(self.patterns)
+        if self.connectivity_scope not in get_args(ConnectivityScope):
+            raise PruningError(
+                f"connectivity_scope={self.connectivity_scope!r} is unknown; "
+                f"choose one of {', '.join(get_args(ConnectivityScope))}"
+            )
+        if isinstance(self.skip_layers, str):
+            raise PruningError(
+                f"skip_layers={self.skip_layers!r} is one string; give a list of layer names"
+            )
+        _check_entries(self)
+        _check_rates(self)
+
+    @property
+    def rate_1x1(self) -> float:
+        """The rate of 1x1 convolutions."""
+        return self.connectivity if self.connectivity_1x1 is None else self.connectivity_1x1
+
+    @property
+    def pattern_count(self) -> int:
+        """How many patterns to mine."""
+        return self.patterns if isinstance(self.patterns, int) else len(self.patterns)
+
+    @property
+    def pattern_sizes(self) -> frozenset[tuple[int, int]]:
+        """The kernel sizes that get patterns."""
+        if isinstance(self.patterns, int):
+            return self.pattern_kernels
+        return frozenset(pattern.kernel_shape for pattern in self.patterns)
+
+    @property
+    def pattern_set(self) -> tuple[Pattern, ...] | None:
+        """The given pattern set, None if it is to be mined."""
+        return None if isinstance(self.patterns, int) else tuple(self.patterns)
+
+
+def _check_patterns(patterns: int | Sequence[Pattern]) -> None:
+    if isinstance(patterns, int):
+        if patterns < 1:
+            raise PruningError(f"patterns={patterns}: a pattern set needs at least 1 pattern")
+        return
+    if not patterns or not all(isinstance(pattern, Pattern) for pattern in patterns):
+        raise PruningError(
+            f"patterns={patterns!r}: expected a number of patterns to mine, or a sequence "
+            "of Pattern such as [Pattern.from_picture('##./##./...')]"
+        )
+
+
+def _check_entries(options: PruneOptions) -> None:
+    sizes = [height * width for height, width in options.pattern_kernels]
+    if not isinstance(options.patterns, int) or not sizes:
+        return
+    if not 1 <= options.entries <= min(sizes):
+        raise PruningError(
+            f"entries={options.entries}: a pattern keeps 1 to {min(sizes)} entries of the "
+            "smallest kernel in pattern_kernels"
+        )
+
+
+def _check_rates(options: PruneOptions) -> None:
+    rates = {"connectivity": options.connectivity, "connectivity_1x1": options.rate_1x1}
+    rates |= {f"per_layer[{name!r}]": rate for name, rate in options.per_layer.items()}
+    for where, rate in rates.items():
+        if not 1 <= rate < float("inf"):
+            raise PruningError(
+                f"{where}={rate} is no rate; expected kernels before over kernels after, "
+                "a finite number of at least 1 (1.0 keeps all kernels)"
+            )

@@ -1,0 +1,90 @@
+"""Lets a later pass call a layer by the name it has in the ONNX file.
+
+Relax constants have no names. What survives the import is the weight itself, so a layer
+is found again by a hash of its weight.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+__all__ = ["layer_name", "weight_key", "weight_names"]
+
+_LAYER_OPS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
+_FOLDED_OPS = frozenset({"Add", "BatchNormalization", "Identity", "Mul"})  # into a layer
+
+
+def weight_key(weight: np.ndarray) -> str:
+    """Hashes the shape and the values of a weight, whatever its float type was."""
+    digest = hashlib.sha1(repr(tuple(weight.shape)).encode(), usedforsecurity=False)
+    digest.update(np.ascontiguousarray(weight, dtype=np.float32).data)
+    return digest.hexdigest()
+
+
+def weight_names(model: onnx.ModelProto, original: onnx.ModelProto | None = None) -> dict[str, str]:
+    """Maps the ``weight_key`` of each layer's weight to the layer's name.
+
+    A matrix is listed transposed too, as an importer may store it either way. Of layers
+    with equal weights the first gives the name.
+
+    Args:
+        model: the model whose weights are imported, usually a simplified one.
+        original: the model before it was simplified. Simplifying folds batch norm into
+            convolutions and renames them; the old names are looked up here, by the value
+            that a layer computes.
+    """
+    source = _producers(original or model)
+    stored = _constants(model)
+    names: dict[str, str] = {}
+    for node in model.graph.node:
+        for weight in _weights(node, stored):
+            name = layer_name(_before_folding(node, source))
+            for key in _keys(weight):
+                names.setdefault(key, name)
+    return names
+
+
+def layer_name(node: onnx.NodeProto) -> str:
+    """What we call the layer: PyTorch's module path, else the node's name, else the weight's."""
+    weight = node.input[1]
+    if weight.endswith(".weight"):
+        return weight.removesuffix(".weight")
+    return node.name or weight
+
+
+def _producers(model: onnx.ModelProto) -> dict[str, onnx.NodeProto]:
+    return {value: node for node in model.graph.node for value in node.output}
+
+
+def _constants(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            stored[node.output[0]] = node.attribute[0].t
+    return stored
+
+
+def _weights(node: onnx.NodeProto, stored: dict[str, onnx.TensorProto]) -> Iterator[np.ndarray]:
+    if node.op_type not in _LAYER_OPS:
+        return
+    operands = node.input[:2] if node.op_type == "MatMul" else node.input[1:2]
+    yield from (numpy_helper.to_array(stored[name]) for name in operands if name in stored)
+
+
+def _keys(weight: np.ndarray) -> Iterator[str]:
+    yield weight_key(weight)
+    if weight.ndim == 2:
+        yield weight_key(weight.T)
+
+
+def _before_folding(node: onnx.NodeProto, source: dict[str, onnx.NodeProto]) -> onnx.NodeProto:
+    """Finds the layer that computed ``node``'s output before other nodes were folded in."""
+    found = source.get(node.output[0])
+    while found is not None and found.op_type in _FOLDED_OPS:
+        found = next((source[name] for name in found.input if name in source), None)
+    return found if found is not None and found.op_type in _LAYER_OPS else node
