@@ -1,0 +1,55 @@
+"""Compiles pattern-pruned CNNs so that the pruned work is not done.
+
+    lib = tvm_patdnn.build("model.onnx", target="llvm -mtriple=aarch64-linux-gnu")
+    lib.export_library("model.so")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tvm_patdnn.builder import build
+    from tvm_patdnn.errors import (
+        BuildError,
+        LibraryError,
+        ModelError,
+        PatDNNError,
+        PruningError,
+        TargetError,
+        TuningError,
+    )
+    from tvm_patdnn.library import Library, load
+    from tvm_patdnn.patterns import Pattern
+    from tvm_patdnn.pruning import prune_onnx
+
+__all__ = [
+    "BuildError",
+    "Library",
+    "LibraryError",
+    "ModelError",
+    "PatDNNError",
+    "Pattern",
+    "PruningError",
+    "TargetError",
+    "TuningError",
+    "build",
+    "load",
+    "prune_onnx",
+]
+
+_HOMES = {
+    "Library": "library",
+    "Pattern": "patterns",
+    "build": "builder",
+    "load": "library",
+    "prune_onnx": "pruning",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first used: TVM takes seconds to import."""
+    if name not in __all__:
+        raise AttributeError(f"module 'tvm_patdnn' has no attribute '{name}'")
+    return getattr(import_module(f"tvm_patdnn.{_HOMES.get(name, 'errors')}"), name)

@@ -1,0 +1,97 @@
+"""From an ONNX model to a library that does only the work pruning left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import tvm
+from tvm import relax
+
+from relay_passes.pipeline import PipelineOptions, lowering_passes, run_pipeline
+from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE
+from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.errors import BuildError
+from tvm_patdnn.importer import import_onnx
+from tvm_patdnn.library import Library
+from tvm_patdnn.metadata import Metadata, embed_metadata
+from tvm_patdnn.onnx_file import ModelSource
+from tvm_patdnn.onnx_shapes import InputShapes
+from tvm_patdnn.targets import TargetLike, resolve_target
+
+__all__ = ["build"]
+
+Progress = Callable[[str], None]
+_PACKAGES = ("tvm-patdnn", "apache-tvm", "apache-tvm-ffi", "onnx", "numpy")
+
+
+def build(
+    onnx_model: ModelSource,
+    target: TargetLike = None,
+    *,
+    input_shapes: InputShapes | None = None,
+    sparse: bool = True,
+    dump: str | Path | None = None,
+    progress: Progress = lambda phase: None,
+) -> Library:
+    """Compiles a model.
+
+    Args:
+        onnx_model: a path, the bytes of a file, or a ModelProto.
+        target: what to compile for: a preset such as "raspberry-pi-4", a string such as
+            "llvm -mtriple=aarch64-linux-gnu", a dict or a Target; this machine by default.
+        input_shapes: sizes of dynamic inputs, for example {"x": [1, 3, 224, 224]}.
+        sparse: False computes pruned layers as if they were dense, for comparison.
+        dump: a folder for the module after each pass.
+        progress: told the name of each phase as it begins.
+
+    Raises:
+        ModelError: the model cannot be read or imported.
+        TargetError: the target does not exist, or is not a CPU.
+        BuildError: TVM cannot compile the model for the target.
+    """
+    resolved = resolve_target(target)
+    options_cpu = CpuModel.from_target(resolved)
+    progress("import")
+    model = import_onnx(onnx_model, input_shapes)
+    options = PipelineOptions(
+        cpu=options_cpu,
+        names=model.weight_names,
+        sparse=sparse,
+        dump=Path(dump) if dump else None,
+    )
+    with resolved:
+        mod = run_pipeline(model.module, options, progress)
+    metadata = Metadata(
+        target=str(resolved),
+        inputs=model.inputs,
+        outputs=model.output_names,
+        layers=tuple(json.loads(mod.attrs[LAYERS_ATTRIBUTE])),
+        versions=_versions(),
+    )
+    progress("code generation")
+    return Library(_compile(embed_metadata(mod, metadata), resolved), resolved, metadata)
+
+
+def _compile(mod: tvm.IRModule, target: tvm.target.Target) -> relax.VMExecutable:
+    try:
+        return relax.build(
+            mod, target, relax_pipeline=tvm.transform.Sequential(lowering_passes())
+        )
+    except (RuntimeError, ValueError) as error:
+        said = str(error).strip().splitlines()[-1]
+        raise BuildError(
+            f"TVM cannot compile the model for {target}: {said}; please report the model"
+        ) from error
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # a checkout that is not installed
+            continue
+    return found
