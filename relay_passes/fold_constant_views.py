@@ -1,4 +1,4 @@
-"""Folds reshapes and transposes of constants.
+"""Folds reshapes, transposes and the like of constants.
 
 Before:  b = reshape(constant (c,), (1, c, 1, 1)); y = add(x, b)
 After:   y = add(x, constant (1, c, 1, 1))
@@ -18,25 +18,28 @@ from tvm import relax
 from tvm.ir.transform import PassContext
 
 from relay_passes.rebuild_main import MainRebuilder
-from relay_passes.relax_values import constant_value, operator_name
+from relay_passes.relax_values import constant, constant_value, operator_name
 
 __all__ = ["FoldConstantViews"]
 
 
-def _permute(value: np.ndarray, call: relax.Call) -> np.ndarray:
+def _permute(call: relax.Call, value: np.ndarray) -> np.ndarray:
     axes = call.attrs.axes
     return np.transpose(value, None if axes is None else [int(axis) for axis in axes])
 
 
-def _reshape(value: np.ndarray, call: relax.Call) -> np.ndarray:
+def _reshape(call: relax.Call, value: np.ndarray) -> np.ndarray:
     return value.reshape([int(size.value) for size in call.ty.shape.values])
 
 
-_VIEWS: Mapping[str, Callable[[np.ndarray, relax.Call], np.ndarray]] = {
+_FOLDED: Mapping[str, Callable[..., np.ndarray]] = {
     "relax.reshape": _reshape,
     "relax.expand_dims": _reshape,
     "relax.squeeze": _reshape,
     "relax.permute_dims": _permute,
+    # The importer guards the bounds of a Clip with these two.
+    "relax.isnan": lambda call, value: np.isnan(value),
+    "relax.where": lambda call, *values: np.where(*values),
 }
 
 
@@ -55,14 +58,17 @@ class FoldConstantViews:
                 if folded is None:
                     main.keep(binding)
                 else:
-                    main.replace(binding.var, relax.const(folded))
+                    main.replace(binding.var, constant(folded))
 
         return main.rebuild(emit_bindings)
 
 
 def _folded(value: relax.Expr) -> np.ndarray | None:
-    view = _VIEWS.get(operator_name(value))
-    constant = constant_value(value.args[0]) if view else None
-    if view is None or constant is None:
+    fold = _FOLDED.get(operator_name(value))
+    if fold is None:
         return None
-    return np.ascontiguousarray(view(constant, value))
+    tensors = [arg for arg in value.args if not isinstance(arg, relax.ShapeExpr)]
+    constants = [constant_value(arg) for arg in tensors]
+    if any(constant is None for constant in constants):
+        return None
+    return np.array(fold(value, *constants), order="C")

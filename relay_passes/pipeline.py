@@ -17,6 +17,7 @@ from tvm import relax
 
 from relay_passes.fold_batch_norm import FoldBatchNorm
 from relay_passes.fold_constant_views import FoldConstantViews
+from relay_passes.raise_elementwise import RaiseElementwise
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
 from relay_passes.rewrite_to_lanes import RewriteToLanes
 from relay_passes.schedule_fallback import ScheduleFallback
@@ -46,7 +47,12 @@ class PipelineOptions:
 
 def canonical_passes() -> list[tvm.transform.Pass]:
     """Brings a module into the form in which operators are recognised."""
-    return [FoldConstantViews(), FoldBatchNorm(), relax.transform.DeadCodeElimination()]
+    return [
+        FoldConstantViews(),
+        RaiseElementwise(),
+        FoldBatchNorm(),
+        relax.transform.DeadCodeElimination(),
+    ]
 
 
 def kernel_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:

@@ -42,10 +42,13 @@ class MainRebuilder:
         return self.builder.finalize()
 
     def keep(self, binding: relax.Binding) -> None:
-        """Emits a binding of the old function as it is."""
+        """Emits a binding of the old function as it is; an alias is replaced by its value."""
         value = self.renew(binding.value)
         if isinstance(binding, relax.MatchCast):
             self.replace(binding.var, self.builder.match_cast(value, binding.ty))
+            return
+        if isinstance(value, relax.Var):
+            self.replace(binding.var, value)
             return
         self.replace(binding.var, self.builder.emit(value, binding.var.name))
 

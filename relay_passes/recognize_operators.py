@@ -142,6 +142,8 @@ _BINARY = {
     "relax.subtract": "subtract",
     "relax.multiply": "multiply",
     "relax.divide": "divide",
+    "relax.maximum": "maximum",
+    "relax.minimum": "minimum",
 }
 
 

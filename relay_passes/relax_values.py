@@ -9,7 +9,7 @@ import numpy as np
 from tvm import relax
 from tvm.ir.expr import GenericConst
 
-__all__ = ["constant_value", "count_uses", "operator_name", "shape_of"]
+__all__ = ["constant", "constant_value", "count_uses", "operator_name", "shape_of"]
 
 
 def operator_name(expr: relax.Expr) -> str:
@@ -27,12 +27,18 @@ def shape_of(expr: relax.Expr) -> tuple[int, ...] | None:
     if not isinstance(info.shape, relax.ShapeExpr):
         return None
     sizes = [getattr(size, "value", None) for size in info.shape.values]
-    return None if None in sizes else tuple(int(size) for size in sizes)
+    fixed = tuple(int(size) for size in sizes if size is not None)
+    return fixed if len(fixed) == len(sizes) else None
 
 
 def constant_value(expr: relax.Expr) -> np.ndarray | None:
     """Returns the value of a constant; None if ``expr`` is not one."""
     return expr.value.numpy() if isinstance(expr, GenericConst) else None
+
+
+def constant(value: np.ndarray) -> relax.Expr:
+    """Returns a constant of the dtype of ``value``; ``relax.const`` would halve 64 bits."""
+    return relax.const(value, str(value.dtype))
 
 
 def count_uses(bindings: Sequence[relax.Binding], results: Sequence[relax.Expr]) -> Counter:

@@ -24,6 +24,8 @@ from tvm_patdnn.cpu_model import CpuModel
 
 __all__ = ["RewriteFullyConnected"]
 
+_FUSED = ("relax.add", "relax.nn.relu")  # onto the product that they read
+
 
 @tvm.transform.module_pass(opt_level=0, name="RewriteFullyConnected")
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ class _Rewriter:
             return _matmul(value)
         if operator == "relax.nn.conv2d":
             return _convolution(value)
-        source = value.args[0] if operator in ("relax.add", "relax.nn.relu") else None
+        source = value.args[0] if operator in _FUSED else None
         product = self.products.get(source) if isinstance(source, relax.Var) else None
         if product is None or self.uses[source] != 1:
             return None
@@ -93,14 +95,13 @@ class _Rewriter:
         if self.uses[var] != 1:
             return False
         readers = [b.value for b in self.main.bindings if _reads_first(b.value, var)]
-        return bool(readers) and self._product(readers[0]) is not None
+        fuses = bool(readers) and operator_name(readers[0]) in _FUSED
+        return fuses and self._product(readers[0]) is not None
 
     def _emit(self, product: _Product) -> relax.Expr:
         builder, (inputs, outputs) = self.main.builder, product.matrix.shape
         func = fully_connected(product.rows, inputs, outputs, self.lanes, product.steps)
-        data = builder.emit(
-            relax.op.reshape(self.main.renew(product.data), (product.rows, inputs))
-        )
+        data = builder.emit(relax.op.reshape(self.main.renew(product.data), (product.rows, inputs)))
         constants = [relax.const(pack_matrix(product.matrix, self.lanes))]
         constants += [relax.const(pad_outputs(v, self.lanes)) for v in product.operands]
         kernel = builder.add_func(func, "fully_connected")
@@ -155,5 +156,3 @@ def _with_bias(product: _Product, bias: np.ndarray | None) -> _Product | None:
 def _reads_first(value: relax.Expr, var: relax.Var) -> bool:
     """Whether ``value`` calls an operator whose first argument is ``var``."""
     return isinstance(value, relax.Call) and len(value.args) > 0 and value.args[0].same_as(var)
-
-

@@ -69,6 +69,7 @@ def layer_row(layer: ConvLayer, choice: KernelChoice) -> dict[str, object]:
         "stride": list(layer.stride),
         "groups": layer.groups,
         "patterns": [str(pattern) for pattern in found.patterns],
+        "pattern_counts": list(found.counts),
         "kept_kernels": found.kept_kernels,
         "kernels": int(found.ids.size),
         "compression": found.compression if found.kept_weights else None,

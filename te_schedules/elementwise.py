@@ -12,7 +12,7 @@ from te_schedules.epilogue import Step
 from te_schedules.lane_layout import LaneLayout
 from te_schedules.tile_store import Operand, OperandSpec, TileStore, operand_params
 from te_schedules.tiling import Tiling
-from te_schedules.vector_code import VectorCode, prim_func
+from te_schedules.vector_code import Param, VectorCode, prim_func
 
 __all__ = ["LaneInput", "elementwise"]
 
@@ -42,7 +42,7 @@ def elementwise(
         operands: one for each step that has an operand.
     """
     channels = sum(source.channels for source in inputs)
-    params = [
+    params: list[Param] = [
         (f"data{i}", source.layout.shape(batch, source.channels), "float32")
         for i, source in enumerate(inputs)
     ]

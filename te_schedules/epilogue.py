@@ -82,6 +82,8 @@ STEPS: Mapping[str, Emit] = {
     "subtract": lambda code, value, operand: value - operand,
     "multiply": lambda code, value, operand: value * operand,
     "divide": lambda code, value, operand: value / operand,
+    "maximum": lambda code, value, operand: tirx.max(value, operand),
+    "minimum": lambda code, value, operand: tirx.min(value, operand),
     "relu": _relu,
     "clip": _clip,
     "leaky_relu": _leaky_relu,

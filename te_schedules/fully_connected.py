@@ -9,7 +9,7 @@ from tvm.tirx import Buffer, PrimFunc
 from tvm.tirx.script import builder as T
 
 from te_schedules.epilogue import Step, apply_step
-from te_schedules.vector_code import VectorCode, prim_func
+from te_schedules.vector_code import Expr, Param, VectorCode, prim_func
 
 __all__ = ["fully_connected", "pack_matrix", "pad_outputs"]
 
@@ -40,14 +40,12 @@ def fully_connected(
     """
     block = lanes * BLOCK_VECTORS
     blocks = -(-outputs // block)
-    params = [
+    params: list[Param] = [
         ("data", (rows, inputs), "float32"),
         ("matrix", (blocks, inputs, block), "float32"),
     ]
     channel_steps = [step for step in steps if step.operand == "channel"]
-    params += [
-        (f"operand{i}", (blocks * block,), "float32") for i in range(len(channel_steps))
-    ]
+    params += [(f"operand{i}", (blocks * block,), "float32") for i in range(len(channel_steps))]
     params.append(("output", (rows, outputs), "float32"))
 
     def body(data: Buffer, matrix: Buffer, *buffers: Buffer) -> None:
@@ -74,9 +72,11 @@ def fully_connected(
     return prim_func(params, body)
 
 
-def _store(code: VectorCode, output: Buffer, outputs: int, register: Buffer, n, at) -> None:  # type: ignore[no-untyped-def]
+def _store(
+    code: VectorCode, output: Buffer, outputs: int, register: Buffer, n: Expr, at: Expr
+) -> None:
     """Emits the store of the vector at ``at``, of which only outputs may be written."""
-    if outputs % code.lanes == 0 and outputs % (code.lanes * BLOCK_VECTORS) == 0:
+    if outputs % (code.lanes * BLOCK_VECTORS) == 0:
         code.store(output, code.get(register), n, at)
         return
     for lane in range(code.lanes):

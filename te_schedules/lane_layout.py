@@ -117,7 +117,7 @@ class LaneLayout:
         y = rows[:, None, None, None] + (np.arange(self.lanes_y) * self.steps_y)[:, None]
         x = columns[:, None, None] + (np.arange(self.lanes_x) * self.steps_x)
         y, x = np.broadcast_arrays(y, x)
-        inside = (0 <= y) & (y < self.height) & (0 <= x) & (x < self.width)
+        inside = (y >= 0) & (y < self.height) & (x >= 0) & (x < self.width)
         index = np.full(self.plane_values, -1, np.int32)
         index[: y.size] = np.where(inside, y * self.width + x, -1).reshape(-1)
         return index

@@ -13,7 +13,7 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.conv2d import Conv2dGeometry
 from te_schedules.lane_layout import LaneLayout
-from te_schedules.tile_store import TileStore
+from te_schedules.tile_store import TileStore, block_starts
 from te_schedules.tiling import Tiling
 from te_schedules.vector_code import Expr, VectorCode, constant_vector, prim_func
 
@@ -99,9 +99,7 @@ def _window(
 
 def _inside(layout: LaneLayout, row: Expr, column: Expr) -> Expr:
     """Returns for each lane whether vector (row, column) holds a value of the plane."""
-    lanes = range(layout.lanes)
-    y = constant_vector([lane // layout.lanes_x * layout.steps_y for lane in lanes])
-    x = constant_vector([lane % layout.lanes_x * layout.steps_x for lane in lanes])
+    y, x = block_starts(layout)
     y = y + tirx.Broadcast(row, layout.lanes)
     x = x + tirx.Broadcast(column, layout.lanes)
     zero = constant_vector([0] * layout.lanes)
@@ -133,6 +131,4 @@ def global_average_pool(batch: int, channels: int, layout: LaneLayout) -> PrimFu
             T.buffer_store(output, mean * T.float32(1.0 / (layout.height * layout.width)), [n, c])
 
     shape = layout.shape(batch, channels)
-    return prim_func(
-        [("data", shape, "float32"), ("output", (batch, channels), "float32")], body
-    )
+    return prim_func([("data", shape, "float32"), ("output", (batch, channels), "float32")], body)

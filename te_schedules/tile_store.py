@@ -6,6 +6,7 @@ their halo, so no pass over the tensor is left to do for padding.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,9 +16,9 @@ from tvm.tirx import Buffer
 from te_schedules.epilogue import Step, apply_step
 from te_schedules.lane_layout import LaneLayout
 from te_schedules.tiling import Tiling
-from te_schedules.vector_code import Expr, VectorCode, constant_vector, when
+from te_schedules.vector_code import Expr, Param, VectorCode, constant_vector, when
 
-__all__ = ["Operand", "OperandSpec", "TileStore", "operand_params"]
+__all__ = ["Operand", "OperandSpec", "TileStore", "block_starts", "operand_params"]
 
 Tile = Mapping[tuple[int, int], Buffer]
 
@@ -42,9 +43,7 @@ class OperandSpec:
     layout: LaneLayout | None = None
 
 
-def operand_params(
-    specs: Sequence[OperandSpec], channels: int
-) -> list[tuple[str, tuple[int, ...], str]]:
+def operand_params(specs: Sequence[OperandSpec], channels: int) -> list[Param]:
     """Returns the parameters of a kernel that takes these operands."""
     shapes = [
         spec.layout.shape(spec.batch, channels) if spec.layout else (spec.batch, channels)
@@ -104,8 +103,7 @@ class TileStore:
 
     def _clear_outside(self, tile: Tile, row: Expr, column: Expr) -> None:
         layout = self.layout
-        y = constant_vector([lane // layout.lanes_x * layout.steps_y for lane in range(layout.lanes)])
-        x = constant_vector([lane % layout.lanes_x * layout.steps_x for lane in range(layout.lanes)])
+        y, x = block_starts(layout)
         for (r, v), register in tile.items():
             rows_left = tirx.Broadcast(layout.height - (row + r), layout.lanes)
             columns_left = tirx.Broadcast(layout.width - (column + v), layout.lanes)
@@ -128,22 +126,31 @@ class TileStore:
     def _halo(
         self, tile: Tile, n: Expr, c: Expr, row: Expr, column: Expr, shift_y: int, shift_x: int
     ) -> None:
-        layout = self.layout
-        ys = _copied(self.rows, shift_y * layout.steps_y, layout.halo.top, layout.halo.bottom)
-        xs = _copied(self.columns, shift_x * layout.steps_x, layout.halo.left, layout.halo.right)
+        layout, halo = self.layout, self.layout.halo
+        ys = _copied(self.rows, shift_y * layout.steps_y, halo.top, halo.bottom)
+        xs = _copied(self.columns, shift_x * layout.steps_x, halo.left, halo.right)
         source = _shifted_lanes(layout, shift_y, shift_x)
         for r in ys:
             to_row = row + r + shift_y * layout.steps_y
-            with when(*_in_halo(to_row, shift_y, layout.halo.top, layout.steps_y, layout.halo.bottom)):
+            with when(*_in_halo(to_row, shift_y, halo.top, layout.steps_y, halo.bottom)):
                 for v in xs:
                     to = column + v + shift_x * layout.steps_x
-                    with when(*_in_halo(to, shift_x, layout.halo.left, layout.steps_x, layout.halo.right)):
+                    with when(*_in_halo(to, shift_x, halo.left, layout.steps_x, halo.right)):
                         value = self.code.permute(self.code.get(tile[r, v]), source)
                         self.code.store(self.output, value, n, c, layout.offset(to_row, to))
 
 
+def block_starts(layout: LaneLayout) -> tuple[Expr, Expr]:
+    """Returns vectors of the row and the column at which each lane's block starts."""
+    lanes = range(layout.lanes)
+    return (
+        constant_vector([lane // layout.lanes_x * layout.steps_y for lane in lanes]),
+        constant_vector([lane % layout.lanes_x * layout.steps_x for lane in lanes]),
+    )
+
+
 def _shifts(before: int, after: int, steps: int) -> range:
-    return range(-(-(-before // steps)), -(-after // steps) + 1)
+    return range(-math.ceil(before / steps), math.ceil(after / steps) + 1)
 
 
 def _copied(tiling: Tiling, shift: int, before: int, after: int) -> list[int]:
@@ -151,9 +158,7 @@ def _copied(tiling: Tiling, shift: int, before: int, after: int) -> list[int]:
     if shift == 0:
         return list(range(tiling.tile))
     targets = {*range(-before, 0), *range(tiling.extent, tiling.extent + after)}
-    return [
-        i for i in range(tiling.tile) if any(s + i + shift in targets for s in tiling.starts)
-    ]
+    return [i for i in range(tiling.tile) if any(s + i + shift in targets for s in tiling.starts)]
 
 
 def _in_halo(to: Expr, shift: int, before: int, steps: int, after: int) -> tuple[Expr, ...]:

@@ -16,9 +16,10 @@ from tvm.script.ir_builder import IRBuilder
 from tvm.tirx import And, Broadcast, Buffer, IntImm, PrimFunc, Ramp, Shuffle
 from tvm.tirx.script import builder as T
 
-__all__ = ["Expr", "VectorCode", "constant_vector", "prim_func", "when"]
+__all__ = ["Expr", "Param", "VectorCode", "constant_vector", "prim_func", "when"]
 
 Expr = Any  # TVM's expressions overload every operator, in ways its annotations do not tell
+Param = tuple[str, tuple[int, ...], str]  # name, shape and dtype of a kernel's argument
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,7 @@ def when(*conditions: Expr) -> Iterator[None]:
         yield
 
 
-def prim_func(
-    params: Sequence[tuple[str, Sequence[int], str]], body: Callable[..., None]
-) -> PrimFunc:
+def prim_func(params: Sequence[Param], body: Callable[..., None]) -> PrimFunc:
     """Builds a function over flat, non-aliasing buffers.
 
     Args:
@@ -96,10 +95,8 @@ def prim_func(
         T.func_name("main")
         # 8 is the opaque pattern: Relax neither fuses this function nor looks inside.
         T.func_attr({"tirx.noalias": True, "op_pattern": 8})
-        buffers = [T.arg(name, T.buffer(tuple(shape), dtype)) for name, shape, dtype in params]
+        buffers = [T.arg(name, T.buffer(shape, dtype)) for name, shape, dtype in params]
         with T.sblock("root"):  # Relax's analyses expect one
             body(*buffers)
     func = builder.get()
     return func.without_attr("global_symbol") if func.attrs else func
-
-

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         TargetError,
         TuningError,
     )
+    from tvm_patdnn.inspection import inspect
     from tvm_patdnn.library import Library, load
     from tvm_patdnn.patterns import Pattern
     from tvm_patdnn.pruning import prune_onnx
@@ -35,6 +36,7 @@ __all__ = [
     "TargetError",
     "TuningError",
     "build",
+    "inspect",
     "load",
     "prune_onnx",
 ]
@@ -43,6 +45,7 @@ _HOMES = {
     "Library": "library",
     "Pattern": "patterns",
     "build": "builder",
+    "inspect": "inspection",
     "load": "library",
     "prune_onnx": "pruning",
 }

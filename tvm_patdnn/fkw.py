@@ -127,7 +127,9 @@ def pack_fkw(
         weight_offset=_starts((counts @ entries) * group),
         stride=_narrow(stride, int(stride.max(initial=0)) + 1),
         index=_narrow(kernel_channel, channels),
-        weight=_gather(weight, order.reshape(groups, group), of_group, kernel_channel, pattern, patterns),
+        weight=_gather(
+            weight, order.reshape(groups, group), of_group, kernel_channel, pattern, patterns
+        ),
     )
 
 

@@ -17,6 +17,7 @@ class LayerReport:
         in_shape, out_shape: (n, c, height, width).
         kernel_shape, stride: (y, x).
         patterns: pictures of the distinct patterns, rows joined by "/"; the most frequent first.
+        pattern_counts: number of kernels of each.
         kept_kernels, kernels: (out_c, in_c) kernels with a weight, and all of them.
         compression: dense weights over kept weights; None where no weight is left.
         dense_macs, kept_macs: multiply-accumulates before and after pruning.
@@ -35,6 +36,7 @@ class LayerReport:
     stride: Sequence[int]
     groups: int
     patterns: Sequence[str]
+    pattern_counts: Sequence[int]
     kept_kernels: int
     kernels: int
     compression: float | None

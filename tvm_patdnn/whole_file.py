@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tvm_patdnn.errors import BuildError
 
-__all__ = ["write_whole"]
+__all__ = ["check_writable", "write_whole"]
 
 
 @contextmanager
@@ -18,19 +18,33 @@ def write_whole(path: Path) -> Iterator[Path]:
     """Gives a path to write to, which becomes ``path`` when the block ends without an error.
 
     Raises:
-        BuildError: the folder does not exist or cannot be written to.
+        BuildError: ``path`` is a directory, or its folder cannot be written to.
     """
-    try:
-        folder = tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise BuildError(
-            f"{path}: cannot be written: {error.strerror}; give a path in a folder that exists "
-            "and that you may write to"
-        ) from error
-    with folder as name:
+    with _folder_beside(path) as name:
         partial = Path(name) / path.name
         yield partial
         try:
             os.replace(partial, path)
         except OSError as error:
             raise BuildError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def check_writable(path: Path) -> None:
+    """Checks, before long work, that ``write_whole`` can write there.
+
+    Raises:
+        BuildError: as ``write_whole``.
+    """
+    _folder_beside(path).cleanup()
+
+
+def _folder_beside(path: Path) -> tempfile.TemporaryDirectory[str]:
+    if path.is_dir():
+        raise BuildError(f"{path}: cannot be written: it is a directory; give the path of a file")
+    try:
+        return tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise BuildError(
+            f"{path}: cannot be written: {error.strerror}; give a path in a folder that exists "
+            "and that you may write to"
+        ) from error

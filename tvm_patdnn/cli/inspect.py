@@ -1,0 +1,32 @@
+"""``tvm-patdnn inspect``: what is in a model, and what would become of it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, add_target
+from tvm_patdnn.cli.progress import INSPECT_PHASES, PhaseBar
+
+__all__ = ["add_parser"]
+
+
+def add_parser(commands: Any) -> None:
+    """Adds the command."""
+    text = "say which patterns are in a model, what each layer would become, and why"
+    parser = add_command(commands, "inspect", text, _run)
+    add_model(parser)
+    add_target(parser)
+    add_output_options(parser)
+
+
+def _run(args: argparse.Namespace) -> None:
+    with PhaseBar(INSPECT_PHASES, quiet=args.quiet) as progress:
+        progress("loading TVM")
+        from tvm_patdnn.cli.show_report import report_json, report_text
+        from tvm_patdnn.inspection import inspect
+
+        report = inspect(
+            args.model, args.target, input_shapes=dict(args.input_shape), progress=progress
+        )
+    print(report_json(report) if args.json else report_text(report))

@@ -1,0 +1,52 @@
+"""A progress bar over the phases of a command, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from tqdm import tqdm
+
+__all__ = ["BUILD_PHASES", "INSPECT_PHASES", "PhaseBar"]
+
+INSPECT_PHASES = 2  # of ``inspection.inspect``
+BUILD_PHASES = 5  # of ``builder.build``
+
+
+class PhaseBar:
+    """Call it with the name of each phase as it begins.
+
+    Nothing is shown where stderr is no terminal.
+
+    Args:
+        phases: how many there will be.
+        quiet: shows nothing at all.
+    """
+
+    def __init__(self, phases: int, *, quiet: bool = False) -> None:
+        self._bar = tqdm(
+            total=phases,
+            file=sys.stderr,
+            disable=True if quiet else None,  # None: unless it is a terminal
+            bar_format="{bar:24} {n_fmt}/{total_fmt} [{elapsed}] {desc}",
+            leave=False,
+        )
+        self._begun = 0
+
+    def __enter__(self) -> PhaseBar:
+        return self
+
+    def __call__(self, phase: str) -> None:
+        """Shows that ``phase`` begins, and the one before is done."""
+        self._bar.set_description_str(phase, refresh=False)
+        self._bar.update(min(self._begun, 1))
+        self._bar.refresh()
+        self._begun += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.close()

@@ -1,0 +1,117 @@
+"""``tvm-patdnn prune``: one-shot pruning of an ONNX file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, layer_rate
+from tvm_patdnn.cli.progress import PhaseBar
+
+if TYPE_CHECKING:
+    from tvm_patdnn.pruning import PrunedLayer
+
+__all__ = ["add_parser"]
+
+_PHASES = 3
+
+
+def add_parser(commands: Any) -> None:
+    """Adds the command."""
+    text = "prune a model in one shot, without training: patterns and connectivity"
+    parser = add_command(commands, "prune", text, _run)
+    add_model(parser)
+    parser.add_argument("-o", "--output", metavar="OUT.onnx", type=Path, required=True)
+    _add_amounts(parser)
+    _add_layers(parser)
+    add_output_options(parser)
+
+
+def _add_amounts(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--patterns", metavar="N", type=int, default=8, help="patterns to mine (%(default)s)")
+    add(
+        "--entries",
+        metavar="N",
+        type=int,
+        default=4,
+        help="weights that a pattern keeps (%(default)s)",
+    )
+    add(
+        "--connectivity",
+        metavar="R",
+        type=float,
+        default=3.6,
+        help="kernels before over kernels after; 1 for patterns only (%(default)s)",
+    )
+    add(
+        "--connectivity-1x1",
+        metavar="R",
+        type=float,
+        help="the same for 1x1 layers (default: that of --connectivity)",
+    )
+
+
+def _add_layers(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--scope",
+        choices=["layer", "global", "balanced"],
+        default="layer",
+        help="where kernels compete: in their layer, over all layers, or per filter and block "
+        "of input channels (%(default)s)",
+    )
+    add("--first-layer", action="store_true", help="prune the first layer too")
+    add(
+        "--skip",
+        metavar="NAME",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="layers to leave alone",
+    )
+    add(
+        "--rate",
+        metavar="NAME=R",
+        nargs="+",
+        action="extend",
+        type=layer_rate,
+        default=[],
+        help="connectivity rates of single layers",
+    )
+
+
+def _run(args: argparse.Namespace) -> None:
+    with PhaseBar(_PHASES, quiet=args.quiet) as progress:
+        progress("loading")
+        from tvm_patdnn.pruning import PruneOptions, format_table, prune_onnx_with_report
+        from tvm_patdnn.whole_file import check_writable, write_whole
+
+        check_writable(args.output)
+        options = PruneOptions(
+            patterns=args.patterns,
+            entries=args.entries,
+            connectivity=args.connectivity,
+            per_layer=dict(args.rate),
+            connectivity_scope=args.scope,
+            first_layer=args.first_layer,
+            connectivity_1x1=args.connectivity_1x1,
+            skip_layers=args.skip,
+        )
+        progress("pruning")
+        model, rows = prune_onnx_with_report(args.model, options)
+        progress("writing")
+        with write_whole(args.output) as partial:
+            partial.write_bytes(model.SerializeToString())
+    print(_json(rows) if args.json else format_table(rows))
+
+
+def _json(rows: Sequence[PrunedLayer]) -> str:
+    layers = [asdict(row) for row in rows]
+    kept, dense = (sum(getattr(row, f"{w}_weights") for row in rows) for w in ("kept", "dense"))
+    total = {"dense_weights": dense, "kept_weights": kept}
+    return json.dumps({"layers": layers, "total": total}, indent=2)
