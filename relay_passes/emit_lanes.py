@@ -167,10 +167,10 @@ class LaneEmitter:
         if source is None:
             held = self._reshape(held, (*shape[:2], area))
         in_values = source.plane_values if source else area
-        out_values = target.plane_values if target else area
-        func = gather_planes(shape[0], shape[1], in_values, out_values)
-        table = relax.const(relayout_table(source, target))
-        return self._call("relayout", func, [held, table], (*shape[:2], out_values))
+        table = relayout_table(source, target)
+        func = gather_planes(shape[0], shape[1], in_values, table)
+        out_shape = (*shape[:2], len(table))
+        return self._call("relayout", func, [held, relax.const(table)], out_shape)
 
     def _reshape(self, value: relax.Expr, shape: Sequence[int]) -> relax.Var:
         return self._builder.emit(relax.op.reshape(value, shape))

@@ -43,9 +43,14 @@ class GlobalPool:
 
 @dataclass(frozen=True)
 class Copy:
-    """The inputs one after the other, each enlarged ``repeat`` times; then the epilogue."""
+    """The inputs one after the other, each enlarged ``repeat`` times; then the epilogue.
+
+    Attributes:
+        shuffle: the enlarged pixels are those of ``repeat ** 2`` channels, not copies.
+    """
 
     repeat: int = 1
+    shuffle: bool = False
 
 
 Operator: TypeAlias = Convolution | Pooling | GlobalPool | Copy

@@ -18,6 +18,7 @@ from tvm import relax
 from relay_passes.fold_batch_norm import FoldBatchNorm
 from relay_passes.fold_constant_views import FoldConstantViews
 from relay_passes.raise_elementwise import RaiseElementwise
+from relay_passes.raise_pixel_shuffle import RaisePixelShuffle
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
 from relay_passes.rewrite_to_lanes import RewriteToLanes
 from relay_passes.schedule_fallback import ScheduleFallback
@@ -50,6 +51,7 @@ def canonical_passes() -> list[tvm.transform.Pass]:
     return [
         FoldConstantViews(),
         RaiseElementwise(),
+        RaisePixelShuffle(),
         FoldBatchNorm(),
         relax.transform.DeadCodeElimination(),
     ]

@@ -21,6 +21,7 @@ __all__ = ["KernelLists", "cycles", "registers"]
 PRODUCTS_PER_CYCLE = 2.0
 LOADS_PER_CYCLE = 1.6  # measured with 64-byte loads that hit L1 on Intel; 2.0 on paper
 LINES_PER_CYCLE = 0.55  # 64-byte lines from L2, in blocks in no order
+ROW_CYCLES = 5.0  # where a block from L2 goes on in another row: a new page, no prefetch
 PRODUCT_LATENCY = 4.0
 KERNEL_OVERHEAD = 2.0  # index, address and branch, where they are not hidden
 RUN_OVERHEAD = 10.0  # the end of a list of kernels, mispredicted about every other time
@@ -78,11 +79,14 @@ def _kernel_cycles(
     loads = len(reads) + weights * schedule.group + 1
     vector_bytes = 4 * cpu.lanes
     tile_bytes = len(reads) * vector_bytes * geometry.in_channels
-    lines = len(reads) * vector_bytes / 64 if tile_bytes > cpu.l1_bytes / 2 else 0.0
+    from_l2 = 0.0
+    if tile_bytes > cpu.l1_bytes / 2:
+        lines = len(reads) * vector_bytes / 64
+        from_l2 = lines / LINES_PER_CYCLE + ROW_CYCLES * len({row for row, _ in reads})
     bounds = (
         products / PRODUCTS_PER_CYCLE,
         loads / LOADS_PER_CYCLE,
-        lines / LINES_PER_CYCLE,
+        from_l2,
         len(pattern) * PRODUCT_LATENCY * min(1.0, 4.0 / (outputs * schedule.group)),
     )
     return KERNEL_OVERHEAD + max(bounds) + INTERFERENCE * (sum(bounds) - max(bounds))

@@ -1,4 +1,4 @@
-"""Element-wise operators, concatenation and nearest-neighbour upsampling in lanes."""
+"""Element-wise operators, concatenation, upsampling and pixel shuffle in lanes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,21 @@ TILE_VECTORS = 4  # hides the latency of a step; more would only lengthen the co
 
 @dataclass(frozen=True)
 class LaneInput:
-    """A tensor of ``channels`` planes; ``repeat`` times enlarged in both directions."""
+    """A tensor of ``channels`` planes; ``repeat`` times enlarged in both directions.
+
+    Attributes:
+        shuffle: a pixel becomes those of ``repeat ** 2`` consecutive channels, not copies.
+    """
 
     channels: int
     layout: LaneLayout
     repeat: int = 1
+    shuffle: bool = False
+
+    @property
+    def planes(self) -> int:
+        """Channels that it has when enlarged."""
+        return self.channels // self.repeat**2 if self.shuffle else self.channels
 
 
 def elementwise(
@@ -41,7 +51,7 @@ def elementwise(
         layout: of the output; the inputs have the same split, or ``1 / repeat`` of its steps.
         operands: one for each step that has an operand.
     """
-    channels = sum(source.channels for source in inputs)
+    channels = sum(source.planes for source in inputs)
     params: list[Param] = [
         (f"data{i}", source.layout.shape(batch, source.channels), "float32")
         for i, source in enumerate(inputs)
@@ -66,20 +76,23 @@ def elementwise(
         first = 0
         for data, source in zip(buffers, inputs, strict=False):
             _copy(batch, data, source, store, first)
-            first += source.channels
+            first += source.planes
 
     return prim_func(params, body)
 
 
 def _copy(batch: int, data: Buffer, source: LaneInput, store: TileStore, first: int) -> None:
     """Emits the loop over one input, whose first output channel is ``first``."""
-    code = store.code
-    with T.parallel(batch * source.channels) as plane:
-        n, c = plane // source.channels, plane % source.channels
+    code, repeat = store.code, source.repeat
+    with T.parallel(batch * source.planes) as plane:
+        n, c = plane // source.planes, plane % source.planes
         tile = {(0, v): code.register() for v in range(store.columns.tile)}
         with T.serial(store.rows.count) as row, T.serial(store.columns.count) as i:
             column = store.columns.start(i)
             for (_, v), register in tile.items():
-                place = (row // source.repeat, (column + v) // source.repeat)
-                code.set(register, code.load(data, n, c, source.layout.offset(*place)))
+                at = source.layout.offset(row // repeat, (column + v) // repeat)
+                channel = c
+                if source.shuffle:
+                    channel = (c * repeat + row % repeat) * repeat + (column + v) % repeat
+                code.set(register, code.load(data, n, channel, at))
             store.emit(tile, n, c + first, row, column)

@@ -14,39 +14,51 @@ __all__ = ["gather_planes", "relayout_table"]
 
 
 def relayout_table(source: LaneLayout | None, target: LaneLayout | None) -> np.ndarray:
-    """Returns where each value of a plane in ``target`` lies in ``source``; -1 for zero.
+    """Returns where each value of a plane in ``target`` lies in ``source``.
 
-    None stands for the plain row-major plane. Returns (values of a target plane,) int32.
+    None stands for the plain row-major plane.
+
+    Returns:
+        (values of a target plane,) uint16 or int32: one more than the index; 0 for a zero.
     """
     layout = target or source
     if layout is None:
         raise ValueError("a relayout needs a lane-blocked layout on one side")
-    plain = np.arange(layout.height * layout.width, dtype=np.int32)
+    area = layout.height * layout.width
+    plain = np.arange(area, dtype=np.int32)
     wanted = target.source_index() if target else plain
-    if source is None:
-        return wanted
-    held = source.source_index()
-    place = np.zeros_like(plain)
-    place[held[held >= 0]] = np.flatnonzero(held >= 0)
-    # A value is repeated in halos; the block itself is read, which is always stored.
-    return np.where(wanted < 0, -1, place[wanted]).astype(np.int32)
+    place = plain
+    if source is not None:
+        # A value is repeated in halos; any place will do, as all of them are always stored.
+        held = source.source_index()
+        place = np.zeros_like(plain)
+        place[held[held >= 0]] = np.flatnonzero(held >= 0)
+    table = np.where(wanted < 0, 0, place[wanted] + 1)
+    held_values = source.plane_values if source else area
+    return table.astype(np.uint16 if held_values < 1 << 16 else np.int32)
 
 
-def gather_planes(batch: int, channels: int, in_values: int, out_values: int) -> PrimFunc:
-    """Generates the kernel (input, table (out_values,), output) over planes of values."""
+def gather_planes(batch: int, channels: int, in_values: int, table: np.ndarray) -> PrimFunc:
+    """Generates the kernel (input, table, output) over planes of values.
 
-    def body(data: Buffer, table: Buffer, output: Buffer) -> None:
-        with T.parallel(batch * channels) as plane, T.serial(out_values) as i:
+    Args:
+        in_values: values of an input plane.
+        table: from ``relayout_table``; its values are an argument of the kernel.
+    """
+
+    def body(data: Buffer, places: Buffer, output: Buffer) -> None:
+        with T.parallel(batch * channels) as plane, T.serial(len(table)) as i:
             n, c = plane // channels, plane % channels
-            place = tirx.max(table[i], 0)
-            value = tirx.Select(table[i] < 0, T.float32(0.0), data[n, c, place])
+            place = tirx.Cast("int32", places[i])
+            held = data[n, c, tirx.max(place - 1, 0)]
+            value = tirx.Select(place == 0, T.float32(0.0), held)
             T.buffer_store(output, value, [n, c, i])
 
     return prim_func(
         [
             ("data", (batch, channels, in_values), "float32"),
-            ("table", (out_values,), "int32"),
-            ("output", (batch, channels, out_values), "float32"),
+            ("table", table.shape, str(table.dtype)),
+            ("output", (batch, channels, len(table)), "float32"),
         ],
         body,
     )

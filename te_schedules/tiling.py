@@ -13,10 +13,20 @@ __all__ = ["Tiling"]
 
 @dataclass(frozen=True)
 class Tiling:
-    """Tiles of ``tile`` vectors over ``extent``; needs ``tile <= extent``."""
+    """Tiles of ``tile`` vectors over ``extent``.
+
+    Raises:
+        ValueError: a tile is larger than the extent; it would be stored outside the plane.
+    """
 
     extent: int
     tile: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.tile <= self.extent:
+            raise ValueError(
+                f"a tile of {self.tile} vectors over {self.extent}: expected 1 to {self.extent}"
+            )
 
     @property
     def count(self) -> int:

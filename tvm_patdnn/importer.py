@@ -20,6 +20,7 @@ from tvm.relax.frontend.onnx import from_onnx
 
 from tvm_patdnn.errors import ModelError
 from tvm_patdnn.onnx_file import ModelSource, load_onnx
+from tvm_patdnn.onnx_normal_form import normal_form
 from tvm_patdnn.onnx_shapes import InputShapes, fix_input_shapes
 from tvm_patdnn.onnx_support import check_supported, decline_quantised, describe_node
 from tvm_patdnn.weight_names import weight_names
@@ -68,7 +69,7 @@ def import_onnx(model: ModelSource, input_shapes: InputShapes | None = None) -> 
     loaded = load_onnx(model)
     decline_quantised(loaded)  # before asking for shapes, and before weights are folded to float
     fixed = fix_input_shapes(loaded, input_shapes)
-    simple = _simplify(fixed)
+    simple = normal_form(_simplify(fixed))
     check_supported(simple)
     return ImportedModel(
         module=_to_relax(simple),

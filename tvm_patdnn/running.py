@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import tvm
@@ -66,17 +66,9 @@ class RunnableModel:
 
     def device_inputs(self, inputs: Mapping[str, np.ndarray]) -> list[tvm.runtime.Tensor]:
         """Checks the inputs and copies them to the device, in the order of "main"."""
-        known = self.metadata.inputs
-        unknown = [name for name in inputs if name not in known]
-        missing = [name for name in known if name not in inputs]
-        if unknown or missing:
-            raise LibraryError(
-                f"inputs: got {sorted(inputs)}, expected {sorted(known)}"
-                + (f"; missing: {missing}" if missing else "")
-                + (f"; unknown: {unknown}" if unknown else "")
-            )
+        self.check_names(inputs)
         tensors = []
-        for name, (shape, dtype) in known.items():
+        for name, (shape, dtype) in self.metadata.inputs.items():
             array = np.asarray(inputs[name])
             if array.shape != tuple(shape) or str(array.dtype) != dtype:
                 raise LibraryError(
@@ -85,6 +77,22 @@ class RunnableModel:
                 )
             tensors.append(tvm.runtime.tensor(np.ascontiguousarray(array), self._device))
         return tensors
+
+    def check_names(self, names: Collection[str]) -> None:
+        """Checks that ``names`` are those of the inputs.
+
+        Raises:
+            LibraryError: one is missing or unknown.
+        """
+        known = self.metadata.inputs
+        unknown = [name for name in names if name not in known]
+        missing = [name for name in known if name not in names]
+        if unknown or missing:
+            raise LibraryError(
+                f"inputs: got {sorted(names)}, expected {sorted(known)}"
+                + (f"; missing: {missing}" if missing else "")
+                + (f"; unknown: {unknown}" if unknown else "")
+            )
 
     def time(self, inputs: Mapping[str, np.ndarray], repeats: int = 20) -> list[float]:
         """Measures the latency on the device.

@@ -69,19 +69,17 @@ def _add_layers(parser: argparse.ArgumentParser) -> None:
     add(
         "--skip",
         metavar="NAME",
-        nargs="+",
-        action="extend",
+        action="append",
         default=[],
-        help="layers to leave alone",
+        help="a layer to leave alone; once per layer",
     )
     add(
         "--rate",
         metavar="NAME=R",
-        nargs="+",
-        action="extend",
+        action="append",
         type=layer_rate,
         default=[],
-        help="connectivity rates of single layers",
+        help="the connectivity rate of one layer; once per layer",
     )
 
 

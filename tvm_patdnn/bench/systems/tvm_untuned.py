@@ -1,0 +1,37 @@
+"""TVM as it comes: the default pipeline, which schedules nothing on a CPU."""
+
+from __future__ import annotations
+
+from tvm_patdnn.bench.system import Job, Prepared, System
+from tvm_patdnn.bench.systems.tvm_library import (
+    PACKAGES,
+    REQUIREMENTS,
+    RUNTIME_ONLY,
+    load_library,
+)
+
+__all__ = ["SYSTEM"]
+
+
+def _prepare(job: Job) -> Prepared:
+    import tvm
+
+    from tvm_patdnn.cross_compile import export_compiler
+    from tvm_patdnn.importer import import_onnx
+    from tvm_patdnn.targets import resolve_target
+
+    target = resolve_target(None)
+    path = job.folder / "model.so"
+    executable = tvm.compile(import_onnx(job.model).module, target=target)
+    executable.export_library(str(path), fcompile=export_compiler(target))
+    return Prepared(path=path)
+
+
+SYSTEM = System(
+    name="tvm-untuned",
+    packages=PACKAGES,
+    requirements=REQUIREMENTS,
+    prepare=_prepare,
+    load=load_library,
+    environment=RUNTIME_ONLY,
+)

@@ -1,0 +1,115 @@
+"""Reads an input of a model from an array or an image file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from tvm_patdnn.errors import LibraryError
+from tvm_patdnn.importer import TensorSpec
+
+__all__ = ["Normalisation", "read_input"]
+
+_MODES = {1: "L", 3: "RGB"}  # Pillow's names, by channels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalisation:
+    """How pixels 0..255 become values: ``(pixel * scale - mean) / std``.
+
+    Attributes:
+        mean, std: one number, or one per channel.
+
+    Raises:
+        LibraryError: a standard deviation is zero.
+    """
+
+    scale: float = 1 / 255
+    mean: Sequence[float] = (0.0,)
+    std: Sequence[float] = (1.0,)
+
+    def __post_init__(self) -> None:
+        if 0 in self.std:
+            raise LibraryError(f"std={list(self.std)}: values are divided by it; expected no zero")
+
+    def apply(self, pixels: np.ndarray) -> np.ndarray:
+        """Normalises ``pixels``: (height, width, channels), 0..255, to float32."""
+        channels = pixels.shape[-1]
+        for name in ("mean", "std"):
+            given = getattr(self, name)
+            if len(given) not in (1, channels):
+                raise LibraryError(
+                    f"{name}={list(given)}: has {len(given)} numbers, but the input has {channels} "
+                    f"channel{'s' * (channels != 1)}; give one, or one per channel"
+                )
+        return ((pixels * self.scale - self.mean) / self.std).astype(np.float32)
+
+
+def read_input(
+    path: Path, name: str, spec: TensorSpec, normalisation: Normalisation
+) -> np.ndarray:
+    """Reads ``path`` as the input ``name``.
+
+    Args:
+        path: a .npy file, returned as it is; anything else is opened as an image, resized
+            to the input and put into its order of dimensions, of 1 or 3 channels.
+        spec: the input's shape and dtype.
+        normalisation: of images.
+
+    Raises:
+        LibraryError: the file cannot be read, or the input is not of an image's shape.
+    """
+    if path.suffix.lower() == ".npy":
+        return _read_array(path)
+    return _read_image(path, name, spec, normalisation)
+
+
+def _read_array(path: Path) -> np.ndarray:
+    try:
+        array: np.ndarray = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise LibraryError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, EOFError) as error:
+        raise LibraryError(
+            f"{path}: is not a .npy file of numbers ({error}); write it with numpy.save"
+        ) from error
+    return array
+
+
+def _read_image(
+    path: Path, name: str, spec: TensorSpec, normalisation: Normalisation
+) -> np.ndarray:
+    height, width, channels, channels_first = _image_layout(path, name, spec)
+    try:
+        with Image.open(path) as image:
+            resized = image.convert(_MODES[channels]).resize((width, height))
+    except UnidentifiedImageError:
+        raise LibraryError(
+            f"{path}: is neither a .npy file nor an image that Pillow can read"
+        ) from None
+    except (OSError, Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LibraryError(f"{path}: cannot be read: {reason}") from error
+    values = normalisation.apply(np.asarray(resized).reshape(height, width, channels))
+    ordered = values.transpose(2, 0, 1) if channels_first else values
+    return ordered.reshape(spec.shape)
+
+
+def _image_layout(path: Path, name: str, spec: TensorSpec) -> tuple[int, int, int, bool]:
+    """Returns height, width, channels, and whether channels come before height."""
+    shape, dtype = spec
+    image = shape[1:] if len(shape) == 4 and shape[0] == 1 else shape
+    if len(image) == 3 and dtype == "float32":
+        if image[0] in _MODES:
+            return image[1], image[2], image[0], True
+        if image[2] in _MODES:
+            return image[0], image[1], image[2], False
+    raise LibraryError(
+        f"{path}: input '{name}' is {dtype} of shape {list(shape)}, which one image does not fill; "
+        "expected float32 of shape [1, C, H, W] or [1, H, W, C] with 1 or 3 channels; give a .npy "
+        "file"
+    )

@@ -1,0 +1,84 @@
+"""What a run computed: a summary, and a file with all of it."""
+
+from __future__ import annotations
+
+import statistics
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tvm_patdnn.whole_file import write_whole
+
+__all__ = ["describe_outputs", "outputs_text", "save_outputs"]
+
+_TOP = 5
+
+
+def describe_outputs(
+    outputs: Mapping[str, np.ndarray], latencies: Sequence[float] = ()
+) -> dict[str, Any]:
+    """Summarises a run for JSON.
+
+    Args:
+        latencies: seconds of each repeat; none if it was not measured.
+    """
+    described: dict[str, Any] = {
+        "outputs": {name: _describe(array) for name, array in outputs.items()}
+    }
+    if latencies:
+        described["latency"] = {
+            "median_s": statistics.median(latencies),
+            "min_s": min(latencies),
+            "repeats": len(latencies),
+        }
+    return described
+
+
+def outputs_text(described: Mapping[str, Any]) -> str:
+    """Returns what ``describe_outputs`` made as lines for people."""
+    lines = []
+    for name, output in described["outputs"].items():
+        low, high = (f"{output[key]:.6g}" for key in ("min", "max"))
+        lines.append(f"{name}: {output['dtype']} {output['shape']}, {low} to {high}")
+        lines += [f"  class {index}: {score:.6g}" for index, score in output.get("top", [])]
+    if "latency" in described:
+        latency = described["latency"]
+        median, best = latency["median_s"] * 1e3, latency["min_s"] * 1e3
+        lines.append(
+            f"latency: {median:.3f} ms median, {best:.3f} ms best of {latency['repeats']} runs"
+        )
+    return "\n".join(lines)
+
+
+def save_outputs(outputs: Mapping[str, np.ndarray], path: Path) -> None:
+    """Writes an .npz file, whole or not at all; output names may be any text.
+
+    Raises:
+        BuildError: the file cannot be written.
+    """
+    with write_whole(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+        for name, array in outputs.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def _describe(array: np.ndarray) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "shape": list(array.shape),
+        "dtype": str(array.dtype),
+        "min": float(array.min()),
+        "max": float(array.max()),
+    }
+    if _are_class_scores(array):
+        scores = array.reshape(-1)
+        best = np.argsort(-scores, kind="stable")[:_TOP]
+        described["top"] = [[int(index), float(scores[index])] for index in best]
+    return described
+
+
+def _are_class_scores(array: np.ndarray) -> bool:
+    """Tells whether it is one row of numbers: (C,), (1, C) or (1, C, 1, 1)."""
+    return 1 < array.size == max(array.shape, default=0) and array.dtype.kind == "f"

@@ -1,0 +1,98 @@
+"""What rewrites of an ONNX graph need: shapes, constants, readers, and new names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+__all__ = ["OnnxGraph", "attributes"]
+
+
+class OnnxGraph:
+    """The main graph of a model that is being rewritten in place.
+
+    Attributes:
+        opset: version of the default operator set.
+    """
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self._model, self._graph = model, model.graph
+        self.opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+        self._stored = {tensor.name: tensor for tensor in self._graph.initializer}
+        self._names = set(self._stored) | {name for node in self._graph.node for name in node.output}
+
+    @cached_property
+    def producers(self) -> dict[str, onnx.NodeProto]:
+        """The node that computes each value, as the graph was at first."""
+        return {name: node for node in self._graph.node for name in node.output}
+
+    @cached_property
+    def uses(self) -> Counter[str]:
+        """How often each value is read, as the graph was at first."""
+        found = Counter(output.name for output in self._graph.output)
+        found.update(name for node in _all_nodes(self._graph) for name in node.input)
+        return found
+
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        known = _static_shapes(self._graph)
+        if all(name in known for node in self._graph.node for name in node.output):
+            return known
+        return _static_shapes(onnx.shape_inference.infer_shapes(self._model).graph)
+
+    def shape(self, name: str) -> tuple[int, ...] | None:
+        """Returns the shape of a value; None if it is not fixed or not known."""
+        if name in self._stored:
+            return tuple(self._stored[name].dims)
+        return self._shapes.get(name)
+
+    def constant(self, name: str) -> np.ndarray | None:
+        """Returns the value of a constant; None if ``name`` is not one."""
+        if name in self._stored:
+            return numpy_helper.to_array(self._stored[name])
+        node = self.producers.get(name)
+        value = attributes(node).get("value") if node and node.op_type == "Constant" else None
+        return numpy_helper.to_array(value) if value is not None else None
+
+    def fresh(self, name: str) -> str:
+        """Returns ``name``, or a variant of it that nothing is called yet."""
+        unused = name
+        while unused in self._names:
+            unused += "_"
+        self._names.add(unused)
+        return unused
+
+    def add_constant(self, value: np.ndarray, name: str) -> str:
+        """Stores a constant under a fresh name, and returns that."""
+        tensor = numpy_helper.from_array(np.ascontiguousarray(value), self.fresh(name))
+        self._graph.initializer.append(tensor)
+        self._stored[tensor.name] = tensor
+        return tensor.name
+
+
+def attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    """Returns the attributes of a node by name; strings are bytes."""
+    return {attr.name: helper.get_attribute_value(attr) for attr in node.attribute}
+
+
+def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    for node in graph.node:
+        yield node
+        for attr in node.attribute:
+            if attr.type == onnx.AttributeProto.GRAPH:
+                yield from _all_nodes(attr.g)
+
+
+def _static_shapes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
+    shapes = {}
+    for value in [*graph.input, *graph.value_info, *graph.output]:
+        tensor = value.type.tensor_type
+        if tensor.HasField("shape") and all(dim.HasField("dim_value") for dim in tensor.shape.dim):
+            shapes[value.name] = tuple(dim.dim_value for dim in tensor.shape.dim)
+    return shapes
