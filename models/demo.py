@@ -50,22 +50,19 @@ class Demo:
     threads: int
 
 
-def run_demo(model: Path = MODEL, *, size: int = 128, rounds: int = 12, quiet: bool = False) -> Demo:
+def run_demo(model: Path = MODEL, *, size: int = 128, rounds: int = 12) -> Demo:
     """Builds ``model`` pruned and dense, checks both, and measures them in turns.
 
     Args:
         model: maps a mosaic (1, 3, size, size) to an image of the same shape.
         rounds: of the measurement.
-        quiet: shows no progress.
     """
     use_all_cores()
     threads = int(os.environ[VARIABLE])
     truth = dead_leaves(size, np.random.default_rng(2016))
-    with PhaseBar(2 * BUILD_PHASES + rounds, quiet=quiet) as progress:
+    with PhaseBar(2 * BUILD_PHASES + rounds) as progress:
         pruned = build(model, progress=lambda p: progress(f"pruned build: {p}"))
-        dense = build(
-            model, sparse=False, progress=lambda p: progress(f"dense build: {p}")
-        )
+        dense = build(model, sparse=False, progress=lambda p: progress(f"dense build: {p}"))
         session = onnxruntime_session(str(model), threads)
         inputs = {session.get_inputs()[0].name: bayer_mosaic(truth)[None]}
         (expected,) = session.run(None, inputs)

@@ -109,10 +109,11 @@ def _layouts(
     node: LaneNode, plan: LayoutPlan, lanes: int
 ) -> tuple[LaneLayout | None, list[LaneLayout]]:
     """Returns the layout of the output (None if it is not in lanes) and of each input."""
-    source = plan.split(node.inputs[0]) or _best(node.inputs[0], lanes)
+    splits = [plan.split(var) for var in node.inputs]
+    source = next((split for split in splits if split), None) or _best(node.inputs[0], lanes)
     window = window_of(node)
     if window is not None:
-        output = _window_output(node, window, source, plan.split(node.inputs[0]) is not None)
+        output = _window_output(node, window, source, splits[0] is not None)
         return output, [_window_input(node, window, output)]
     if isinstance(node.operator, GlobalPool):
         return None, [source]
@@ -154,9 +155,7 @@ def _holding(layout: LaneLayout, window: Window, source: LaneLayout) -> LaneLayo
     """Returns ``layout`` with steps enough that ``stride`` times as many hold the input."""
     need_y = -(-source.height // (layout.lanes_y * window.stride[0]))
     need_x = -(-source.width // (layout.lanes_x * window.stride[1]))
-    return replace(
-        layout, steps_y=max(layout.steps_y, need_y), steps_x=max(layout.steps_x, need_x)
-    )
+    return replace(layout, steps_y=max(layout.steps_y, need_y), steps_x=max(layout.steps_x, need_x))
 
 
 def _window_input(node: LaneNode, window: Window, output: LaneLayout) -> LaneLayout:

@@ -65,7 +65,7 @@ class LaneEmitter:
         if isinstance(operator, GlobalPool):
             func = global_average_pool(shape[0], shape[1], sources[0][1])
             mean = self._call("global_average_pool", func, [sources[0][0]], shape[:2])
-            self._main.replace(node.result, self._reshape(mean, (*shape[:2], 1, 1)))
+            self._main.replace(node.result, self._reshape(mean, shape_of(node.result)))
             return
         specs, operands = self._operands(node)
         data = [var for var, _ in sources]
@@ -112,7 +112,7 @@ class LaneEmitter:
         self, node: LaneNode, operator: Copy, sources: Sequence[tuple[relax.Var, LaneLayout]]
     ) -> list[LaneInput]:
         return [
-            LaneInput(shape_of(var)[1], layout, operator.repeat)  # type: ignore[index]
+            LaneInput(shape_of(var)[1], layout, operator.repeat, operator.shuffle)  # type: ignore[index]
             for var, (_, layout) in zip(node.inputs, sources, strict=True)
         ]
 

@@ -2,6 +2,7 @@
 
 Before:  conv2d -> add(bias) -> add(residual) -> relu, a kernel each
 After:   conv2d with the steps add, add, relu
+         x = conv2d; y = multiply(x, sigmoid(x)) -> conv2d with a gate
 Requires: nodes in the order of computation.
 Ensures: the same results; a value that is read more than once is still computed.
 """
@@ -16,6 +17,8 @@ from typing import TypeAlias
 from tvm import relax
 
 from relay_passes.lane_graph import Convolution, Copy, LaneNode
+from relay_passes.recognize_steps import merge_clips
+from te_schedules.epilogue import Step
 
 __all__ = ["fuse_epilogues"]
 
@@ -31,17 +34,28 @@ def fuse_epilogues(items: Sequence[Item], uses: Counter) -> list[Item]:
     """
     fused: dict[int, Item] = {}
     place: dict[relax.Var, int] = {}
+    uses = uses.copy()
     for position, item in enumerate(items):
         if isinstance(item, LaneNode):
-            for node in _orders(item):
-                producer = _producer(node, fused, place, uses)
-                if producer is not None:
-                    del fused[place[producer.result]]
-                    item = _fuse(producer, node)
-                    break
+            item = _fused(item, fused, place, uses)
             place[item.result] = position
         fused[position] = item
     return list(fused.values())
+
+
+def _fused(
+    node: LaneNode, fused: dict[int, Item], place: dict[relax.Var, int], uses: Counter
+) -> LaneNode:
+    """Takes what ``node`` can be fused into out of ``fused``, and returns both as one."""
+    if _is_self_product(node):
+        uses[node.inputs[0]] -= 1
+        node = _as_gate(node)
+    for order in _orders(node):
+        producer = _producer(order, fused, place, uses)
+        if producer is not None:
+            del fused[place[producer.result]]
+            return _fused(_fuse(producer, order), fused, place, uses)
+    return node
 
 
 def _orders(node: LaneNode) -> list[LaneNode]:
@@ -68,6 +82,21 @@ def _fuse(producer: LaneNode, node: LaneNode) -> LaneNode:
     return replace(
         producer,
         result=node.result,
-        steps=producer.steps + node.steps,
+        steps=merge_clips(producer.steps + node.steps),
         operands=producer.operands + node.operands,
     )
+
+
+def _is_self_product(node: LaneNode) -> bool:
+    """Whether ``node`` multiplies its input by a function of nothing but the input."""
+    if node.operator != Copy() or len(node.inputs) != 1 or len(node.operands) != 1:
+        return False
+    operand = node.operands[0]
+    is_input = isinstance(operand, relax.Var) and operand.same_as(node.inputs[0])
+    return is_input and node.steps[-1] == Step("multiply", operand="tensor")
+
+
+def _as_gate(node: LaneNode) -> LaneNode:
+    inner = node.steps[:-1]
+    step = Step("gate", gate=inner) if inner else Step("square")
+    return replace(node, steps=(step,), operands=())

@@ -44,9 +44,7 @@ class RaisePixelShuffle:
         return main.rebuild(emit_bindings)
 
 
-def _pixel_shuffle(
-    value: relax.Expr, values: dict[relax.Var, relax.Expr]
-) -> relax.Expr | None:
+def _pixel_shuffle(value: relax.Expr, values: dict[relax.Var, relax.Expr]) -> relax.Expr | None:
     """Returns the pixel shuffle of which ``value`` is the last step; None if it is not one."""
     if operator_name(value) != "relax.reshape":
         return None

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 
-import numpy as np
 from tvm import relax
 
 from relay_passes.analyze_convolutions import read_conv_layer
 from relay_passes.lane_graph import Convolution, Copy, GlobalPool, LaneNode, Pooling
-from relay_passes.relax_values import constant_value, operator_name, shape_of
-from te_schedules.epilogue import Step
+from relay_passes.recognize_steps import recognize_steps
+from relay_passes.relax_values import operator_name, shape_of
+from relay_passes.rewrite_fully_connected import is_matrix_product
 from te_schedules.pool2d import Pool2dWindow
 
 __all__ = ["recognize"]
@@ -33,19 +33,18 @@ def recognize(
         names: see ``analyze_convolutions``.
     """
     shape = shape_of(var)
-    if shape is None or len(shape) != 4:
-        return None
     operator = operator_name(value)
+    if shape is None or (len(shape) != 4 and operator != "relax.mean"):
+        return None
     if operator == "relax.nn.conv2d":
         layer = read_conv_layer(var, value, names)
-        # A plane of one value has no use for lanes: a matrix product is left.
-        if layer is None or layer.out_shape[2:] == (1, 1):
-            return None
+        if layer is None or is_matrix_product(value):
+            return None  # a plane of one value has no use for lanes
         return LaneNode(result=var, operator=Convolution(layer), inputs=(value.args[0],))
     if operator in _RECOGNIZERS:
         node = _RECOGNIZERS[operator](var, value)
         return node if node and any(v in in_lanes for v in node.inputs) else None
-    return _elementwise(var, value, in_lanes)
+    return recognize_steps(var, value, in_lanes)
 
 
 def _pool(var: relax.Var, value: relax.Call) -> LaneNode | None:
@@ -79,8 +78,9 @@ def _pool(var: relax.Var, value: relax.Call) -> LaneNode | None:
 
 
 def _global_mean(var: relax.Var, value: relax.Call) -> LaneNode | None:
+    in_shape = shape_of(value.args[0])
     axes = sorted(int(axis) % 4 for axis in value.attrs.axis or ())
-    if axes != [2, 3] or not value.attrs.keepdims:
+    if in_shape is None or len(in_shape) != 4 or axes != [2, 3]:
         return None
     return LaneNode(result=var, operator=GlobalPool(), inputs=(value.args[0],))
 
@@ -116,77 +116,17 @@ def _resize(var: relax.Var, value: relax.Call) -> LaneNode | None:
     return LaneNode(result=var, operator=Copy(repeat=repeat), inputs=(value.args[0],))
 
 
+def _pixel_shuffle(var: relax.Var, value: relax.Call) -> LaneNode | None:
+    operator = Copy(repeat=int(value.attrs.upscale_factor), shuffle=True)
+    return LaneNode(result=var, operator=operator, inputs=(value.args[0],))
+
+
 _RECOGNIZERS: Mapping[str, Callable[[relax.Var, relax.Call], LaneNode | None]] = {
     "relax.nn.max_pool2d": _pool,
     "relax.nn.avg_pool2d": _pool,
     "relax.nn.adaptive_avg_pool2d": _adaptive_pool,
+    "relax.nn.pixel_shuffle": _pixel_shuffle,
     "relax.mean": _global_mean,
     "relax.concat": _concat,
     "relax.image.resize2d": _resize,
 }
-
-_UNARY: Mapping[str, Callable[[relax.Call], Step]] = {
-    "relax.nn.relu": lambda call: Step("relu"),
-    "relax.nn.leakyrelu": lambda call: Step("leaky_relu", numbers=(float(call.attrs.alpha),)),
-    "relax.nn.silu": lambda call: Step("silu"),
-    "relax.sigmoid": lambda call: Step("sigmoid"),
-    "relax.tanh": lambda call: Step("tanh"),
-    "relax.exp": lambda call: Step("exp"),
-    "relax.clip": lambda call: Step(
-        "clip", numbers=(float(call.args[1].value), float(call.args[2].value))
-    ),
-}
-
-_BINARY = {
-    "relax.add": "add",
-    "relax.subtract": "subtract",
-    "relax.multiply": "multiply",
-    "relax.divide": "divide",
-    "relax.maximum": "maximum",
-    "relax.minimum": "minimum",
-}
-
-
-def _elementwise(var: relax.Var, value: relax.Expr, in_lanes: Set[relax.Var]) -> LaneNode | None:
-    operator = operator_name(value)
-    if operator in _UNARY and value.args[0] in in_lanes:
-        step = _UNARY[operator](value)
-        return LaneNode(result=var, operator=Copy(), inputs=(value.args[0],), steps=(step,))
-    if operator == "relax.nn.prelu" and value.args[0] in in_lanes:
-        slope = constant_value(value.args[1])
-        return None if slope is None else _with_operand(var, "prelu", value.args[0], slope)
-    if operator not in _BINARY:
-        return None
-    left, right = value.args
-    if left not in in_lanes or shape_of(left) != shape_of(var):
-        if operator in ("relax.subtract", "relax.divide"):
-            return None
-        left, right = right, left
-    if left not in in_lanes or shape_of(left) != shape_of(var):
-        return None
-    constant = constant_value(right)
-    return _with_operand(var, _BINARY[operator], left, right if constant is None else constant)
-
-
-def _with_operand(
-    var: relax.Var, name: str, data: relax.Var, operand: np.ndarray | relax.Expr
-) -> LaneNode | None:
-    batch, channels, *_ = shape_of(data)  # type: ignore[misc]
-    if isinstance(operand, np.ndarray):
-        if operand.size not in (1, channels) or operand.dtype != np.float32:
-            return None
-        if name != "prelu" and operand.size > 1 and operand.shape[-3:] != (channels, 1, 1):
-            return None
-        values: np.ndarray | relax.Var = np.broadcast_to(operand.reshape(-1), (channels,))
-        step = Step(name, operand="channel")
-    elif not isinstance(operand, relax.Var):
-        return None
-    elif shape_of(operand) == shape_of(data):
-        values, step = operand, Step(name, operand="tensor")
-    elif shape_of(operand) == (batch, channels, 1, 1):
-        values, step = operand, Step(name, operand="channel")
-    else:
-        return None
-    return LaneNode(
-        result=var, operator=Copy(), inputs=(data,), steps=(step,), operands=(values,)
-    )

@@ -22,9 +22,14 @@ from te_schedules.epilogue import Step
 from te_schedules.fully_connected import fully_connected, pack_matrix, pad_outputs
 from tvm_patdnn.cpu_model import CpuModel
 
-__all__ = ["RewriteFullyConnected"]
+__all__ = ["RewriteFullyConnected", "is_matrix_product"]
 
 _FUSED = ("relax.add", "relax.nn.relu")  # onto the product that they read
+
+
+def is_matrix_product(conv: relax.Call) -> bool:
+    """Whether a convolution is one that this pass rewrites."""
+    return _convolution(conv) is not None
 
 
 @tvm.transform.module_pass(opt_level=0, name="RewriteFullyConnected")

@@ -82,6 +82,7 @@ def layer_row(layer: ConvLayer, choice: KernelChoice) -> dict[str, object]:
             "vectors": schedule.vectors,
             "group": schedule.group,
             "hold": schedule.hold.value,
+            "outer": schedule.outer.value,
             "chunks": schedule.chunks,
         },
         "bytes": choice.fkw.total_bytes,

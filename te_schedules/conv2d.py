@@ -19,7 +19,7 @@ from tvm import tirx
 from tvm.tirx import Buffer, PrimFunc
 from tvm.tirx.script import builder as T
 
-from te_schedules.conv2d_schedule import Conv2dSchedule, Hold
+from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.epilogue import Step
 from te_schedules.lane_layout import LaneLayout
 from te_schedules.tile_store import Operand, OperandSpec, TileStore, operand_params
@@ -112,14 +112,15 @@ class _Conv2d:
     def emit(self, data: Buffer, stored: dict[str, Buffer]) -> None:
         rows, columns, chunks = self.store.rows, self.store.columns, self.schedule.chunks
         tiles = rows.count * columns.count
-        with T.parallel(self.geometry.batch * tiles * chunks) as task:
-            tile, chunk = task // chunks, task % chunks
-            n = tile // tiles
-            row = rows.start(tile % tiles // columns.count)
-            column = columns.start(tile % columns.count)
+        inner = {Outer.TILE: 1, Outer.ROW: columns.count, Outer.PLANE: tiles}[self.schedule.outer]
+        blocks = tiles // inner
+        with T.parallel(self.geometry.batch * blocks * chunks) as task:
             self._allocate()
+            chunk, block, n = task % chunks, task // chunks % blocks, task // (chunks * blocks)
             first, last = stored["chunk"][chunk], stored["chunk"][chunk + 1]
-            with T.serial(last - first) as i:
+            with T.serial(last - first) as i, T.serial(inner) as t:
+                tile = block * inner + t
+                row, column = rows.start(tile // columns.count), columns.start(tile % columns.count)
                 self._filter_group(data, stored, first + i, n, row, column)
 
     def _allocate(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["Conv2dSchedule", "Hold"]
+__all__ = ["Conv2dSchedule", "Hold", "Outer"]
 
 
 class Hold(Enum):
@@ -13,6 +13,18 @@ class Hold(Enum):
 
     WEIGHTS = "weights"  # few taps, such as a pattern's: each input vector is loaded once
     INPUTS = "inputs"  # many weights: a row of inputs is kept, each weight is loaded once
+
+
+class Outer(Enum):
+    """What a thread computes of all its filters before it goes on.
+
+    The inputs of it, of all channels, should stay in the L2 cache while the filters go by;
+    the more it is, the longer are the runs in which each output plane is written.
+    """
+
+    TILE = "tile"
+    ROW = "row"  # of tiles
+    PLANE = "plane"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +35,7 @@ class Conv2dSchedule:
         rows, vectors: the tile of output vectors whose sums stay in registers.
         group: filters computed together from one list of kernels.
         hold: what else stays in registers.
+        outer: what is computed of all filters at a time.
         chunks: runs of filters that different threads take.
     """
 
@@ -30,4 +43,5 @@ class Conv2dSchedule:
     vectors: int
     group: int = 1
     hold: Hold = Hold.WEIGHTS
+    outer: Outer = Outer.TILE
     chunks: int = 1

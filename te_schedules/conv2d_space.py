@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from te_schedules.conv2d import Conv2dGeometry
 from te_schedules.conv2d_cost import KernelLists, cycles, registers
-from te_schedules.conv2d_schedule import Conv2dSchedule, Hold
+from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.tiling import Tiling
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.patterns import Pattern
@@ -16,6 +17,7 @@ from tvm_patdnn.patterns import Pattern
 __all__ = ["choose_schedule", "schedules"]
 
 MAX_TILE = 28  # sums of one filter; more never fit beside a weight and an input
+INPUT_SHARE = 0.6  # of L2 that the input may take if it is to stay there
 IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
 
 
@@ -43,20 +45,30 @@ def choose_schedule(
         ((schedule, cycles(geometry, lists, schedule, cpu)) for schedule in space),
         key=lambda scored: scored[1],
     )
-    return _with_chunks(best, geometry, lists.groups, cpu.num_cores), cost
+    return _shared_out(best, geometry, lists.groups, cpu), cost
 
 
-def _with_chunks(
-    schedule: Conv2dSchedule, geometry: Conv2dGeometry, groups: int, cores: int
+def _shared_out(
+    schedule: Conv2dSchedule, geometry: Conv2dGeometry, groups: int, cpu: CpuModel
 ) -> Conv2dSchedule:
-    """Cuts the filters into as few chunks as keep all cores busy."""
-    tiles = (
-        geometry.batch
-        * Tiling(geometry.out_layout.steps_y, schedule.rows).count
-        * Tiling(geometry.out_layout.steps_x, schedule.vectors).count
+    """Chooses how much is computed at a time, and as few chunks as keep all cores busy."""
+    rows = Tiling(geometry.out_layout.steps_y, schedule.rows)
+    columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
+    blocks = {Outer.PLANE: 1, Outer.ROW: rows.count, Outer.TILE: rows.count * columns.count}
+    layout, halo = geometry.in_layout, geometry.in_layout.halo
+    row_bytes = 4 * layout.lanes * layout.row_vectors * geometry.in_channels
+    read_rows = schedule.rows * geometry.stride[0] + halo.top + halo.bottom
+    held = {Outer.PLANE: row_bytes * layout.rows, Outer.ROW: row_bytes * read_rows, Outer.TILE: 0}
+    outer = next(o for o in blocks if held[o] <= cpu.l2_bytes * INPUT_SHARE)
+    chunks = _chunks(geometry.batch * blocks[outer], groups, cpu.num_cores)
+    return replace(schedule, outer=outer, chunks=chunks)
+
+
+def _chunks(tasks: int, groups: int, cores: int) -> int:
+    most = min(groups, 4 * cores)
+    even = (
+        chunks
+        for chunks in range(1, most + 1)
+        if -(-tasks * chunks // cores) * cores <= tasks * chunks * (1 + IDLE_SHARE)
     )
-    for chunks in range(1, min(groups, 4 * cores) + 1):
-        tasks = tiles * chunks
-        if -(-tasks // cores) * cores <= tasks * (1 + IDLE_SHARE):
-            break
-    return replace(schedule, chunks=chunks)
+    return next(even, most)

@@ -8,6 +8,7 @@ element-wise operators.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -29,11 +30,14 @@ class Step:
         name: a key of ``STEPS``.
         operand: what its second argument is.
         numbers: its constants, such as the slope of a LeakyReLU.
+        gate: of the step "gate", which multiplies a value by what these steps, none of
+            which has an operand, make of it: SiLU, HardSwish and their like.
     """
 
     name: str
     operand: Operand = "none"
     numbers: tuple[float, ...] = ()
+    gate: tuple[Step, ...] = ()
 
 
 Emit = Callable[..., Expr]
@@ -48,7 +52,9 @@ def _relu(code: VectorCode, value: Expr) -> Expr:
 
 
 def _clip(code: VectorCode, value: Expr, low: float, high: float) -> Expr:
-    return tirx.min(_max(code, value, low), code.broadcast(high))
+    if low > -math.inf:
+        value = _max(code, value, low)
+    return tirx.min(value, code.broadcast(high)) if high < math.inf else value
 
 
 def _leaky_relu(code: VectorCode, value: Expr, slope: float) -> Expr:
@@ -69,14 +75,6 @@ def _silu(code: VectorCode, value: Expr) -> Expr:
     return value * _sigmoid(code, value)
 
 
-def _hard_sigmoid(code: VectorCode, value: Expr, slope: float, offset: float) -> Expr:
-    return _clip(code, value * code.broadcast(slope) + code.broadcast(offset), 0.0, 1.0)
-
-
-def _hard_swish(code: VectorCode, value: Expr) -> Expr:
-    return value * _hard_sigmoid(code, value, 1.0 / 6.0, 0.5)
-
-
 STEPS: Mapping[str, Emit] = {
     "add": lambda code, value, operand: value + operand,
     "subtract": lambda code, value, operand: value - operand,
@@ -90,10 +88,11 @@ STEPS: Mapping[str, Emit] = {
     "prelu": _prelu,
     "sigmoid": _sigmoid,
     "silu": _silu,
-    "hard_sigmoid": _hard_sigmoid,
-    "hard_swish": _hard_swish,
     "tanh": lambda code, value: tirx.tanh(value),
     "exp": lambda code, value: tirx.exp(value),
+    "sqrt": lambda code, value: tirx.sqrt(value),
+    "square": lambda code, value: value * value,
+    "absolute": lambda code, value: tirx.max(value, code.broadcast(0.0) - value),
     "add_number": lambda code, value, number: value + code.broadcast(number),
     "multiply_number": lambda code, value, number: value * code.broadcast(number),
 }
@@ -101,5 +100,10 @@ STEPS: Mapping[str, Emit] = {
 
 def apply_step(code: VectorCode, step: Step, value: Expr, operand: Expr | None) -> Expr:
     """Returns the value after ``step``; ``operand`` is a vector where the step has one."""
+    if step.gate:
+        gate = value
+        for inner in step.gate:
+            gate = apply_step(code, inner, gate, None)
+        return value * gate
     operands = () if operand is None else (operand,)
     return STEPS[step.name](code, value, *operands, *step.numbers)

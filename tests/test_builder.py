@@ -23,9 +23,7 @@ def test_computes_what_onnx_runtime_does():
 
 def test_phases_are_announced_and_the_module_is_dumped(tmp_path):
     phases = []
-    dense = build(
-        pruned_network(), sparse=False, dump=tmp_path / "passes", progress=phases.append
-    )
+    dense = build(pruned_network(), sparse=False, dump=tmp_path / "passes", progress=phases.append)
     assert phases == ["import", "canonical form", "our kernels", "the rest", "code generation"]
     names = sorted(path.name for path in (tmp_path / "passes").iterdir())
     assert names[0].startswith("01-FoldConstantViews")

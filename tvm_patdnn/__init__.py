@@ -1,5 +1,6 @@
 """Compiles pattern-pruned CNNs so that the pruned work is not done.
 
+Example:
     lib = tvm_patdnn.build("model.onnx", target="llvm -mtriple=aarch64-linux-gnu")
     lib.export_library("model.so")
 """

@@ -77,9 +77,7 @@ def build(
 
 def _compile(mod: tvm.IRModule, target: tvm.target.Target) -> relax.VMExecutable:
     try:
-        return relax.build(
-            mod, target, relax_pipeline=tvm.transform.Sequential(lowering_passes())
-        )
+        return relax.build(mod, target, relax_pipeline=tvm.transform.Sequential(lowering_passes()))
     except (RuntimeError, ValueError) as error:
         said = str(error).strip().splitlines()[-1]
         raise BuildError(

@@ -5,6 +5,7 @@ wrong with its value, what was expected and what to do.
 """
 
 __all__ = [
+    "BenchError",
     "BuildError",
     "LibraryError",
     "ModelError",
@@ -41,3 +42,7 @@ class PruningError(PatDNNError):
 
 class TuningError(PatDNNError):
     """A tuning run failed, or its records cannot be used."""
+
+
+class BenchError(PatDNNError):
+    """A comparison cannot be run, or its results cannot be read."""

@@ -25,7 +25,9 @@ class OnnxGraph:
         self._model, self._graph = model, model.graph
         self.opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
         self._stored = {tensor.name: tensor for tensor in self._graph.initializer}
-        self._names = set(self._stored) | {name for node in self._graph.node for name in node.output}
+        self._names = set(self._stored) | {
+            name for node in self._graph.node for name in node.output
+        }
 
     @cached_property
     def producers(self) -> dict[str, onnx.NodeProto]:

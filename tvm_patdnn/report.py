@@ -67,8 +67,7 @@ class Report(Sequence[LayerReport]):
         rows = [_HEADER, *self._rows()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER) - 1)]
         return "\n".join(
-            "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
-            for row in rows
+            "  ".join([*map(str.ljust, row[:-1], widths), row[-1]]).rstrip() for row in rows
         )
 
     def _rows(self) -> Iterator[tuple[str, ...]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from te_schedules.conv2d import tile_reads
-from te_schedules.conv2d_schedule import Conv2dSchedule, Hold
+from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from tests.te_schedules.lane_kernels import (
     ConvCase,
     full_pattern,
@@ -103,9 +103,11 @@ def test_a_dense_layer_with_dilation_keeps_rows_of_inputs():
     ).check()
 
 
-@pytest.mark.parametrize("chunks", [1, 2, 4, 9])
-def test_chunks_of_filters(chunks):
-    ConvCase(weight=W53, batch=2, schedule=Conv2dSchedule(rows=2, vectors=2, chunks=chunks)).check()
+@pytest.mark.parametrize("outer", Outer)
+@pytest.mark.parametrize("chunks", [1, 2, 9])
+def test_work_is_shared_out_by_blocks_of_the_plane_and_chunks_of_filters(chunks, outer):
+    schedule = Conv2dSchedule(rows=2, vectors=2, outer=outer, chunks=chunks)
+    ConvCase(weight=W53, batch=2, schedule=schedule).check()
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])
@@ -120,7 +122,13 @@ def test_lanes(lanes, stride):
         {"weight": pattern_weight(4, 3), "groups": 2},
         {"weight": random_array(6, 2, 3, 3), "groups": 3, "dense": True},
         {"weight": random_array(5, 1, 3, 3), "groups": 5, "dense": True},
-        {"weight": random_array(6, 1, 3, 3), "groups": 3, "dense": True, "stride": (2, 2)},
+        {
+            "weight": random_array(6, 1, 3, 3),
+            "groups": 3,
+            "dense": True,
+            "stride": (2, 2),
+            "size": (9, 25),
+        },
         {"weight": pattern_weight(5, 1), "groups": 5},
         {"weight": random_array(4, 1, 5, 5), "groups": 4, "dense": True, "padding": (2, 2, 2, 2)},
     ],

@@ -80,7 +80,7 @@ class System:
         prepare: converts the model; timed as part of the build.
         load: gets it ready, in a fresh process; timed as part of the build.
         pruned: it is given the pruned model, the others are given the dense one.
-        environment: variables to set besides the usual numbers of threads.
+        environment: variables to set while it runs, besides the usual numbers of threads.
     """
 
     name: str

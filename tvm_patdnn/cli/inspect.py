@@ -21,7 +21,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    with PhaseBar(INSPECT_PHASES, quiet=args.quiet) as progress:
+    with PhaseBar(INSPECT_PHASES + 1, quiet=args.quiet) as progress:
         progress("loading TVM")
         from tvm_patdnn.cli.show_report import report_json, report_text
         from tvm_patdnn.inspection import inspect

@@ -35,7 +35,8 @@ def draw_patterns(counts: Mapping[str, int]) -> str:
         counts: number of kernels by picture (``##./.#./.#.``), in the order to draw.
     """
     shown = list(counts.items())[:_SHOWN]
-    lines = [line for k in range(0, len(shown), _PER_LINE) for line in _row(shown[k : k + _PER_LINE])]
+    starts = range(0, len(shown), _PER_LINE)
+    lines = [line for k in starts for line in _row(shown[k : k + _PER_LINE])]
     if len(counts) > _SHOWN:
         rest = sum(counts.values()) - sum(count for _, count in shown)
         lines.append(f"and {len(counts) - _SHOWN} more patterns of {rest:,} kernels")

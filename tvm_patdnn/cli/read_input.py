@@ -49,9 +49,7 @@ class Normalisation:
         return ((pixels * self.scale - self.mean) / self.std).astype(np.float32)
 
 
-def read_input(
-    path: Path, name: str, spec: TensorSpec, normalisation: Normalisation
-) -> np.ndarray:
+def read_input(path: Path, name: str, spec: TensorSpec, normalisation: Normalisation) -> np.ndarray:
     """Reads ``path`` as the input ``name``.
 
     Args:

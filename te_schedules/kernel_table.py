@@ -1,0 +1,39 @@
+"""One table of all kernels, so that none is left out of tests or checks of generated code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tvm.tirx import PrimFunc
+
+from te_schedules import kernel_samples as samples
+from te_schedules.conv2d import conv2d
+from te_schedules.elementwise import elementwise
+from te_schedules.fully_connected import fully_connected
+from te_schedules.pool2d import global_average_pool, pool2d
+from te_schedules.relayout import gather_planes
+
+__all__ = ["KERNELS", "Kernel"]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A generator of kernels, and a sample of what it makes for a number of lanes."""
+
+    generator: Callable[..., PrimFunc]
+    sample: Callable[[int], samples.Sample]
+
+
+KERNELS: Mapping[str, Kernel] = {
+    "pattern conv2d": Kernel(conv2d, samples.sample_pattern_conv2d),
+    "connectivity conv2d": Kernel(conv2d, samples.sample_connectivity_conv2d),
+    "dense conv2d": Kernel(conv2d, samples.sample_dense_conv2d),
+    "depthwise conv2d": Kernel(conv2d, samples.sample_depthwise_conv2d),
+    "max pool2d": Kernel(pool2d, samples.sample_max_pool2d),
+    "average pool2d": Kernel(pool2d, samples.sample_average_pool2d),
+    "global average pool": Kernel(global_average_pool, samples.sample_global_average_pool),
+    "elementwise": Kernel(elementwise, samples.sample_elementwise),
+    "relayout": Kernel(gather_planes, samples.sample_gather_planes),
+    "fully connected": Kernel(fully_connected, samples.sample_fully_connected),
+}

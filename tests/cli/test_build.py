@@ -1,0 +1,61 @@
+import json
+
+import numpy as np
+import pytest
+
+import tvm_patdnn
+from tests.built import FOREIGN_TARGET, foreign_library, inputs, library, require_linker
+
+
+def test_builds(files, printed, tmp_path):
+    path = tmp_path / "out.so"
+    text = printed("build", files / "pruned.onnx", "-o", path, "--dump", tmp_path / "passes")
+    assert str(library().report) in text
+    assert text.endswith(f"{path}: {path.stat().st_size / 1024:,.0f} KiB\n")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["out.so", "passes"]
+    assert any((tmp_path / "passes").iterdir())
+    found, expected = (lib.run(inputs())["y"] for lib in (tvm_patdnn.load(path), library()))
+    assert np.abs(found - expected).max() < 1e-6
+
+
+def test_dense_json(files, printed, tmp_path):
+    path = tmp_path / "out.so"
+    result = json.loads(
+        printed("build", files / "pruned.onnx", "-o", path, "--dense", "--json", "--quiet")
+    )
+    assert (result["library"], result["bytes"]) == (str(path), path.stat().st_size)
+    assert json.loads(result["target"])["kind"] == "llvm"
+    assert [layer["kernel"] for layer in result["layers"]] == ["dense", "dense"]
+
+
+def test_for_another_machine(files, printed, failing, tmp_path):
+    require_linker(foreign_library())
+    path = tmp_path / "out.so"
+    printed("build", files / "pruned.onnx", "-o", path, "--target", FOREIGN_TARGET)
+    assert "but this machine is" in failing("run", path, "--input", f"x={files / 'x.npy'}")
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [("none/out.so", "No such file or directory; give a path in a folder"), ("", "directory")],
+)
+def test_unwritable_output_is_told_before_building(
+    files, failing, tmp_path, monkeypatch, output, message
+):
+    monkeypatch.setattr("tvm_patdnn.builder.build", lambda *_, **__: pytest.fail("it was built"))
+    path = tmp_path / output
+    said = failing("build", files / "pruned.onnx", "-o", path)
+    assert f"{path}: cannot be written: " in said
+    assert message in said
+
+
+def test_a_model_that_is_missing_leaves_nothing(failing, tmp_path):
+    said = failing("build", tmp_path / "none.onnx", "-o", tmp_path / "out.so")
+    assert "none.onnx: no such file; give the path of an .onnx file" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_input_shape(files, failing, tmp_path):
+    words = ["build", files / "pruned.onnx", "-o", tmp_path / "out.so", "--input-shape"]
+    assert "no input 'y'; the inputs are 'x'" in failing(*words, "y:1")
+    assert "input_shapes['x']: got [1], but the model says" in failing(*words, "x:1")

@@ -1,0 +1,117 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from te_schedules.conv2d_cost import KernelLists, cycles, registers
+from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.conv2d_space import IDLE_SHARE, choose_schedule, schedules
+from te_schedules.tiling import Tiling
+from tests.te_schedules.lane_kernels import ConvCase, full_pattern
+from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.patterns import Pattern
+
+AVX512 = CpuModel(lanes=16, registers=32, l1_bytes=32 << 10, l2_bytes=1 << 20, num_cores=4)
+AVX2 = replace(AVX512, lanes=8, registers=16)
+NEON = replace(AVX512, lanes=4)
+CPUS = {"avx512": AVX512, "avx2": AVX2, "neon": NEON}
+SETS = {
+    "patterns": (Pattern.from_picture("##./##./..."), Pattern.from_picture(".##/.##/...")),
+    "dense": (full_pattern(3, 3),),
+    "dense 7x7": (full_pattern(7, 7),),
+    "none": (),
+}
+
+
+def geometry_of(cpu: CpuModel, size: tuple[int, int], kernel: int = 3, batch: int = 1):
+    weight = np.zeros((64, 64, kernel, kernel), np.float32)
+    pad = kernel // 2
+    return ConvCase(
+        weight=weight, size=size, batch=batch, padding=(pad,) * 4, lanes=cpu.lanes
+    ).geometry()
+
+
+def lists_of(patterns, group: int) -> KernelLists:
+    return KernelLists(
+        patterns=patterns, counts=(64 * 64 // group,) * len(patterns), groups=-(-64 // group)
+    )
+
+
+@pytest.mark.parametrize("cpu", CPUS.values(), ids=CPUS)
+@pytest.mark.parametrize("patterns", SETS.values(), ids=SETS)
+@pytest.mark.parametrize("size", [(1, 1), (7, 7), (56, 56)])
+def test_every_schedule_fits_the_plane_and_the_registers(cpu, patterns, size):
+    geometry = geometry_of(cpu, size, patterns[0].kernel_shape[0] if patterns else 3)
+    for group in (1, 4):
+        found = list(schedules(geometry, patterns, group, cpu))
+        assert found
+        assert len(set(found)) == len(found)
+        for schedule in found:
+            assert 1 <= schedule.rows <= geometry.out_layout.steps_y
+            assert 1 <= schedule.vectors <= geometry.out_layout.steps_x
+            assert (schedule.group, schedule.chunks) == (group, 1)
+            # The smallest tile is always there: what it holds is used once, from memory.
+            if schedule.rows * schedule.vectors > 1:
+                assert registers(schedule, patterns, geometry) <= cpu.registers
+            assert schedule.hold is Hold.WEIGHTS or schedule.rows == 1
+
+
+@pytest.mark.parametrize("cpu", CPUS.values(), ids=CPUS)
+@pytest.mark.parametrize("patterns", SETS.values(), ids=SETS)
+def test_the_chosen_schedule_is_the_cheapest_of_the_space(cpu, patterns):
+    geometry = geometry_of(cpu, (14, 28))
+    lists = lists_of(patterns, 1)
+    chosen, cost = choose_schedule(geometry, lists, 1, cpu)
+    space = list(schedules(geometry, patterns, 1, cpu))
+    chosen = replace(chosen, outer=Outer.TILE, chunks=1)  # these are chosen afterwards
+    assert chosen in space
+    assert cost == min(cycles(geometry, lists, schedule, cpu) for schedule in space)
+    assert cost == cycles(geometry, lists, chosen, cpu)
+
+
+def test_registers_bound_the_tile():
+    patterns = SETS["patterns"]
+    geometry = geometry_of(AVX512, (56, 56))
+    sizes = [s.rows * s.vectors for s in schedules(geometry, patterns, 1, AVX512)]
+    few = [
+        s.rows * s.vectors for s in schedules(geometry, patterns, 1, replace(AVX512, registers=16))
+    ]
+    assert max(sizes) > 16 > max(few)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 8])
+@pytest.mark.parametrize("size", [(2, 2), (7, 7), (28, 28), (112, 112)])
+def test_chunks_keep_the_cores_busy(cores, size):
+    cpu = replace(AVX512, num_cores=cores)
+    geometry, lists = geometry_of(cpu, size), lists_of(SETS["patterns"], 1)
+    schedule, _ = choose_schedule(geometry, lists, 1, cpu)
+    blocks = blocks_of(geometry, schedule)
+    for chunks in range(1, schedule.chunks + 1):
+        tasks = blocks * chunks
+        slots = -(-tasks // cores) * cores
+        # It has just as many chunks as it takes.
+        assert (slots <= tasks * (1 + IDLE_SHARE)) == (chunks == schedule.chunks)
+
+
+def blocks_of(geometry, schedule: Conv2dSchedule) -> int:
+    """What is shared out to threads, if the filters are not cut."""
+    rows = Tiling(geometry.out_layout.steps_y, schedule.rows).count
+    columns = Tiling(geometry.out_layout.steps_x, schedule.vectors).count
+    blocks = {Outer.TILE: rows * columns, Outer.ROW: rows, Outer.PLANE: 1}
+    return geometry.batch * blocks[schedule.outer]
+
+
+@pytest.mark.parametrize(
+    ("l2_bytes", "outer"), [(1, Outer.TILE), (1 << 19, Outer.ROW), (1 << 22, Outer.PLANE)]
+)
+def test_as_much_is_computed_at_a_time_as_the_cache_holds_the_input_of(l2_bytes, outer):
+    cpu = replace(AVX512, l2_bytes=l2_bytes)  # the input takes 900 kB
+    schedule, _ = choose_schedule(geometry_of(cpu, (56, 56)), lists_of(SETS["patterns"], 1), 1, cpu)
+    assert schedule.outer is outer
+
+
+def test_no_more_chunks_than_lists():
+    cpu = replace(AVX512, num_cores=64)
+    lists = KernelLists(patterns=SETS["dense"], counts=(128,), groups=2)
+    schedule, _ = choose_schedule(geometry_of(cpu, (2, 2)), lists, 1, cpu)
+    assert schedule.chunks == 2

@@ -1,0 +1,64 @@
+"""What share of the machine's peak our layers reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from tvm_patdnn.bench.entrant import Entrant
+
+__all__ = ["layers_with_shares", "peak_macs"]
+
+
+def peak_macs(probe: Entrant) -> float | None:
+    """Returns the multiply-adds a second that the machine can do: the median of the rounds."""
+    peaks = list(_peaks(probe).values())
+    return median(peaks) if peaks else None
+
+
+def layers_with_shares(entrant: Entrant, probe: Entrant) -> list[dict[str, Any]]:
+    """Returns our layers, each with its time and its share of the peak.
+
+    Args:
+        entrant: whose ``kernels`` are in the order of its layers.
+        probe: measured the peak in the same rounds.
+
+    Returns:
+        For each layer its name, kernel, shapes and macs, ``median_s``, ``macs_per_s`` (of
+        the macs it really has to do) and ``share_of_peak``; nothing where the layers do not
+        match what was timed.
+    """
+    layers: Sequence[Mapping[str, Any]] = entrant.built.get("facts", {}).get("layers", [])
+    rounds = {
+        number: [seconds for _, seconds in timed]
+        for number, timed in entrant.kernels.items()
+        if len(timed) == len(layers)
+    }
+    if not rounds:
+        return []
+    peaks = _peaks(probe)
+    return [
+        _with_share(layer, {number: timed[i] for number, timed in rounds.items()}, peaks)
+        for i, layer in enumerate(layers)
+    ]
+
+
+def _with_share(
+    layer: Mapping[str, Any], seconds: Mapping[int, float], peaks: Mapping[int, float]
+) -> dict[str, Any]:
+    kept = ("name", "kernel", "in_shape", "out_shape", "kernel_shape", "stride", "compression")
+    macs = layer["kept_macs"] if layer["kernel"] != "dense" else layer["dense_macs"]
+    shares = [macs / spent / peaks[number] for number, spent in seconds.items() if number in peaks]
+    return {
+        **{name: layer[name] for name in kept},
+        "macs": macs,
+        "median_s": median(seconds.values()),
+        "macs_per_s": macs / median(seconds.values()),
+        "share_of_peak": median(shares) if shares else None,
+    }
+
+
+def _peaks(probe: Entrant) -> dict[int, float]:
+    macs = probe.built.get("facts", {}).get("macs", 0)
+    return {number: macs / median(seconds) for number, seconds in probe.turns.items() if macs}
