@@ -53,6 +53,16 @@ class ConvLayer:
         return (self.weight.shape[2], self.weight.shape[3])
 
     @property
+    def workload(self) -> str:
+        """What tuning records call this layer: its shape, and in steps what is kept of it."""
+        kept = round(20 * self.found.kept_kernels / self.found.ids.size) * 5
+        return (
+            f"in {_by(self.in_shape)} out {_by(self.out_shape)} kernel {_by(self.kernel_shape)} "
+            f"stride {_by(self.stride)} dilation {_by(self.dilation)} padding {_by(self.padding)} "
+            f"groups {self.groups} kept {kept}% patterns {len(self.found.patterns)}"
+        )
+
+    @property
     def dense_macs(self) -> int:
         """Multiply-accumulates of the layer before pruning."""
         n, _, height, width = self.out_shape
@@ -105,6 +115,10 @@ def read_conv_layer(
         in_shape=data,  # type: ignore[arg-type]
         out_shape=out_shape,  # type: ignore[arg-type]
     )
+
+
+def _by(sizes: tuple[int, ...]) -> str:
+    return "x".join(map(str, sizes))
 
 
 def _pair(values: relax.Expr) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Decides for each convolution which kernel computes it, and says why.
 
 A pruned layer may be computed from its patterns or as if it were dense; it gets whichever
-the cost model finds faster, so that a layer below the break-even compression is never
+is faster, as measured where there are tuning records for both and else by the cost model, so that a layer below the break-even compression is never
 slower than in the dense build.
 """
 
@@ -15,12 +15,13 @@ import numpy as np
 
 from relay_passes.analyze_convolutions import ConvLayer
 from te_schedules.conv2d import Conv2dGeometry
-from te_schedules.conv2d_cost import KernelLists
+from te_schedules.conv2d_cost import KernelLists, cycles
 from te_schedules.conv2d_schedule import Conv2dSchedule
-from te_schedules.conv2d_space import choose_schedule
+from te_schedules.conv2d_space import choose_schedule, fits
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.fkw import FKW, pack_fkw
 from tvm_patdnn.patterns import Pattern
+from tvm_patdnn.tuning_records import Records
 
 __all__ = ["KernelChoice", "choose_kernel", "cover_patterns"]
 
@@ -56,28 +57,76 @@ class _Candidate:
     group: int
 
 
+@dataclass(frozen=True)
+class _Scored:
+    """A candidate with its best schedule.
+
+    Attributes:
+        seconds: as measured, where there is a record.
+    """
+
+    candidate: _Candidate
+    schedule: Conv2dSchedule
+    cycles: float
+    seconds: float | None = None
+
+
 def choose_kernel(
-    layer: ConvLayer, geometry: Conv2dGeometry, cpu: CpuModel, allow_sparse: bool = True
+    layer: ConvLayer,
+    geometry: Conv2dGeometry,
+    cpu: CpuModel,
+    *,
+    sparse: bool = True,
+    records: Records | None = None,
 ) -> KernelChoice:
     """Chooses the kernel and its schedule.
 
     Args:
-        allow_sparse: False computes the layer as if nothing had been pruned from it.
+        sparse: False computes the layer as if nothing had been pruned from it.
+        records: measured schedules, which are preferred to what the cost model says.
     """
-    dense = min(
-        (_scored(candidate, geometry, cpu) for candidate in _dense(layer)), key=lambda s: s[2]
-    )
-    if not allow_sparse:
-        return _choice(layer, *dense, reason="sparse kernels are switched off")
+    scorer = _Scorer(layer, geometry, cpu, records or {})
+    dense = scorer.best(list(_dense(layer)), sparse=False)
+    if not sparse:
+        return _choice(layer, dense, reason="sparse kernels are switched off")
     if layer.found.kept_weights == layer.found.dense_weights:
-        return _choice(layer, *dense, reason="nothing was pruned")
-    sparse = _scored(_sparse(layer), geometry, cpu)
-    share = sparse[2] / dense[2]
+        return _choice(layer, dense, reason="nothing was pruned")
+    pruned = scorer.best([_sparse(layer)], sparse=True)
+    if pruned.seconds is not None and dense.seconds is not None:
+        share, how = pruned.seconds / dense.seconds, "as measured"
+    else:
+        share, how = pruned.cycles / dense.cycles, "by the cost model"
     if share < 1.0:
-        reason = f"{_found(layer)}: {1 / share:.1f}x faster than dense by the cost model"
-        return _choice(layer, *sparse, reason=reason)
-    reason = f"{_found(layer)}: below break-even, {share:.1f}x dense's time by the cost model"
-    return _choice(layer, *dense, reason=reason)
+        reason = f"{_found(layer)}: {1 / share:.1f}x faster than dense {how}"
+        return _choice(layer, pruned, reason=reason)
+    reason = f"{_found(layer)}: below break-even, {share:.1f}x dense's time {how}"
+    return _choice(layer, dense, reason=reason)
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    """Finds the best schedule for one layer."""
+
+    layer: ConvLayer
+    geometry: Conv2dGeometry
+    cpu: CpuModel
+    records: Records
+
+    def best(self, candidates: Sequence[_Candidate], *, sparse: bool) -> _Scored:
+        record = self.records.get((self.layer.workload, sparse))
+        if record is not None and fits(record.schedule, self.geometry):
+            for candidate in candidates:
+                if candidate.group == record.schedule.group:
+                    lists = _lists(candidate)
+                    cost = cycles(self.geometry, lists, record.schedule, self.cpu)
+                    return _Scored(candidate, record.schedule, cost, record.seconds)
+        return min((self._modelled(c) for c in candidates), key=lambda scored: scored.cycles)
+
+    def _modelled(self, candidate: _Candidate) -> _Scored:
+        lists = _lists(candidate)
+        return _Scored(
+            candidate, *choose_schedule(self.geometry, lists, candidate.group, self.cpu)
+        )
 
 
 def cover_patterns(
@@ -139,23 +188,22 @@ def _expand(ids: np.ndarray, groups: int) -> np.ndarray:
     return expanded
 
 
-def _scored(
-    candidate: _Candidate, geometry: Conv2dGeometry, cpu: CpuModel
-) -> tuple[_Candidate, Conv2dSchedule, float]:
+def _lists(candidate: _Candidate) -> KernelLists:
     kept = candidate.ids[:: candidate.group]
     counts = np.bincount(kept[kept >= 0], minlength=len(candidate.patterns))
-    lists = KernelLists(
+    return KernelLists(
         patterns=candidate.patterns, counts=tuple(counts.tolist()), groups=len(kept)
     )
-    return candidate, *choose_schedule(geometry, lists, candidate.group, cpu)
 
 
-def _choice(
-    layer: ConvLayer, candidate: _Candidate, schedule: Conv2dSchedule, cycles: float, reason: str
-) -> KernelChoice:
-    fkw = pack_fkw(layer.weight, candidate.ids, candidate.patterns, candidate.group)
+def _choice(layer: ConvLayer, scored: _Scored, reason: str) -> KernelChoice:
+    candidate = scored.candidate
     return KernelChoice(
-        kind=candidate.kind, reason=reason, fkw=fkw, schedule=schedule, cycles=cycles
+        kind=candidate.kind,
+        reason=reason,
+        fkw=pack_fkw(layer.weight, candidate.ids, candidate.patterns, candidate.group),
+        schedule=scored.schedule,
+        cycles=scored.cycles,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tvm
@@ -10,7 +10,7 @@ from tvm import relax
 
 from relay_passes.analyze_convolutions import ConvLayer
 from relay_passes.assign_layouts import LayoutPlan, tensors_of, window_of
-from relay_passes.choose_kernels import KernelChoice, choose_kernel
+from relay_passes.choose_kernels import KernelChoice
 from relay_passes.lane_graph import Convolution, Copy, GlobalPool, LaneNode, Pooling
 from relay_passes.rebuild_main import MainRebuilder
 from relay_passes.relax_values import shape_of
@@ -20,7 +20,6 @@ from te_schedules.lane_layout import Halo, LaneLayout
 from te_schedules.pool2d import global_average_pool, pool2d
 from te_schedules.relayout import gather_planes, relayout_table
 from te_schedules.tile_store import OperandSpec
-from tvm_patdnn.cpu_model import CpuModel
 
 __all__ = ["LaneEmitter"]
 
@@ -32,13 +31,10 @@ class LaneEmitter:
         self,
         main: MainRebuilder,
         plan: LayoutPlan,
-        cpu: CpuModel,
-        sparse: bool,
-        choices: list[tuple[ConvLayer, KernelChoice]],
+        choose: Callable[[ConvLayer, Conv2dGeometry], KernelChoice],
     ) -> None:
-        self._main, self._plan, self._cpu, self._sparse = main, plan, cpu, sparse
+        self._main, self._plan, self._choose = main, plan, choose
         self._builder = main.builder
-        self._choices = choices
         self._plain: set[relax.Var] = set()
         self._lanes: dict[tuple[relax.Var, LaneLayout], relax.Var] = {}
 
@@ -89,8 +85,7 @@ class LaneEmitter:
         self, node: LaneNode, layer: ConvLayer, source: LaneLayout, specs: Sequence[OperandSpec]
     ) -> tuple[KernelChoice, tvm.tirx.PrimFunc, list[np.ndarray]]:
         geometry = self._geometry(node, source)
-        choice = choose_kernel(layer, geometry, self._cpu, self._sparse)
-        self._choices.append((layer, choice))
+        choice = self._choose(layer, geometry)
         func = conv2d(geometry, choice.fkw, choice.schedule, node.steps, specs)
         return choice, func, conv2d_constants(choice.fkw, choice.schedule.chunks)
 

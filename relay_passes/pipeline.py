@@ -18,11 +18,12 @@ from tvm import relax
 from relay_passes.fold_batch_norm import FoldBatchNorm
 from relay_passes.fold_constant_views import FoldConstantViews
 from relay_passes.raise_elementwise import RaiseElementwise
-from relay_passes.raise_pixel_shuffle import RaisePixelShuffle
+from relay_passes.raise_pixel_shuffle import RaisePixelShuffle, legalize_pixel_shuffle
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
 from relay_passes.rewrite_to_lanes import RewriteToLanes
 from relay_passes.schedule_fallback import ScheduleFallback
 from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.tuning_records import Records
 
 __all__ = ["PipelineOptions", "canonical_passes", "kernel_passes", "lowering_passes", "run_pipeline"]
 
@@ -37,12 +38,14 @@ class PipelineOptions:
         cpu: the CPU that kernels are made for.
         names: names of layers by ``weight_key`` of their weights.
         sparse: False computes pruned layers as if they were dense.
+        records: measured schedules; layers without one are left to the cost model.
         dump: a folder for the module after each pass, as TVMScript.
     """
 
     cpu: CpuModel
     names: Mapping[str, str] = field(default_factory=dict)
     sparse: bool = True
+    records: Records = field(default_factory=dict)
     dump: Path | None = None
 
 
@@ -60,7 +63,9 @@ def canonical_passes() -> list[tvm.transform.Pass]:
 def kernel_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     """Rewrites what we have kernels for."""
     return [
-        RewriteToLanes(cpu=options.cpu, names=options.names, sparse=options.sparse),
+        RewriteToLanes(
+            cpu=options.cpu, names=options.names, sparse=options.sparse, records=options.records
+        ),
         RewriteFullyConnected(cpu=options.cpu),
         relax.transform.DeadCodeElimination(),
     ]
@@ -69,7 +74,7 @@ def kernel_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
 def fallback_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     """Gives every other operator a plain schedule."""
     return [
-        relax.transform.LegalizeOps(),
+        relax.transform.LegalizeOps({"relax.nn.pixel_shuffle": legalize_pixel_shuffle}),
         relax.transform.AnnotateTIROpPattern(),
         relax.transform.FoldConstant(),
         relax.transform.FuseOps(),

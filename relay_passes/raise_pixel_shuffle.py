@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import tvm
-from tvm import relax
+from tvm import relax, topi
 from tvm.ir.transform import PassContext
 
 from relay_passes.rebuild_main import MainRebuilder
 from relay_passes.relax_values import operator_name, shape_of
 
-__all__ = ["RaisePixelShuffle"]
+__all__ = ["RaisePixelShuffle", "legalize_pixel_shuffle"]
 
 _MOVED = [0, 1, 4, 2, 5, 3]  # the rows of a block beside those of the plane, and so the columns
 
@@ -42,6 +42,12 @@ class RaisePixelShuffle:
                     main.replace(binding.var, main.builder.emit(main.renew(shuffle)))
 
         return main.rebuild(emit_bindings)
+
+
+def legalize_pixel_shuffle(builder: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
+    """Lowers what is not in lanes; TVM 0.27's own rule calls a function that is not there."""
+    repeat = int(call.attrs.upscale_factor)
+    return builder.call_te(topi.nn.depth_to_space, call.args[0], repeat, "NCHW", "CRD")
 
 
 def _pixel_shuffle(value: relax.Expr, values: dict[relax.Var, relax.Expr]) -> relax.Expr | None:

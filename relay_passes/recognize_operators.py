@@ -65,6 +65,8 @@ def _pool(var: relax.Var, value: relax.Call) -> LaneNode | None:
     ]
     is_max = value.op.name == "relax.nn.max_pool2d"
     padded = any((top, left, *reach))
+    if not is_max and not padded and size == in_shape[2:] and dilation == (1, 1):
+        return LaneNode(result=var, operator=GlobalPool(), inputs=(value.args[0],))
     if not is_max and padded and attrs.count_include_pad and attrs.ceil_mode:
         return None  # the last windows count their padding only up to the padded edge
     window = Pool2dWindow(

@@ -21,14 +21,16 @@ from tvm.ir.transform import PassContext
 
 from relay_passes.analyze_convolutions import ConvLayer
 from relay_passes.assign_layouts import assign_layouts
-from relay_passes.choose_kernels import KernelChoice
+from relay_passes.choose_kernels import KernelChoice, choose_kernel
 from relay_passes.emit_lanes import LaneEmitter
 from relay_passes.fuse_epilogues import fuse_epilogues
-from relay_passes.lane_graph import LaneNode
+from relay_passes.lane_graph import GlobalPool, LaneNode
 from relay_passes.rebuild_main import MainRebuilder
 from relay_passes.recognize_operators import recognize
 from relay_passes.relax_values import count_uses
+from te_schedules.conv2d import Conv2dGeometry
 from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.tuning_records import Records
 
 __all__ = ["LAYERS_ATTRIBUTE", "RewriteToLanes", "layer_row"]
 
@@ -44,11 +46,13 @@ class RewriteToLanes:
         cpu: the CPU that kernels are made for.
         names: names of layers by ``weight_key`` of their weights.
         sparse: False computes pruned layers as if they were dense.
+        records: measured schedules; layers without one are left to the cost model.
     """
 
     cpu: CpuModel
     names: Mapping[str, str] = field(default_factory=dict)
     sparse: bool = True
+    records: Records = field(default_factory=dict)
 
     def transform_module(self, mod: tvm.IRModule, _: PassContext) -> tvm.IRModule:
         """Returns the rewritten module; ``mod`` is left as it is."""
@@ -103,9 +107,10 @@ class _Rewriter:
         return self.main.rebuild(self._emit_items)
 
     def _emit_items(self) -> None:
-        items, cpu = self._fused_items(), self.options.cpu
-        plan = assign_layouts([i for i in items if isinstance(i, LaneNode)], cpu.lanes)
-        emitter = LaneEmitter(self.main, plan, cpu, self.options.sparse, self.choices)
+        items = self._fused_items()
+        nodes = [item for item in items if isinstance(item, LaneNode)]
+        plan = assign_layouts(nodes, self.options.cpu.lanes)
+        emitter = LaneEmitter(self.main, plan, self._choose)
         for item in items:
             if isinstance(item, LaneNode):
                 emitter.emit_node(item)
@@ -113,12 +118,20 @@ class _Rewriter:
                 emitter.emit_binding(item)
         emitter.make_plain(self.main.result)
 
+    def _choose(self, layer: ConvLayer, geometry: Conv2dGeometry) -> KernelChoice:
+        options = self.options
+        choice = choose_kernel(
+            layer, geometry, options.cpu, sparse=options.sparse, records=options.records
+        )
+        self.choices.append((layer, choice))
+        return choice
+
     def _fused_items(self) -> list[LaneNode | relax.Binding]:
         items: list[LaneNode | relax.Binding] = []
         in_lanes: set[relax.Var] = set()
         for binding in self.main.bindings:
             node = recognize(binding.var, binding.value, in_lanes, self.options.names)
-            if node is not None:
+            if node is not None and not isinstance(node.operator, GlobalPool):
                 in_lanes.add(node.result)
             items.append(node or binding)
         return fuse_epilogues(items, count_uses(self.main.bindings, [self.main.result]))

@@ -14,7 +14,7 @@ from te_schedules.tiling import Tiling
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.patterns import Pattern
 
-__all__ = ["choose_schedule", "schedules"]
+__all__ = ["choose_schedule", "fits", "schedules"]
 
 MAX_TILE = 28  # sums of one filter; more never fit beside a weight and an input
 INPUT_SHARE = 0.6  # of L2 that the input may take if it is to stay there
@@ -34,6 +34,12 @@ def schedules(
         schedule = Conv2dSchedule(rows=rows, vectors=vectors, group=group, hold=hold)
         if rows * vectors == 1 or registers(schedule, patterns, geometry) <= cpu.registers:
             yield schedule
+
+
+def fits(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> bool:
+    """Whether the tile of a schedule made for another network is no larger than the plane."""
+    layout = geometry.out_layout
+    return schedule.rows <= layout.steps_y and schedule.vectors <= layout.steps_x
 
 
 def choose_schedule(

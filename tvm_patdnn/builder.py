@@ -20,6 +20,7 @@ from tvm_patdnn.metadata import Metadata, embed_metadata
 from tvm_patdnn.onnx_file import ModelSource
 from tvm_patdnn.onnx_shapes import InputShapes
 from tvm_patdnn.targets import TargetLike, resolve_target
+from tvm_patdnn.tuning_records import read_records
 
 __all__ = ["build"]
 
@@ -32,6 +33,7 @@ def build(
     target: TargetLike = None,
     *,
     input_shapes: InputShapes | None = None,
+    logs: str | Path | None = None,
     sparse: bool = True,
     dump: str | Path | None = None,
     progress: Progress = lambda phase: None,
@@ -43,6 +45,7 @@ def build(
         target: what to compile for: a preset such as "raspberry-pi-4", a string such as
             "llvm -mtriple=aarch64-linux-gnu", a dict or a Target; this machine by default.
         input_shapes: sizes of dynamic inputs, for example {"x": [1, 3, 224, 224]}.
+        logs: tuning records, a file or a folder; those shipped in autotune_logs by default.
         sparse: False computes pruned layers as if they were dense, for comparison.
         dump: a folder for the module after each pass.
         progress: told the name of each phase as it begins.
@@ -50,6 +53,7 @@ def build(
     Raises:
         ModelError: the model cannot be read or imported.
         TargetError: the target does not exist, or is not a CPU.
+        TuningError: the tuning records cannot be read.
         BuildError: TVM cannot compile the model for the target.
     """
     resolved = resolve_target(target)
@@ -60,6 +64,7 @@ def build(
         cpu=options_cpu,
         names=model.weight_names,
         sparse=sparse,
+        records=read_records(str(resolved.attrs.get("mcpu", "generic")), logs),
         dump=Path(dump) if dump else None,
     )
     with resolved:

@@ -102,10 +102,10 @@ def blocks_of(geometry, schedule: Conv2dSchedule) -> int:
 
 
 @pytest.mark.parametrize(
-    ("l2_bytes", "outer"), [(1, Outer.TILE), (1 << 19, Outer.ROW), (1 << 22, Outer.PLANE)]
+    ("l2_bytes", "outer"), [(1, Outer.TILE), (1 << 20, Outer.ROW), (1 << 22, Outer.PLANE)]
 )
 def test_as_much_is_computed_at_a_time_as_the_cache_holds_the_input_of(l2_bytes, outer):
-    cpu = replace(AVX512, l2_bytes=l2_bytes)  # the input takes 900 kB
+    cpu = replace(AVX512, l2_bytes=l2_bytes)  # the input takes 1 MB, a row of tiles 320 kB
     schedule, _ = choose_schedule(geometry_of(cpu, (56, 56)), lists_of(SETS["patterns"], 1), 1, cpu)
     assert schedule.outer is outer
 

@@ -77,6 +77,7 @@ class System:
         packages: import names without which it is missing.
         requirements: what pip installs for it; the first part is the distribution's name.
         without_dependencies: requirements whose own dependencies are not wanted.
+        imports: imports them, which counts neither as build time nor as the model's memory.
         prepare: converts the model; timed as part of the build.
         load: gets it ready, in a fresh process; timed as part of the build.
         pruned: it is given the pruned model, the others are given the dense one.
@@ -87,6 +88,7 @@ class System:
     packages: tuple[str, ...]
     requirements: tuple[str, ...]
     without_dependencies: tuple[str, ...] = ()
+    imports: Callable[[], object] = lambda: None
     prepare: Callable[[Job], Prepared] = lambda job: Prepared(path=job.model)
     load: Callable[[Path, Job, Inputs], Loaded]
     pruned: bool = False

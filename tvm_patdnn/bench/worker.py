@@ -38,6 +38,7 @@ class Worker:
     def __init__(self, system: System) -> None:
         self._system = system
         self._loaded: Loaded | None = None
+        self._inputs: dict[str, np.ndarray] = {}
         self._last = 0.0
 
     def prepare(self, job: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,13 +63,11 @@ class Worker:
             inputs: an .npz file with an array for each input.
         """
         with np.load(inputs) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        for package in self._system.packages:  # what is imported is no part of the build
-            with contextlib.suppress(ImportError):
-                importlib.import_module(package)
+            self._inputs = {name: stored[name] for name in stored.files}  # some only refer to it
+        self._system.imports()
         base = _peak_rss()
         begun = time.perf_counter()
-        self._loaded = self._system.load(Path(path), _job(job), arrays)
+        self._loaded = self._system.load(Path(path), _job(job), self._inputs)
         return {
             "seconds": time.perf_counter() - begun,
             "base_rss_bytes": base,
@@ -171,6 +170,10 @@ def _bytes(path: Path) -> int:
 
 
 def _peak_rss() -> int:
+    """Returns bytes; Linux's getrusage would count the process that started this one too."""
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
 
 

@@ -51,6 +51,7 @@ def _variable(mnn: Any, array: np.ndarray) -> Any:
 SYSTEM = System(
     name="MNN",
     packages=("MNN",),
+    imports=lambda: import_module("MNN"),
     requirements=("MNN", "numpy"),
     prepare=_prepare,
     load=_load,

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 
 from tvm_patdnn.bench.system import Inputs, Job, Loaded, Prepared, System
-from tvm_patdnn.bench.systems.tvm_library import PACKAGES, REQUIREMENTS, RUNTIME_ONLY
+from tvm_patdnn.bench.systems.tvm_library import (
+    PACKAGES,
+    REQUIREMENTS,
+    RUNTIME_ONLY,
+    import_runtime,
+)
 
 __all__ = ["SYSTEM"]
 
@@ -72,6 +77,7 @@ def _load(path: Path, job: Job, inputs: Inputs) -> Loaded:
 SYSTEM = System(
     name="fma-peak",
     packages=PACKAGES,
+    imports=import_runtime,
     requirements=REQUIREMENTS,
     prepare=_prepare,
     load=_load,

@@ -35,6 +35,7 @@ def _load(path: Path, job: Job, inputs: Inputs) -> Loaded:
 SYSTEM = System(
     name="openvino",
     packages=("openvino",),
+    imports=lambda: import_module("openvino"),
     requirements=("openvino>=2026.4", "numpy"),
     load=_load,
 )

@@ -26,6 +26,7 @@ def _load(path: Path, job: Job, inputs: Inputs) -> Loaded:
 SYSTEM = System(
     name="onnxruntime",
     packages=("onnxruntime",),
+    imports=lambda: import_module("onnxruntime"),
     requirements=("onnxruntime",),
     load=_load,
 )

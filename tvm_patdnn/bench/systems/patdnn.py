@@ -9,6 +9,7 @@ from tvm_patdnn.bench.systems.tvm_library import (
     PACKAGES,
     REQUIREMENTS,
     RUNTIME_ONLY,
+    import_runtime,
     load_library,
 )
 
@@ -30,6 +31,7 @@ def build_library(job: Job, *, sparse: bool) -> Prepared:
 SYSTEM = System(
     name="tvm-patdnn",
     packages=PACKAGES,
+    imports=import_runtime,
     requirements=("tvm-patdnn", *REQUIREMENTS),
     prepare=lambda job: build_library(job, sparse=True),
     load=load_library,

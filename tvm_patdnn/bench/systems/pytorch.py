@@ -80,6 +80,7 @@ def _spare_torchvision() -> None:
 SYSTEM = System(
     name="torch",
     packages=("torch", "onnx2torch"),
+    imports=lambda: import_module("torch"),
     requirements=("torch", "onnx2torch", "onnx", "numpy"),
     without_dependencies=("onnx2torch",),  # torchvision
     load=_load,

@@ -79,6 +79,7 @@ def _load(path: Path, job: Job, inputs: Inputs) -> Loaded:
 SYSTEM = System(
     name="ncnn",
     packages=("ncnn", "pnnx"),
+    imports=lambda: import_module("ncnn"),
     requirements=("ncnn", "pnnx", "numpy"),
     without_dependencies=("pnnx",),  # torch, which only its wrapper needs
     prepare=_prepare,

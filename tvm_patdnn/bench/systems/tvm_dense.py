@@ -12,6 +12,7 @@ from tvm_patdnn.bench.systems.tvm_library import (
     PACKAGES,
     REQUIREMENTS,
     RUNTIME_ONLY,
+    import_runtime,
     load_library,
 )
 
@@ -20,6 +21,7 @@ __all__ = ["SYSTEM"]
 SYSTEM = System(
     name="tvm-dense",
     packages=PACKAGES,
+    imports=import_runtime,
     requirements=("tvm-patdnn", *REQUIREMENTS),
     prepare=lambda job: build_library(job, sparse=False),
     load=load_library,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from importlib import import_module
 from pathlib import Path
@@ -11,13 +12,19 @@ import numpy as np
 
 from tvm_patdnn.bench.system import Inputs, Job, Loaded
 
-__all__ = ["PACKAGES", "REQUIREMENTS", "RUNTIME_ONLY", "load_library"]
+__all__ = ["PACKAGES", "REQUIREMENTS", "RUNTIME_ONLY", "import_runtime", "load_library"]
 
 PACKAGES = ("tvm", "tvm_ffi")
 REQUIREMENTS = ("apache-tvm", "apache-tvm-ffi")
 RUNTIME_ONLY = {"TVM_USE_RUNTIME_LIB": "1"}  # without the compiler, which takes 100 MB of memory
 
 _CONVOLUTION = "conv2d"  # in the name of each of our convolution kernels
+
+
+def import_runtime() -> None:
+    """Imports TVM without torch, which it would import where it is installed: 190 MB."""
+    sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
+    import_module("tvm")
 
 
 def load_library(path: Path, job: Job, inputs: Inputs) -> Loaded:

@@ -7,6 +7,7 @@ from tvm_patdnn.bench.systems.tvm_library import (
     PACKAGES,
     REQUIREMENTS,
     RUNTIME_ONLY,
+    import_runtime,
     load_library,
 )
 
@@ -30,6 +31,7 @@ def _prepare(job: Job) -> Prepared:
 SYSTEM = System(
     name="tvm-untuned",
     packages=PACKAGES,
+    imports=import_runtime,
     requirements=REQUIREMENTS,
     prepare=_prepare,
     load=load_library,
