@@ -9,16 +9,20 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 PYTHONS := python3.11 python3.12 python3.13 python3.10 python3 python
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
 
-.PHONY: help venv demo test lint format clean
+.PHONY: help venv demo bench-ci test lint format clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(VENV)/.dev ## install everything for working on the project
 
 demo: $(VENV)/.bench ## build a pruned network and race it against its dense twin
 	$(PY) -m models.demo
+
+bench-ci: $(VENV)/.bench ## check that pruned is faster than dense; ARGS=--report asks for less
+	@$(PY) -m tvm_patdnn.bench.ci --network models/demosaic_bayer_pruned.onnx \
+	  --floors .ci/bench-floors.json --json build/bench-ci.jsonl --plot build/bench-ci.svg $(ARGS)
 
 test: $(VENV)/.test ## run the tests; ARGS="-k name" chooses some
 	$(PY) -m pytest $(ARGS)

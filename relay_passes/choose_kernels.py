@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from relay_passes.analyze_convolutions import ConvLayer
+from relay_passes.cover_patterns import cover_patterns
 from te_schedules.conv2d import Conv2dGeometry
 from te_schedules.conv2d_cost import KernelLists, cycles
 from te_schedules.conv2d_schedule import Conv2dSchedule
@@ -23,9 +24,8 @@ from tvm_patdnn.fkw import FKW, pack_fkw
 from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.tuning_records import Records
 
-__all__ = ["KernelChoice", "choose_kernel", "cover_patterns"]
+__all__ = ["KernelChoice", "choose_kernel"]
 
-MAX_PATTERNS = 16  # each has its own loop in a kernel; rarer ones are stored with a larger one
 DENSE_GROUPS = (1, 2, 3, 4, 6, 8)  # filters that may share a loaded input
 
 Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
@@ -129,34 +129,6 @@ class _Scorer:
         )
 
 
-def cover_patterns(
-    ids: np.ndarray, patterns: Sequence[Pattern], counts: Sequence[int], limit: int = MAX_PATTERNS
-) -> tuple[np.ndarray, tuple[Pattern, ...]]:
-    """Reduces a pattern set to ``limit``: rare patterns are stored within a larger one.
-
-    Args:
-        ids: (out_c, in_c) int, pattern of each kernel, -1 for none.
-        patterns: the most frequent first.
-
-    Returns:
-        The new ids and patterns; each kernel's new pattern covers its old one.
-    """
-    if len(patterns) <= limit:
-        return ids, tuple(patterns)
-    height, width = patterns[0].kernel_shape
-    full = Pattern(kernel_shape=(height, width), taps=tuple(np.ndindex(height, width)))
-    by_work = sorted(range(len(patterns)), key=lambda p: -counts[p] * len(patterns[p]))
-    kept = tuple(patterns[p] for p in by_work if patterns[p] != full)[: limit - 1] + (full,)
-    masks = np.array([p.mask().reshape(-1) for p in kept])
-    sizes = masks.sum(axis=1)
-    new_id = np.empty(len(patterns) + 1, np.int32)
-    new_id[-1] = -1  # where the id of a missing kernel, -1, points
-    for p, pattern in enumerate(patterns):
-        covers = (masks | ~pattern.mask().reshape(-1)).all(axis=1)
-        new_id[p] = min(np.flatnonzero(covers), key=lambda q: sizes[q])
-    return new_id[ids], kept
-
-
 def _dense(layer: ConvLayer) -> Iterator[_Candidate]:
     """Yields the ways to store a layer as if nothing had been pruned."""
     height, width = layer.kernel_shape
@@ -165,7 +137,8 @@ def _dense(layer: ConvLayer) -> Iterator[_Candidate]:
     ids = np.zeros((out_c, in_c), np.int32)
     kind: Kind = "depthwise" if layer.groups > 1 and in_c == 1 else "dense"
     for group in DENSE_GROUPS:
-        if group == 1 or (layer.groups == 1 and group <= out_c) or out_c // layer.groups % group == 0:
+        shared = layer.groups == 1 and group <= out_c
+        if group == 1 or shared or out_c // layer.groups % group == 0:
             yield _Candidate(kind, _expand(ids, layer.groups), (full,), group)
 
 
@@ -201,7 +174,13 @@ def _choice(layer: ConvLayer, scored: _Scored, reason: str) -> KernelChoice:
     return KernelChoice(
         kind=candidate.kind,
         reason=reason,
-        fkw=pack_fkw(layer.weight, candidate.ids, candidate.patterns, candidate.group),
+        fkw=pack_fkw(
+            layer.weight,
+            candidate.ids,
+            candidate.patterns,
+            candidate.group,
+            scored.schedule.window,
+        ),
         schedule=scored.schedule,
         cycles=scored.cycles,
     )

@@ -88,6 +88,7 @@ def layer_row(layer: ConvLayer, choice: KernelChoice) -> dict[str, object]:
             "hold": schedule.hold.value,
             "outer": schedule.outer.value,
             "chunks": schedule.chunks,
+            "window": schedule.window,
         },
         "bytes": choice.fkw.total_bytes,
         "structure_bytes": choice.fkw.structure_bytes,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import tvm
-from tvm import s_tir
+from tvm import s_tir, tirx
 from tvm.ir.transform import PassContext
 from tvm.tirx import PrimFunc
 
@@ -82,27 +82,45 @@ class _Nest:
         self.tasks = cpu.num_cores * TASKS_PER_CORE
 
     def share(self, schedule: s_tir.Schedule) -> None:
-        """Shares an element-wise block among the cores, in runs that LLVM vectorises."""
-        total = math.prod(self.extents)
-        if total >= MIN_PARALLEL:
-            fused = schedule.fuse(*self.loops)
-            count = max(_divisors(total, 2 * self.tasks), default=1)
-            outer, _ = schedule.split(fused, [count if count > 1 else self.tasks, None])
-            schedule.parallel(outer)
+        """Shares an element-wise block among the cores; LLVM vectorises the inner loops."""
+        if math.prod(self.extents) < MIN_PARALLEL:
+            return
+        outer = next((i for i in range(len(self.loops)) if self._is_enough(i)), 0)
+        if outer:
+            self._parallel(schedule, self.loops[:outer])
+            return
+        count = max(_divisors(self.extents[0], 2 * self.tasks))
+        first, _ = schedule.split(self.loops[0], [count if count > 1 else self.tasks, None])
+        schedule.parallel(first)
+
+    def _is_enough(self, outer: int) -> bool:
+        return math.prod(self.extents[:outer]) >= self.tasks
 
     def reduce(self, schedule: s_tir.Schedule) -> None:
         """Sums in vectors; before it, the reduction loops follow all the others."""
-        width = self.extents[self.spatial - 1] if self.spatial else 1
-        if width >= self.cpu.lanes // 2:
-            self._sum_neighbours(schedule, width)
+        tile = self._tile()
+        if tile > self.cpu.lanes // 2 and self._reads_neighbours(schedule):
+            self._sum_neighbours(schedule, tile)
         elif math.prod(self.extents[self.spatial :]) % self.cpu.lanes == 0:
             self._sum_partially(schedule)
         else:
             self._parallel(schedule, self.loops[: self.spatial])
 
-    def _sum_neighbours(self, schedule: s_tir.Schedule, width: int) -> None:
-        """Computes the sums of neighbouring results at once, in registers."""
-        tile = max(_divisors(width, VECTORS * self.cpu.lanes), key=self._filled)
+    def _tile(self) -> int:
+        """How many neighbouring results to sum at once: as many as fill whole vectors best."""
+        width, lanes = self.extents[self.spatial - 1] if self.spatial else 1, self.cpu.lanes
+        sizes = _divisors(width, VECTORS * lanes)
+        return max(sizes, key=lambda size: (size / (-(-size // lanes) * lanes), size))
+
+    def _reads_neighbours(self, schedule: s_tir.Schedule) -> bool:
+        """Whether neighbouring results read neighbouring values of any buffer."""
+        block = schedule.get(self.block)
+        last = block.iter_vars[self.spatial - 1].var
+        starts = [region.region[-1].min for region in block.reads if len(region.region)]
+        return any(tirx.analysis.undefined_vars(start).count(last) for start in starts)
+
+    def _sum_neighbours(self, schedule: s_tir.Schedule, tile: int) -> None:
+        """Computes the sums of ``tile`` neighbouring results at once, in registers."""
         outer, inner = schedule.split(self.loops[self.spatial - 1], [None, tile])
         reduction = self.loops[self.spatial :]
         schedule.reorder(*reduction, inner)
@@ -111,19 +129,13 @@ class _Nest:
         init = schedule.decompose_reduction(self.block, reduction[0])
         schedule.vectorize(schedule.get_loops(init)[-1])
 
-    def _filled(self, tile: int) -> tuple[float, int]:
-        """The share of the vectors' lanes that a tile fills, then its size."""
-        lanes = self.cpu.lanes
-        return (tile / (-(-tile // lanes) * lanes), tile)
-
     def _sum_partially(self, schedule: s_tir.Schedule) -> None:
         """Sums each lane apart, then the lanes."""
         loops = self.loops[self.spatial :]
         fused = schedule.fuse(*loops) if len(loops) > 1 else loops[0]
         _, lane = schedule.split(fused, [None, self.cpu.lanes])
         partial = schedule.rfactor(lane, self.spatial)
-        *shared, lane, along = schedule.get_loops(partial)
-        schedule.reorder(along, lane)
+        *shared, along, lane = schedule.get_loops(partial)
         schedule.vectorize(lane)
         self._parallel(schedule, shared)
         init = schedule.decompose_reduction(partial, along)
@@ -146,16 +158,14 @@ def _leaf_blocks(schedule: s_tir.Schedule) -> list[Block]:
 def _is_worth_inlining(schedule: s_tir.Schedule, block: Block) -> bool:
     """Whether nothing is computed more often: the one reader reads each value once."""
     readers = list(schedule.get_consumers(block))
-    if len(readers) != 1:
-        return False
-    return all(int(var.iter_type) == 0 for var in schedule.get(readers[0]).iter_vars)
+    both = [block, *readers]
+    kinds = {int(var.iter_type) for each in both for var in schedule.get(each).iter_vars}
+    return len(readers) == 1 and kinds == {0}
 
 
 def _try(schedule: s_tir.Schedule, step: Callable[[s_tir.Schedule], None]) -> None:
     """Runs a scheduling step; a block that it does not apply to stays as it is."""
     try:
         step(schedule)
-    except (RuntimeError, ValueError) as e:  # a ScheduleError is a RuntimeError
-        import os
-        if os.environ.get('FBDBG'): print('TRY',str(e)[-600:])
+    except (RuntimeError, ValueError):  # a ScheduleError is a RuntimeError
         return

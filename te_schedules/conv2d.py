@@ -90,7 +90,7 @@ def conv2d(
             steps=steps,
             operands=[Operand(buffer, spec.layout) for buffer, spec in zip(extra, operands, strict=True)],
         )
-        _Conv2d(geometry, fkw.patterns, fkw.group, schedule, store).emit(data, stored)
+        _Conv2d(geometry, fkw, schedule, store).emit(data, stored)
 
     return prim_func(params, body)
 
@@ -101,12 +101,12 @@ class _Conv2d:
     def __init__(
         self,
         geometry: Conv2dGeometry,
-        patterns: Sequence[Pattern],
-        group: int,
+        fkw: FKW,
         schedule: Conv2dSchedule,
         store: TileStore,
     ) -> None:
-        self.geometry, self.patterns, self.group = geometry, patterns, group
+        self.geometry, self.fkw = geometry, fkw
+        self.patterns, self.group = fkw.patterns, fkw.group
         self.schedule, self.store, self.code = schedule, store, store.code
 
     def emit(self, data: Buffer, stored: dict[str, Buffer]) -> None:
@@ -118,16 +118,26 @@ class _Conv2d:
             self._allocate()
             chunk, block, n = task % chunks, task // chunks % blocks, task // (chunks * blocks)
             first, last = stored["chunk"][chunk], stored["chunk"][chunk + 1]
-            with T.serial(last - first) as i, T.serial(inner) as t:
+            with (
+                T.serial(self.fkw.windows) as window,
+                T.serial(last - first) as i,
+                T.serial(inner) as t,
+            ):
                 tile = block * inner + t
                 row, column = rows.start(tile // columns.count), columns.start(tile % columns.count)
-                self._filter_group(data, stored, first + i, n, row, column)
+                self._begin_sums(window, i)
+                self._filter_group(data, stored, window, first + i, n, row, column)
+                self._end_sums(stored, window, i, first + i, n, row, column)
 
     def _allocate(self) -> None:
         tile = list(itertools.product(range(self.schedule.rows), range(self.schedule.vectors)))
         self.sums = [
             dict(zip(tile, self.code.registers(len(tile)), strict=True)) for _ in range(self.group)
         ]
+        if self.fkw.windows > 1:
+            most = int(np.diff(self.fkw.balanced_chunks(self.schedule.chunks)).max())
+            values = most * self.group * len(tile) * self.code.lanes
+            self.partial = T.alloc_buffer((values,), "float32")
         held = max((len(p) for p in self.patterns), default=1)
         if self.schedule.hold is Hold.WEIGHTS:
             self.weights = self.code.registers(held * self.group)
@@ -143,30 +153,79 @@ class _Conv2d:
         return (self.schedule.vectors - 1) * stride + (width - 1) * dilation + 1
 
     def _filter_group(
-        self, data: Buffer, stored: dict[str, Buffer], g: Expr, n: Expr, row: Expr, column: Expr
+        self,
+        data: Buffer,
+        stored: dict[str, Buffer],
+        window: Expr,
+        g: Expr,
+        n: Expr,
+        row: Expr,
+        column: Expr,
     ) -> None:
-        for sums in self.sums:
-            for register in sums.values():
-                self.code.set(register, self.code.broadcast(0.0))
+        """Adds the products of a group's kernels in a window to the sums."""
+        slot = window * self.fkw.groups + g
         stride, padding = self.geometry.stride, self.geometry.padding
         corner = self.geometry.in_layout.offset(
             row * stride[0] - padding[0], column * stride[1] - padding[1]
         )
         for p, pattern in enumerate(self.patterns):
-            begin = tirx.Cast("int32", stored["stride"][g, p])
-            count = tirx.Cast("int32", stored["stride"][g, p + 1]) - begin
-            first_weight = stored["weight_offset"][g] + self._weights_before(stored, g, p)
+            begin = tirx.Cast("int32", stored["stride"][slot, p])
+            count = tirx.Cast("int32", stored["stride"][slot, p + 1]) - begin
+            first_weight = stored["weight_offset"][slot] + self._weights_before(stored, slot, p)
             with T.serial(count) as k:
-                channel = tirx.Cast("int32", stored["index"][stored["offset"][g] + begin + k])
+                channel = tirx.Cast("int32", stored["index"][stored["offset"][slot] + begin + k])
                 weight = first_weight + k * (len(pattern) * self.group)
                 self._kernel(pattern, data, stored["weight"], n, channel, corner, weight)
+
+    def _begin_sums(self, window: Expr, i: Expr) -> None:
+        """Sets the sums of the chunk's i-th group to zero, or to what earlier windows gave."""
+        sums = [register for tile in self.sums for register in tile.values()]
+        if self.fkw.windows == 1:
+            for register in sums:
+                self.code.set(register, self.code.broadcast(0.0))
+            return
+        with T.If(window == 0):
+            with T.Then():
+                for register in sums:
+                    self.code.set(register, self.code.broadcast(0.0))
+            with T.Else():
+                for s, register in enumerate(sums):
+                    at = (i * len(sums) + s) * self.code.lanes
+                    self.code.set(register, self.code.load(self.partial, at))
+
+    def _end_sums(
+        self,
+        stored: dict[str, Buffer],
+        window: Expr,
+        i: Expr,
+        g: Expr,
+        n: Expr,
+        row: Expr,
+        column: Expr,
+    ) -> None:
+        """Stores the sums: to the output after the last window, else for the next one."""
+        if self.fkw.windows == 1:
+            self._store_group(stored, g, n, row, column)
+            return
+        sums = [register for tile in self.sums for register in tile.values()]
+        with T.If(window == self.fkw.windows - 1):
+            with T.Then():
+                self._store_group(stored, g, n, row, column)
+            with T.Else():
+                for s, register in enumerate(sums):
+                    at = (i * len(sums) + s) * self.code.lanes
+                    self.code.store(self.partial, self.code.get(register), at)
+
+    def _store_group(
+        self, stored: dict[str, Buffer], g: Expr, n: Expr, row: Expr, column: Expr
+    ) -> None:
         for f, sums in enumerate(self.sums):
             c = tirx.Cast("int32", stored["reorder"][g * self.group + f])
             self.store.emit(sums, n, c, row, column)
 
-    def _weights_before(self, stored: dict[str, Buffer], g: Expr, p: int) -> Expr:
+    def _weights_before(self, stored: dict[str, Buffer], slot: Expr, p: int) -> Expr:
         """Returns how many weights the group's kernels of earlier patterns have."""
-        starts = [tirx.Cast("int32", stored["stride"][g, q]) for q in range(p + 1)]
+        starts = [tirx.Cast("int32", stored["stride"][slot, q]) for q in range(p + 1)]
         sizes = [len(pattern) * self.group for pattern in self.patterns[: p + 1]]
         before = starts[p] * sizes[p]
         for q in range(p):

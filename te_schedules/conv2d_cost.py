@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from te_schedules.conv2d import Conv2dGeometry, tile_reads
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold
@@ -18,6 +20,7 @@ from tvm_patdnn.patterns import Pattern
 
 __all__ = ["KernelLists", "cycles", "registers"]
 
+LINE_BYTES = 64
 PRODUCTS_PER_CYCLE = 2.0
 LOADS_PER_CYCLE = 1.6  # measured with 64-byte loads that hit L1 on Intel; 2.0 on paper
 LINES_PER_CYCLE = 0.55  # 64-byte lines from L2, in blocks in no order
@@ -26,6 +29,7 @@ PRODUCT_LATENCY = 4.0
 KERNEL_OVERHEAD = 2.0  # index, address and branch, where they are not hidden
 RUN_OVERHEAD = 10.0  # the end of a list of kernels, mispredicted about every other time
 INTERFERENCE = 0.2  # what does not bound a loop still costs some of its time
+PARTIAL_CYCLES = 3.0  # load and store of a sum between two windows of channels
 STORE_CYCLES = 3.0  # epilogue and store of an output vector, with its share of the halo
 
 
@@ -48,8 +52,14 @@ def cycles(
     )
     sums = schedule.group * schedule.rows * schedule.vectors
     total = lists.groups * sums * STORE_CYCLES
+    windows = -(-geometry.in_channels // schedule.window) if schedule.window else 1
+    if windows > 1:
+        total += lists.groups * sums * windows * PARTIAL_CYCLES
+        total += max(
+            _read_counts(geometry, pattern, schedule).vectors for pattern in lists.patterns
+        ) * (geometry.in_channels * cpu.lanes * 4 / LINE_BYTES / LINES_PER_CYCLE)
     for pattern, count in zip(lists.patterns, lists.counts, strict=True):
-        runs = min(count, lists.groups)
+        runs = min(count, lists.groups * windows)
         total += runs * RUN_OVERHEAD
         total += count * _kernel_cycles(geometry, pattern, schedule, cpu)
     return geometry.batch * tiles * total
@@ -68,21 +78,17 @@ def registers(schedule: Conv2dSchedule, patterns: Sequence[Pattern], geometry: C
 def _kernel_cycles(
     geometry: Conv2dGeometry, pattern: Pattern, schedule: Conv2dSchedule, cpu: CpuModel
 ) -> float:
-    reads = tile_reads(
-        pattern, schedule.rows, schedule.vectors, geometry.stride, geometry.dilation
-    )
+    """Returns the cycles of one kernel's products with one tile."""
+    reads = _read_counts(geometry, pattern, schedule)
     outputs = schedule.rows * schedule.vectors
     products = len(pattern) * schedule.group * outputs
-    weights = len(pattern)
-    if schedule.hold is Hold.INPUTS:
-        weights = len({(row, tap) for (row, _), uses in reads.items() for tap, _ in uses})
-    loads = len(reads) + weights * schedule.group + 1
-    vector_bytes = 4 * cpu.lanes
-    tile_bytes = len(reads) * vector_bytes * geometry.in_channels
+    weights = reads.weights if schedule.hold is Hold.INPUTS else len(pattern)
+    loads = reads.vectors + weights * schedule.group + 1
+    lines = reads.vectors * cpu.lanes * 4 / LINE_BYTES
     from_l2 = 0.0
-    if tile_bytes > cpu.l1_bytes / 2:
-        lines = len(reads) * vector_bytes / 64
-        from_l2 = lines / LINES_PER_CYCLE + ROW_CYCLES * len({row for row, _ in reads})
+    tile_bytes = LINE_BYTES * lines * geometry.in_channels
+    if schedule.window is None and tile_bytes > cpu.l1_bytes / 2:
+        from_l2 = lines / LINES_PER_CYCLE + ROW_CYCLES * reads.rows
     bounds = (
         products / PRODUCTS_PER_CYCLE,
         loads / LOADS_PER_CYCLE,
@@ -90,3 +96,38 @@ def _kernel_cycles(
         len(pattern) * PRODUCT_LATENCY * min(1.0, 4.0 / (outputs * schedule.group)),
     )
     return KERNEL_OVERHEAD + max(bounds) + INTERFERENCE * (sum(bounds) - max(bounds))
+
+
+class _ReadCounts(NamedTuple):
+    """What a tile reads of one channel for one pattern.
+
+    Attributes:
+        vectors: input vectors.
+        rows: rows that they lie in.
+        weights: how often a weight is loaded where the inputs of a row are held.
+    """
+
+    vectors: int
+    rows: int
+    weights: int
+
+
+def _read_counts(
+    geometry: Conv2dGeometry, pattern: Pattern, schedule: Conv2dSchedule
+) -> _ReadCounts:
+    return _count_reads(
+        pattern, schedule.rows, schedule.vectors, geometry.stride, geometry.dilation
+    )
+
+
+@lru_cache(maxsize=65536)
+def _count_reads(
+    pattern: Pattern,
+    rows: int,
+    vectors: int,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+) -> _ReadCounts:
+    reads = tile_reads(pattern, rows, vectors, stride, dilation)
+    weights = {(row, tap) for (row, _), uses in reads.items() for tap, _ in uses}
+    return _ReadCounts(len(reads), len({row for row, _ in reads}), len(weights))

@@ -36,6 +36,8 @@ class Conv2dSchedule:
         group: filters computed together from one list of kernels.
         hold: what else stays in registers.
         outer: what is computed of all filters at a time.
+        window: channels whose inputs of a tile stay in the L1 cache while the filters go
+            by, with the sums in memory between windows; None takes all channels at once.
         chunks: runs of filters that different threads take.
     """
 
@@ -44,4 +46,5 @@ class Conv2dSchedule:
     group: int = 1
     hold: Hold = Hold.WEIGHTS
     outer: Outer = Outer.TILE
+    window: int | None = None
     chunks: int = 1

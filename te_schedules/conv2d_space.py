@@ -18,6 +18,8 @@ __all__ = ["choose_schedule", "fits", "schedules"]
 
 MAX_TILE = 28  # sums of one filter; more never fit beside a weight and an input
 INPUT_SHARE = 0.6  # of L2 that the input may take if it is to stay there
+WINDOW_SHARE = 0.7  # of L1 that a window's inputs may take
+WINDOW_STEP = 16  # channels
 IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
 
 
@@ -34,6 +36,22 @@ def schedules(
         schedule = Conv2dSchedule(rows=rows, vectors=vectors, group=group, hold=hold)
         if rows * vectors == 1 or registers(schedule, patterns, geometry) <= cpu.registers:
             yield schedule
+            yield from _windowed(schedule, geometry, patterns, cpu)
+
+
+def _windowed(
+    schedule: Conv2dSchedule, geometry: Conv2dGeometry, patterns: Sequence[Pattern], cpu: CpuModel
+) -> Iterator[Conv2dSchedule]:
+    """Yields the schedule with windows of channels, where lists stay long enough for it.
+
+    A window holds few kernels of a filter. Spread over several patterns they would be
+    lists of one or two, whose mispredicted ends cost more than the L1 cache saves.
+    """
+    tile_bytes = 4 * cpu.lanes * schedule.rows * schedule.vectors
+    window = int(cpu.l1_bytes * WINDOW_SHARE) // tile_bytes // WINDOW_STEP * WINDOW_STEP
+    one_tap = len(patterns) == 1 and len(patterns[0]) == 1
+    if one_tap and schedule.group == 1 and 0 < window < geometry.in_channels:
+        yield replace(schedule, window=window)
 
 
 def fits(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> bool:
@@ -65,7 +83,8 @@ def _shared_out(
     row_bytes = 4 * layout.lanes * layout.row_vectors * geometry.in_channels
     read_rows = schedule.rows * geometry.stride[0] + halo.top + halo.bottom
     held = {Outer.PLANE: row_bytes * layout.rows, Outer.ROW: row_bytes * read_rows, Outer.TILE: 0}
-    outer = next(o for o in blocks if held[o] <= cpu.l2_bytes * INPUT_SHARE)
+    fitting = (o for o in blocks if held[o] <= cpu.l2_bytes * INPUT_SHARE)
+    outer = Outer.TILE if schedule.window else next(fitting)
     chunks = _chunks(geometry.batch * blocks[outer], groups, cpu.num_cores)
     return replace(schedule, outer=outer, chunks=chunks)
 

@@ -60,6 +60,7 @@ def test_build_computes_a_layer_as_its_record_says(tmp_path):
         "hold": "inputs",
         "outer": "row",
         "chunks": 1,
+        "window": None,
     }
     name, (shape, dtype) = next(iter(library.metadata.inputs.items()))
     data = np.random.default_rng(0).standard_normal(shape).astype(dtype)

@@ -35,10 +35,12 @@ class FKW:
         group: filters that share one list of kernels; the last group repeats its last
             filter where ``filters`` is no multiple.
         reorder: (groups * group,) uint16 or int32, output channel of each stored filter.
-        offset: (groups + 1,) int32, first kernel of each group.
-        weight_offset: (groups + 1,) int32, first weight of each group.
-        stride: (groups, patterns + 1) uint16 or int32, first kernel of each pattern,
-            counted from the group's first.
+        windows: runs of channels into which every group's kernels are divided; the arrays
+            below have a slot for each window and, within it, each group.
+        offset: (slots + 1,) int32, first kernel of each slot.
+        weight_offset: (slots + 1,) int32, first weight of each slot.
+        stride: (slots, patterns + 1) uint16 or int32, first kernel of each pattern,
+            counted from the slot's first.
         index: (kernels,) uint16 or int32, input channel of each kernel.
         weight: (weights,) float32, for each kernel its taps and for each tap its filters.
     """
@@ -47,6 +49,7 @@ class FKW:
     channels: int
     patterns: tuple[Pattern, ...]
     group: int
+    windows: int = 1
     reorder: np.ndarray
     offset: np.ndarray
     weight_offset: np.ndarray
@@ -56,8 +59,8 @@ class FKW:
 
     @property
     def groups(self) -> int:
-        """Number of lists of kernels."""
-        return len(self.offset) - 1
+        """Number of groups of filters."""
+        return len(self.reorder) // self.group
 
     @property
     def structure(self) -> tuple[np.ndarray, ...]:
@@ -85,14 +88,19 @@ class FKW:
         Returns:
             (chunks + 1,) int32, first group of each run.
         """
-        work = self.weight_offset.astype(np.float64) + np.arange(self.groups + 1)
+        weights = np.diff(self.weight_offset).reshape(self.windows, self.groups).sum(axis=0)
+        work = np.concatenate([[0], np.cumsum(weights + 1.0)])
         cuts = np.searchsorted(work, np.linspace(0, work[-1], chunks + 1))
         cuts[0], cuts[-1] = 0, self.groups
         return cuts.astype(np.int32)
 
 
 def pack_fkw(
-    weight: np.ndarray, ids: np.ndarray, patterns: Sequence[Pattern], group: int = 1
+    weight: np.ndarray,
+    ids: np.ndarray,
+    patterns: Sequence[Pattern],
+    group: int = 1,
+    window: int | None = None,
 ) -> FKW:
     """Reorders and packs a weight.
 
@@ -104,32 +112,34 @@ def pack_fkw(
         patterns: what ``ids`` counts; each must cover its kernels' weights.
         group: filters that share a list of kernels; more than 1 needs them to have the
             same kernels, as in a layer without connectivity pruning.
+        window: channels of a window; all by default.
     """
     filters, channels = ids.shape
     order = _filter_order(ids, group)
     members = ids[order[::group]]  # one list for each group
-    of_group, kernel_channel = np.nonzero(members >= 0)
-    pattern = members[of_group, kernel_channel]
-    rank = np.lexsort((kernel_channel, pattern, of_group))
-    of_group, kernel_channel, pattern = of_group[rank], kernel_channel[rank], pattern[rank]
-    groups = len(members)
-    counts = np.zeros((groups, len(patterns)), np.int64)
-    np.add.at(counts, (of_group, pattern), 1)
+    groups, windows = len(members), -(-channels // window) if window else 1
+    of_group, channel = np.nonzero(members >= 0)
+    slot = (channel // window if window else 0) * groups + of_group
+    pattern = members[of_group, channel]
+    rank = np.lexsort((channel, pattern, slot))
+    slot, channel, pattern = slot[rank], channel[rank], pattern[rank]
+    counts = np.zeros((windows * groups, len(patterns)), np.int64)
+    np.add.at(counts, (slot, pattern), 1)
     entries = np.array([len(p) for p in patterns], np.int64)
-    stride = np.concatenate([np.zeros((groups, 1), np.int64), counts.cumsum(axis=1)], axis=1)
+    stride = np.concatenate([np.zeros((len(counts), 1), np.int64), counts.cumsum(axis=1)], axis=1)
+    members_of = order.reshape(groups, group)[slot % groups]
     return FKW(
         filters=filters,
         channels=channels,
         patterns=tuple(patterns),
         group=group,
+        windows=windows,
         reorder=_narrow(order, filters),
         offset=_starts(counts.sum(axis=1)),
         weight_offset=_starts((counts @ entries) * group),
         stride=_narrow(stride, int(stride.max(initial=0)) + 1),
-        index=_narrow(kernel_channel, channels),
-        weight=_gather(
-            weight, order.reshape(groups, group), of_group, kernel_channel, pattern, patterns
-        ),
+        index=_narrow(channel, channels),
+        weight=_gather(weight, members_of, channel, pattern, patterns, group),
     )
 
 
@@ -137,11 +147,11 @@ def unpack_fkw(fkw: FKW) -> np.ndarray:
     """Returns the weight (filters, channels, kh, kw) float32 that ``fkw`` stores."""
     kernel_shape = fkw.patterns[0].kernel_shape if fkw.patterns else (1, 1)
     weight = np.zeros((fkw.filters, fkw.channels, *kernel_shape), np.float32)
-    for g in range(fkw.groups):
-        at, kernel = int(fkw.weight_offset[g]), int(fkw.offset[g])
+    for slot in range(fkw.windows * fkw.groups):
+        at, kernel, g = int(fkw.weight_offset[slot]), int(fkw.offset[slot]), slot % fkw.groups
         filters = fkw.reorder[g * fkw.group : (g + 1) * fkw.group]
         for p, pattern in enumerate(fkw.patterns):
-            for _ in range(int(fkw.stride[g, p + 1]) - int(fkw.stride[g, p])):
+            for _ in range(int(fkw.stride[slot, p + 1]) - int(fkw.stride[slot, p])):
                 for y, x in pattern.taps:
                     weight[filters, fkw.index[kernel], y, x] = fkw.weight[at : at + fkw.group]
                     at += fkw.group
@@ -161,20 +171,25 @@ def _filter_order(ids: np.ndarray, group: int) -> np.ndarray:
 def _gather(
     weight: np.ndarray,
     filters: np.ndarray,
-    of_group: np.ndarray,
     channel: np.ndarray,
     pattern: np.ndarray,
     patterns: Sequence[Pattern],
+    group: int,
 ) -> np.ndarray:
-    """Collects each kernel's weights, tap by tap and filter by filter."""
-    sizes = np.array([len(p) for p in patterns], np.int64) * filters.shape[1]
+    """Collects each kernel's weights, tap by tap and filter by filter.
+
+    Args:
+        filters: (kernels, group) int, the filters that each kernel belongs to.
+        channel, pattern: (kernels,) int, of each kernel.
+    """
+    sizes = np.array([len(p) for p in patterns], np.int64) * group
     starts = _starts(sizes[pattern]) if len(pattern) else np.zeros(1, np.int32)
     packed = np.zeros(int(starts[-1]), np.float32)
     for p, taps in enumerate(patterns):
         kernels = np.flatnonzero(pattern == p)
         y, x = np.array(taps.taps).T
         values = weight[
-            filters[of_group[kernels]][:, None, :],
+            filters[kernels][:, None, :],
             channel[kernels][:, None, None] % weight.shape[1],
             y[None, :, None],
             x[None, :, None],

@@ -199,7 +199,7 @@ class Contest:
             peak_rss_bytes=entrant.peak_rss_bytes,
             base_rss_bytes=entrant.loaded.get("base_rss_bytes"),
             library_bytes=entrant.built.get("bytes"),
-            build_s=sum(build) if len(build) == 2 else None,  # noqa: PLR2004
+            build_s=sum(build) if len(build) == 2 else None,
             versions=entrant.loaded.get("versions", {}),
             cpu=cpu_name(),
             date=datetime.date.today().isoformat(),

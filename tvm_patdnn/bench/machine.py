@@ -25,7 +25,9 @@ def choose_cpus(threads: int, cpus: Path = _CPUS) -> tuple[int, ...]:
     """
     if not hasattr(os, "sched_getaffinity"):
         return ()
-    first, others, seen = [], [], set()
+    first: list[int] = []
+    others: list[int] = []
+    seen: set[str] = set()
     for cpu in sorted(os.sched_getaffinity(0)):
         core = _siblings(cpus, cpu)
         (others if core in seen else first).append(cpu)

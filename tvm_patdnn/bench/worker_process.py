@@ -61,7 +61,7 @@ class WorkerProcess:
         cpus: Sequence[int] = (),
         preparing: bool = False,
     ) -> None:
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 -- closed by `close`
         self._received = b""
         self._process = subprocess.Popen(
             [*_command(python), system.name, ",".join(map(str, cpus))],

@@ -36,6 +36,6 @@ SYSTEM = System(
     name="openvino",
     packages=("openvino",),
     imports=lambda: import_module("openvino"),
-    requirements=("openvino>=2026.4", "numpy"),
+    requirements=("openvino>=2026.4,<2027", "numpy"),
     load=_load,
 )

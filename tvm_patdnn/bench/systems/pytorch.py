@@ -43,7 +43,8 @@ def _frozen(torch: Any, model: Any, tensors: list[Any]) -> Callable[[], Any]:
 
 
 def _inductor(torch: Any, model: Any, tensors: list[Any]) -> Callable[[], Any]:
-    import_module("torch._inductor.config").freezing = True
+    config: Any = import_module("torch._inductor.config")
+    config.freezing = True
     wide = [
         each.to(memory_format=torch.channels_last) if each.dim() == 4 else each for each in tensors
     ]
