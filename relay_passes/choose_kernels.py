@@ -1,8 +1,8 @@
 """Decides for each convolution which kernel computes it, and says why.
 
 A pruned layer may be computed from its patterns or as if it were dense; it gets whichever
-is faster, as measured where there are tuning records for both and else by the cost model, so that a layer below the break-even compression is never
-slower than in the dense build.
+is faster, as measured where there are tuning records for both and else by the cost model,
+so that a layer below the break-even compression is never slower than in the dense build.
 """
 
 from __future__ import annotations
@@ -124,9 +124,7 @@ class _Scorer:
 
     def _modelled(self, candidate: _Candidate) -> _Scored:
         lists = _lists(candidate)
-        return _Scored(
-            candidate, *choose_schedule(self.geometry, lists, candidate.group, self.cpu)
-        )
+        return _Scored(candidate, *choose_schedule(self.geometry, lists, candidate.group, self.cpu))
 
 
 def _dense(layer: ConvLayer) -> Iterator[_Candidate]:
@@ -164,9 +162,7 @@ def _expand(ids: np.ndarray, groups: int) -> np.ndarray:
 def _lists(candidate: _Candidate) -> KernelLists:
     kept = candidate.ids[:: candidate.group]
     counts = np.bincount(kept[kept >= 0], minlength=len(candidate.patterns))
-    return KernelLists(
-        patterns=candidate.patterns, counts=tuple(counts.tolist()), groups=len(kept)
-    )
+    return KernelLists(patterns=candidate.patterns, counts=tuple(counts.tolist()), groups=len(kept))
 
 
 def _choice(layer: ConvLayer, scored: _Scored, reason: str) -> KernelChoice:

@@ -9,11 +9,11 @@ import tvm
 from tvm import relax
 
 from relay_passes.analyze_convolutions import ConvLayer
-from relay_passes.assign_layouts import LayoutPlan, tensors_of, window_of
+from relay_passes.assign_layouts import LayoutPlan, window_of
 from relay_passes.choose_kernels import KernelChoice
 from relay_passes.lane_graph import Convolution, Copy, GlobalPool, LaneNode, Pooling
 from relay_passes.rebuild_main import MainRebuilder
-from relay_passes.relax_values import shape_of
+from relay_passes.relax_values import fixed_shape
 from te_schedules.conv2d import Conv2dGeometry, conv2d, conv2d_constants
 from te_schedules.elementwise import LaneInput, elementwise
 from te_schedules.lane_layout import Halo, LaneLayout
@@ -54,44 +54,51 @@ class LaneEmitter:
 
     def emit_node(self, node: LaneNode) -> None:
         """Emits the kernel of a node."""
-        operator, reads = node.operator, iter(self._plan.reads(node))
+        reads = iter(self._plan.reads(node))
         sources = [self._in_lanes(var, next(reads)) for var in node.inputs]
-        shape = shape_of(node.inputs[0])
-        assert shape is not None
-        if isinstance(operator, GlobalPool):
-            func = global_average_pool(shape[0], shape[1], sources[0][1])
-            mean = self._call("global_average_pool", func, [sources[0][0]], shape[:2])
-            self._main.replace(node.result, self._reshape(mean, shape_of(node.result)))
+        if isinstance(node.operator, GlobalPool):
+            self._global_pool(node, *sources[0])
             return
-        specs, operands = self._operands(node)
-        data = [var for var, _ in sources]
+        name, func, constants, operands = self._kernel(node, [layout for _, layout in sources])
+        args = [*(var for var, _ in sources), *map(relax.const, constants), *operands]
         layout = self._plan.produced(node.result)
-        if isinstance(operator, Convolution):
-            choice, func, constants = self._convolution(node, operator.layer, sources[0][1], specs)
-            name = f"{choice.kind}_conv2d"
-            data += [relax.const(array) for array in constants]
-        elif isinstance(operator, Pooling):
-            name, func = "pool2d", pool2d(self._geometry(node, sources[0][1]), operator.window)
-        else:
-            name = "elementwise"
-            func = elementwise(
-                shape[0], self._copied(node, operator, sources), layout, node.steps, specs
-            )
-        channels = shape_of(node.result)[1]  # type: ignore[index]
-        result = self._call(name, func, [*data, *operands], layout.shape(shape[0], channels))
+        result = self._call(name, func, args, layout.shape(*fixed_shape(node.result)[:2]))
         self._lanes[node.result, layout.with_halo(Halo())] = result
+
+    def _kernel(
+        self, node: LaneNode, sources: Sequence[LaneLayout]
+    ) -> tuple[str, tvm.tirx.PrimFunc, list[np.ndarray], list[relax.Expr]]:
+        """Returns a node's kernel, its name, its constants and its epilogue's operands."""
+        specs, operands = self._operands(node)
+        if isinstance(node.operator, Convolution):
+            kind, func, constants = self._convolution(node, node.operator.layer, sources[0], specs)
+            return f"{kind}_conv2d", func, constants, operands
+        if isinstance(node.operator, Pooling):
+            func = pool2d(self._geometry(node, sources[0]), node.operator.window)
+            return "pool2d", func, [], operands
+        assert isinstance(node.operator, Copy)
+        batch, layout = fixed_shape(node.result)[0], self._plan.produced(node.result)
+        inputs = self._copied(node, node.operator, sources)
+        return "elementwise", elementwise(batch, inputs, layout, node.steps, specs), [], operands
+
+    def _global_pool(self, node: LaneNode, held: relax.Var, layout: LaneLayout) -> None:
+        batch, channels = fixed_shape(node.inputs[0])[:2]
+        func = global_average_pool(batch, channels, layout)
+        mean = self._call("global_average_pool", func, [held], (batch, channels))
+        self._main.replace(node.result, self._reshape(mean, fixed_shape(node.result)))
 
     def _convolution(
         self, node: LaneNode, layer: ConvLayer, source: LaneLayout, specs: Sequence[OperandSpec]
-    ) -> tuple[KernelChoice, tvm.tirx.PrimFunc, list[np.ndarray]]:
+    ) -> tuple[str, tvm.tirx.PrimFunc, list[np.ndarray]]:
         geometry = self._geometry(node, source)
         choice = self._choose(layer, geometry)
         func = conv2d(geometry, choice.fkw, choice.schedule, node.steps, specs)
-        return choice, func, conv2d_constants(choice.fkw, choice.schedule.chunks)
+        return choice.kind, func, conv2d_constants(choice.fkw, choice.schedule.chunks)
 
     def _geometry(self, node: LaneNode, source: LaneLayout) -> Conv2dGeometry:
-        window, in_shape, out_shape = window_of(node), shape_of(node.inputs[0]), shape_of(node.result)
-        assert window is not None and in_shape is not None and out_shape is not None
+        window = window_of(node)
+        assert window is not None, "only convolutions and poolings have a geometry"
+        in_shape, out_shape = fixed_shape(node.inputs[0]), fixed_shape(node.result)
         return Conv2dGeometry(
             batch=in_shape[0],
             in_channels=in_shape[1],
@@ -104,11 +111,11 @@ class LaneEmitter:
         )
 
     def _copied(
-        self, node: LaneNode, operator: Copy, sources: Sequence[tuple[relax.Var, LaneLayout]]
+        self, node: LaneNode, operator: Copy, sources: Sequence[LaneLayout]
     ) -> list[LaneInput]:
         return [
-            LaneInput(shape_of(var)[1], layout, operator.repeat, operator.shuffle)  # type: ignore[index]
-            for var, (_, layout) in zip(node.inputs, sources, strict=True)
+            LaneInput(fixed_shape(var)[1], layout, operator.repeat, operator.shuffle)
+            for var, layout in zip(node.inputs, sources, strict=True)
         ]
 
     def _operands(self, node: LaneNode) -> tuple[list[OperandSpec], list[relax.Expr]]:
@@ -121,7 +128,7 @@ class LaneEmitter:
                 specs.append(OperandSpec())
                 values.append(relax.const(np.ascontiguousarray(operand).reshape(1, -1)))
                 continue
-            batch, channels = shape_of(operand)[:2]  # type: ignore[index]
+            batch, channels = fixed_shape(operand)[:2]
             if kind == "channel":
                 specs.append(OperandSpec(batch=batch))
                 values.append(self._reshape(self._plain_var(operand), (batch, channels)))
@@ -147,8 +154,7 @@ class LaneEmitter:
         return self._main.renew(var)
 
     def _leave_lanes(self, var: relax.Var) -> None:
-        source, shape = self._plan.produced(var), shape_of(var)
-        assert shape is not None, "only tensors of fixed shape are in lanes"
+        source, shape = self._plan.produced(var), fixed_shape(var)
         held = self._lanes[var, source.with_halo(Halo())]
         self._main.replace(var, self._reshape(self._relayout(held, var, source, None), shape))
         self._plain.add(var)
@@ -156,8 +162,7 @@ class LaneEmitter:
     def _relayout(
         self, held: relax.Expr, var: relax.Var, source: LaneLayout | None, target: LaneLayout | None
     ) -> relax.Var:
-        shape = shape_of(var)
-        assert shape is not None
+        shape = fixed_shape(var)
         area = shape[2] * shape[3]
         if source is None:
             held = self._reshape(held, (*shape[:2], area))

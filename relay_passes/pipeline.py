@@ -25,7 +25,13 @@ from relay_passes.schedule_fallback import ScheduleFallback
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.tuning_records import Records
 
-__all__ = ["PipelineOptions", "canonical_passes", "kernel_passes", "lowering_passes", "run_pipeline"]
+__all__ = [
+    "PipelineOptions",
+    "canonical_passes",
+    "kernel_passes",
+    "lowering_passes",
+    "run_pipeline",
+]
 
 Phase = tuple[str, list[tvm.transform.Pass]]
 

@@ -19,6 +19,7 @@ from tvm.ir.transform import PassContext
 
 from relay_passes.rebuild_main import MainRebuilder
 from relay_passes.relax_values import operator_name
+from te_schedules.vector_code import Expr
 
 __all__ = ["RaiseElementwise"]
 
@@ -51,7 +52,7 @@ def _raised(mod: tvm.IRModule, value: relax.Expr) -> relax.Expr | None:
         return None
     args = list(value.args[1].fields)
     stored = _stored_value(mod[value.args[0]])
-    if type(stored) not in _RAISED or value.ty != args[0].ty:
+    if stored is None or type(stored) not in _RAISED or value.ty != args[0].ty:
         return None
     operator = _RAISED[type(stored)]
     if len(args) == 2 and _is_scalar(args[1]) and isinstance(stored.b, TensorLoad):
@@ -61,7 +62,7 @@ def _raised(mod: tvm.IRModule, value: relax.Expr) -> relax.Expr | None:
     return None
 
 
-def _stored_value(func: tirx.PrimFunc) -> tirx.Expr | None:
+def _stored_value(func: tirx.PrimFunc) -> Expr | None:
     """Returns what the innermost statement of a perfect loop nest stores, at its own place."""
     body = func.body
     while not isinstance(body, tirx.BufferStore):

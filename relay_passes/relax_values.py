@@ -9,7 +9,7 @@ import numpy as np
 from tvm import relax
 from tvm.ir.expr import GenericConst
 
-__all__ = ["constant", "constant_value", "count_uses", "operator_name", "shape_of"]
+__all__ = ["constant", "constant_value", "count_uses", "fixed_shape", "operator_name", "shape_of"]
 
 
 def operator_name(expr: relax.Expr) -> str:
@@ -29,6 +29,13 @@ def shape_of(expr: relax.Expr) -> tuple[int, ...] | None:
     sizes = [getattr(size, "value", None) for size in info.shape.values]
     fixed = tuple(int(size) for size in sizes if size is not None)
     return fixed if len(fixed) == len(sizes) else None
+
+
+def fixed_shape(expr: relax.Expr) -> tuple[int, ...]:
+    """Returns the shape of what is known to be a float32 tensor of fixed shape."""
+    shape = shape_of(expr)
+    assert shape is not None, "recognised operators have tensors of fixed shape"
+    return shape
 
 
 def constant_value(expr: relax.Expr) -> np.ndarray | None:

@@ -71,7 +71,9 @@ def conv2d(
     constants = conv2d_constants(fkw, schedule.chunks)
     names = ("reorder", "offset", "weight_offset", "stride", "index", "weight", "chunk")
     out_shape = geometry.out_layout.shape(geometry.batch, geometry.out_channels)
-    params = [("data", geometry.in_layout.shape(geometry.batch, geometry.in_channels), "float32")]
+    params: list[tuple[str, tuple[int, ...], str]] = [
+        ("data", geometry.in_layout.shape(geometry.batch, geometry.in_channels), "float32")
+    ]
     params += [
         (name, array.shape, str(array.dtype)) for name, array in zip(names, constants, strict=True)
     ]
@@ -88,7 +90,9 @@ def conv2d(
             rows=Tiling(geometry.out_layout.steps_y, schedule.rows),
             columns=Tiling(geometry.out_layout.steps_x, schedule.vectors),
             steps=steps,
-            operands=[Operand(buffer, spec.layout) for buffer, spec in zip(extra, operands, strict=True)],
+            operands=[
+                Operand(buffer, spec.layout) for buffer, spec in zip(extra, operands, strict=True)
+            ],
         )
         _Conv2d(geometry, fkw, schedule, store).emit(data, stored)
 
@@ -273,9 +277,7 @@ class _Conv2d:
                 for place, column in products:
                     self._multiply_add(f, place, self.weights[0], self.inputs[column])
 
-    def _multiply_add(
-        self, f: int, place: tuple[int, int], weight: Buffer, value: Buffer
-    ) -> None:
+    def _multiply_add(self, f: int, place: tuple[int, int], weight: Buffer, value: Buffer) -> None:
         register = self.sums[f][place]
         product = self.code.get(weight) * self.code.get(value)
         self.code.set(register, self.code.get(register) + product)

@@ -65,7 +65,9 @@ def cycles(
     return geometry.batch * tiles * total
 
 
-def registers(schedule: Conv2dSchedule, patterns: Sequence[Pattern], geometry: Conv2dGeometry) -> int:
+def registers(
+    schedule: Conv2dSchedule, patterns: Sequence[Pattern], geometry: Conv2dGeometry
+) -> int:
     """Returns how many vector registers the inner loop needs."""
     sums = schedule.group * schedule.rows * schedule.vectors
     if schedule.hold is Hold.WEIGHTS:

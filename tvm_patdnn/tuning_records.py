@@ -12,16 +12,16 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from os import PathLike
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from tvm_patdnn.errors import TuningError
 
 __all__ = ["Record", "Records", "read_records", "record_line"]
 
+Traversable: TypeAlias = Any  # importlib.resources.abc has it from Python 3.11 on
 FORMAT = 1  # raised when the meaning of a schedule's fields changes
 
 
