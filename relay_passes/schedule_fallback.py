@@ -113,11 +113,12 @@ class _Nest:
         return max(sizes, key=lambda size: (size / (-(-size // lanes) * lanes), size))
 
     def _reads_neighbours(self, schedule: s_tir.Schedule) -> bool:
-        """Whether neighbouring results read neighbouring values of any buffer."""
+        """Whether neighbouring results read the same or neighbouring values, not all the same."""
         block = schedule.get(self.block)
         last = block.iter_vars[self.spatial - 1].var
         starts = [region.region[-1].min for region in block.reads if len(region.region)]
-        return any(tirx.analysis.undefined_vars(start).count(last) for start in starts)
+        strides = {_stride(start, last) for start in starts}
+        return 1 in strides and strides <= {0, 1}
 
     def _sum_neighbours(self, schedule: s_tir.Schedule, tile: int) -> None:
         """Computes the sums of ``tile`` neighbouring results at once, in registers."""
@@ -148,6 +149,12 @@ class _Nest:
 
 def _divisors(total: int, limit: int) -> list[int]:
     return [n for n in range(1, min(total, limit) + 1) if total % n == 0]
+
+
+def _stride(index: tirx.Expr, var: tirx.Var) -> int | None:
+    """Returns by how much ``index`` grows with ``var``; None where that varies."""
+    parts = list(tvm.arith.detect_linear_equation(index, [var]))
+    return int(parts[0]) if parts and isinstance(parts[0], tirx.IntImm) else None
 
 
 def _leaf_blocks(schedule: s_tir.Schedule) -> list[Block]:

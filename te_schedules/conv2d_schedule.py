@@ -48,3 +48,10 @@ class Conv2dSchedule:
     outer: Outer = Outer.TILE
     window: int | None = None
     chunks: int = 1
+
+    def __post_init__(self) -> None:
+        if self.window and self.outer is not Outer.TILE:
+            raise ValueError(
+                f"window={self.window}: needs outer=Outer.TILE, got {self.outer}; between "
+                "windows the sums of one tile are kept, not those of several"
+            )

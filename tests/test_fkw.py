@@ -67,6 +67,31 @@ def test_groups_of_filters_share_a_list(filters, channels, kernel_shape, group):
     assert np.array_equal(unpack_fkw(fkw), weight)
 
 
+@settings(deadline=None)
+@given(masks(), st.integers(1, 10))
+def test_windows_of_channels_are_stored_one_after_the_other(mask, window):
+    weight = numbered(mask)
+    found = find_patterns(weight)
+    fkw = pack_fkw(weight, found.ids, found.patterns, window=window)
+    channels = mask.shape[1]
+    assert fkw.windows == -(-channels // window)
+    assert len(fkw.offset) == fkw.windows * fkw.groups + 1
+    slots = np.repeat(np.arange(fkw.windows * fkw.groups), np.diff(fkw.offset))
+    assert np.array_equal(fkw.index // window, slots // fkw.groups)
+    assert fkw.kernel_counts == found.counts
+    assert np.array_equal(unpack_fkw(fkw), weight if mask.any() else weight[:, :, :1, :1])
+
+
+@settings(deadline=None)
+@given(masks(), st.integers(1, 10), st.integers(1, 5))
+def test_chunks_weigh_all_windows_of_a_filter(mask, window, chunks):
+    weight = numbered(mask)
+    found = find_patterns(weight)
+    whole = pack_fkw(weight, found.ids, found.patterns)
+    windowed = pack_fkw(weight, found.ids, found.patterns, window=window)
+    assert np.array_equal(whole.balanced_chunks(chunks), windowed.balanced_chunks(chunks))
+
+
 def test_the_last_group_repeats_its_last_filter():
     weight = numbered(np.ones((5, 2, 1, 1), bool))
     fkw = pack_fkw(weight, np.zeros((5, 2), np.int32), [full_pattern(1, 1)], group=3)

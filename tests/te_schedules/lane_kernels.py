@@ -205,7 +205,13 @@ class ConvCase:
         patterns, ids = found.patterns, found.ids
         if self.dense:
             patterns, ids = (full_pattern(*self.weight.shape[2:]),), np.zeros_like(ids)
-        return pack_fkw(self.weight, self._expanded(ids), patterns, self.schedule.group)
+        return pack_fkw(
+            self.weight,
+            self._expanded(ids),
+            patterns,
+            self.schedule.group,
+            self.schedule.window,
+        )
 
     def _expanded(self, ids: np.ndarray) -> np.ndarray:
         """Places the kernels of each group at their absolute input channels."""

@@ -5,8 +5,10 @@ import pytest
 
 from te_schedules.conv2d import tile_reads
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.epilogue import Step
 from tests.te_schedules.lane_kernels import (
     ConvCase,
+    assert_stored,
     full_pattern,
     pattern_weight,
     random_array,
@@ -108,6 +110,42 @@ def test_a_dense_layer_with_dilation_keeps_rows_of_inputs():
 def test_work_is_shared_out_by_blocks_of_the_plane_and_chunks_of_filters(chunks, outer):
     schedule = Conv2dSchedule(rows=2, vectors=2, outer=outer, chunks=chunks)
     ConvCase(weight=W53, batch=2, schedule=schedule).check()
+
+
+WINDOWED = {
+    "1x1": {"weight": WEIGHTS["1x1"], "padding": (0, 0, 0, 0)},
+    "patterns": {"weight": pattern_weight(5, 7)},
+    "empty windows": {"weight": pattern_weight(5, 7, density=0.1)},
+    "no kernel": {"weight": 0 * pattern_weight(5, 7)},
+    "batch, stride": {"weight": pattern_weight(5, 7), "batch": 2, "stride": (2, 2)},
+    "bias": {
+        "weight": pattern_weight(5, 7),
+        "steps": (Step("add_number", numbers=(1.5,)),),
+    },
+}
+
+
+@pytest.mark.parametrize("window", [1, 3, 7, 100])
+@pytest.mark.parametrize("options", WINDOWED.values(), ids=WINDOWED)
+def test_windows_of_channels(options, window):
+    schedule = Conv2dSchedule(rows=2, vectors=1, window=window, chunks=2)
+    case = ConvCase(**options, schedule=schedule)
+    assert case.fkw().windows == -(-7 // window)
+    expected = case.reference() + (1.5 if case.steps else 0)
+    assert_stored(case.run(), case.out_layout(), expected)
+
+
+@pytest.mark.parametrize("hold", Hold)
+def test_windows_of_dense_groups(hold):
+    schedule = Conv2dSchedule(rows=1, vectors=2, group=2, hold=hold, window=3)
+    ConvCase(weight=random_array(5, 7, 3, 3), dense=True, schedule=schedule).check()
+
+
+def test_windows_go_with_single_tiles():
+    """The sums of one tile wait in memory between two windows."""
+    for outer in (Outer.ROW, Outer.PLANE):
+        with pytest.raises(ValueError, match="window=4: needs outer=Outer.TILE, got"):
+            Conv2dSchedule(rows=1, vectors=1, window=4, outer=outer)
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])

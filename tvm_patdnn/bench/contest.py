@@ -24,7 +24,7 @@ from tvm_patdnn.bench.rows import Row, Status
 from tvm_patdnn.bench.system import Job, System
 from tvm_patdnn.bench.systems import OURS, PROBE, REFERENCE
 
-__all__ = ["Contest", "Subject", "run_contest", "steps_of_contest"]
+__all__ = ["Contest", "Outcome", "Subject", "run_contest", "steps_of_contest"]
 
 Progress = Callable[[str], None]
 

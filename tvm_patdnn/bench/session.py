@@ -13,7 +13,7 @@ from tvm_patdnn.bench.layers import layer_subjects
 from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.rows import Row
 from tvm_patdnn.bench.system import System
-from tvm_patdnn.bench.systems import OURS, SYSTEMS
+from tvm_patdnn.bench.systems import OURS, SYSTEMS, find_system
 from tvm_patdnn.errors import BenchError
 from tvm_patdnn.onnx_file import load_onnx
 from tvm_patdnn.onnx_shapes import InputShapes, fix_input_shapes
@@ -27,12 +27,15 @@ def choose_systems(names: Sequence[str] | None) -> list[System]:
     Raises:
         BenchError: there is no such system.
     """
-    known = [name for name in SYSTEMS if name != OURS.name]
-    chosen = known if names is None else [name for name in names if name != OURS.name]
-    for name in chosen:
-        if name not in known:
+    systems = [OURS]
+    for name in SYSTEMS if names is None else names:
+        system = find_system(name)
+        if system is None:
+            known = ", ".join(name for name in SYSTEMS if name != OURS.name)
             raise BenchError(f"there is no system '{name}' to compare with; expected {known}")
-    return [OURS, *(SYSTEMS[name] for name in dict.fromkeys(chosen))]
+        if system not in systems:
+            systems.append(system)
+    return systems
 
 
 def make_subjects(

@@ -73,7 +73,8 @@ class System:
     """One way to run a model.
 
     Attributes:
-        name: what users call it.
+        name: what users call it: as ``systems`` lists it, or ``module:ATTRIBUTE``, where the
+            worker is to find it.
         packages: import names without which it is missing.
         requirements: what pip installs for it; the first part is the distribution's name.
         without_dependencies: requirements whose own dependencies are not wanted.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tvm_patdnn.bench.rows import Row, Status
-from tvm_patdnn.bench.systems import OURS
+from tvm_patdnn.bench.systems import DENSE, OURS
 
 __all__ = [
     "HEADER",
@@ -26,6 +26,7 @@ HEADER = (
 )  # fmt: skip
 SHARE_HEADER = ("layer of ours", "computed as", "ms", "kept GMAC/s", "of peak")
 _MIB = 1 << 20
+_ONE_LAYER_AND_THE_PEAK = 2
 
 
 def result_text(rows: Sequence[Row]) -> str:
@@ -53,14 +54,16 @@ def by_speed(rows: Iterable[Row]) -> list[Row]:
 
 
 def finding(rows: Sequence[Row]) -> str:
-    """Returns the result on one model in a sentence."""
+    """Returns the result on one model in a sentence: against dense, and the fastest other."""
     ours = next((row for row in rows if row.system == OURS.name and row.counts), None)
     first = rows[0]
     setting = f"{first.title}, {first.threads} thread{'s' if first.threads > 1 else ''}"
     if ours is None or ours.median_s is None:
         return f"{setting}: {OURS.name} was not measured"
     others = [row for row in by_speed(rows) if row is not ours and row.counts and row.ratio]
-    said = [f"{_times(row.ratio)} {row.system}" for row in others if row.ratio is not None]
+    fastest = [row for row in others if row.system != DENSE.name][:1]
+    told = [*(row for row in others if row.system == DENSE.name), *fastest]
+    said = [f"{_times(row.ratio)} {row.system}" for row in told if row.ratio is not None]
     text = f"{setting}: {OURS.name} takes {ours.median_s * 1e3:.3g} ms"
     return f"{text}; {', '.join(said)}" if said else text
 
@@ -120,8 +123,9 @@ def layer_cells(rows: Sequence[Row]) -> list[tuple[str, ...]]:
     for layer in dict.fromkeys(row.layer for row in rows):
         of_layer = {row.system: row for row in rows if row.layer == layer}
         times = [_layer_time(of_layer.get(name)) for name in _systems(rows)]
-        shares = [row[-1] for row in share_cells([*of_layer.values()])[:1]]
-        table.append((str(layer), *times, *(shares or [""])))
+        shares = share_cells([*of_layer.values()])
+        share = shares[0][-1] if len(shares) == _ONE_LAYER_AND_THE_PEAK else ""
+        table.append((str(layer), *times, share))
     return table
 
 

@@ -23,7 +23,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from tvm_patdnn.bench.system import Job, Loaded, System
-from tvm_patdnn.bench.systems import PROBE, SYSTEMS
+from tvm_patdnn.bench.systems import find_system
 
 __all__ = ["Worker", "main"]
 
@@ -128,7 +128,10 @@ def main() -> None:
     _die_with_parent()
     if cpus and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
-    worker = Worker({**SYSTEMS, PROBE.name: PROBE}[name])
+    system = find_system(name)
+    if system is None:
+        sys.exit(f"no system '{name}' in this environment")
+    worker = Worker(system)
     for line in sys.stdin:
         print(json.dumps(_answer(worker, json.loads(line))), file=replies, flush=True)
 

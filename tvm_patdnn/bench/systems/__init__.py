@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from tvm_patdnn.bench.system import System
 from tvm_patdnn.bench.systems import (
     alibaba_mnn,
@@ -15,9 +17,10 @@ from tvm_patdnn.bench.systems import (
     tvm_untuned,
 )
 
-__all__ = ["OURS", "PROBE", "REFERENCE", "SYSTEMS"]
+__all__ = ["DENSE", "OURS", "PROBE", "REFERENCE", "SYSTEMS", "find_system"]
 
 OURS = patdnn.SYSTEM
+DENSE = tvm_dense.SYSTEM
 REFERENCE = microsoft_onnxruntime.SYSTEM
 PROBE = fma_peak.SYSTEM  # measures the machine, not the model
 
@@ -34,3 +37,19 @@ SYSTEMS: dict[str, System] = {
         pytorch.SYSTEM,
     )
 }
+
+
+def find_system(name: str) -> System | None:
+    """Returns the system of that name, or None where there is none.
+
+    Args:
+        name: of the list above, or ``module:ATTRIBUTE`` for a system of another package.
+    """
+    if name in (known := {**SYSTEMS, PROBE.name: PROBE}):
+        return known[name]
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError):
+        return None
+    return found if isinstance(found, System) else None

@@ -1,0 +1,91 @@
+import re
+import sys
+
+import pytest
+
+from tests.bench.samples import row
+from tvm_patdnn.bench.colours import colour_of
+from tvm_patdnn.bench.plot import check_plot, save_plot
+from tvm_patdnn.bench.rows import Status
+from tvm_patdnn.bench.systems import SYSTEMS
+from tvm_patdnn.errors import BenchError, BuildError
+
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture
+def svg(tmp_path, monkeypatch):
+    """Draws rows and returns the text of the file."""
+    import matplotlib as mpl
+
+    monkeypatch.setitem(mpl.rcParams, "svg.fonttype", "none")  # text as text
+
+    def draw(rows) -> str:
+        save_plot(rows, tmp_path / "plot.svg")
+        return (tmp_path / "plot.svg").read_text()
+
+    return draw
+
+
+def test_each_system_has_its_bar_and_its_number(svg):
+    drawn = svg([row(), row("onnxruntime", median_s=0.008, ratio=2.0)])
+    assert "tvm-patdnn takes 4 ms; 2.00x as fast as onnxruntime" in drawn
+    assert "8  (2.00x ours)" in drawn
+    assert colour_of("tvm-patdnn") in drawn
+    assert colour_of("onnxruntime") in drawn
+
+
+def test_what_does_not_count_has_no_bar(svg):
+    drawn = svg([row(), row("ncnn", status=Status.WRONG), row("MNN", median_s=None)])
+    assert "ncnn" not in drawn
+    assert "MNN" not in drawn
+
+
+def test_a_bar_that_would_hide_the_others_is_named_instead(svg):
+    drawn = svg([row(), row("tvm-untuned", median_s=1.8, ratio=450)])
+    assert "off the scale: tvm-untuned 1,800 ms" in drawn
+    assert colour_of("tvm-untuned") not in drawn
+
+
+def test_layers_share_a_plot(svg):
+    drawn = svg(
+        [
+            row(layer="conv1"),
+            row("tvm-dense", layer="conv1"),
+            row(layer="conv2"),
+            row("tvm-dense", layer="conv2"),
+        ]
+    )
+    assert re.findall(r">(conv[12])<", drawn) == ["conv1", "conv2"]
+    assert colour_of("tvm-dense") in drawn
+
+
+def test_a_picture_is_written_too(tmp_path):
+    save_plot([row()], tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_system_has_a_colour_of_its_own():
+    assert len({colour_of(name) for name in SYSTEMS}) == len(SYSTEMS)
+    assert colour_of("another") not in {colour_of(name) for name in SYSTEMS}
+
+
+def test_other_formats_are_declined(tmp_path):
+    with pytest.raises(BenchError, match="plot.gif: plots are written as .png or .svg"):
+        check_plot(tmp_path / "plot.gif")
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path):
+    with pytest.raises(BuildError, match="cannot be written"):
+        check_plot(tmp_path / "none" / "plot.svg")
+
+
+def test_without_measurements_there_is_nothing_to_draw(tmp_path):
+    with pytest.raises(BenchError, match="nothing was measured that could be drawn"):
+        save_plot([row(median_s=None)], tmp_path / "plot.svg")
+
+
+def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(BenchError, match=r"install tvm-patdnn\[bench\]"):
+        check_plot(tmp_path / "plot.svg")

@@ -1,0 +1,161 @@
+import json
+
+import onnx
+import pytest
+
+from tests.bench.samples import row
+from tests.onnx_models import model_of
+from tvm_patdnn.bench.contest import Outcome
+from tvm_patdnn.bench.rows import Status, json_line
+from tvm_patdnn.cli import main
+
+_ABSENT = "tests.bench.fake_systems:ABSENT"
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Replaces the comparison; returns the subjects and options it was asked for."""
+    asked = []
+
+    def run(subject, systems, options, command="", progress=None) -> Outcome:
+        asked.append((subject, [system.name for system in systems], options, command))
+        rows = [
+            row(system.name, model=subject.model, layer=subject.layer, command=command)
+            for system in systems
+        ]
+        return Outcome(rows=rows, interrupted=False)
+
+    monkeypatch.setattr("tvm_patdnn.bench.session.run_contest", run)
+    return asked
+
+
+def test_a_real_comparison(files, printed, tmp_path):
+    """Ours, the reference and one that is missing, on a network of two layers."""
+    out = printed(
+        "bench", files / "pruned.onnx", "--dense", files / "model.onnx", "--quick", "--threads", 1,
+        "--against", f"onnxruntime,{_ABSENT}", "--json", tmp_path / "rows.jsonl",
+    )  # fmt: skip
+    assert out.startswith("pruned, 1 thread: tvm-patdnn takes ")
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert [(each["system"], each["status"]) for each in rows] == [
+        ("tvm-patdnn", "ok"),
+        ("onnxruntime", "ok"),
+        (_ABSENT, "missing"),
+    ]
+    assert rows[0]["max_rel_error"] < 1e-3
+
+
+def test_all_systems_take_part_by_default(files, printed, measured):
+    printed("bench", files / "pruned.onnx")
+    ((subject, systems, options, _),) = measured
+    assert subject.dense is None
+    assert systems[0] == "tvm-patdnn"
+    assert {"tvm-dense", "onnxruntime", "openvino", "ncnn", "MNN", "torch"} < set(systems)
+    assert options.thorough
+
+
+def test_settings_are_passed_on(files, printed, measured):
+    printed("bench", files / "pruned.onnx", "--threads", 3, "--repeats", 7, "--against", "ncnn")
+    ((_, systems, options, _),) = measured
+    assert (systems, options.threads, options.repeats) == (["tvm-patdnn", "ncnn"], 3, 7)
+
+
+def test_each_distinct_layer_is_compared(files, printed, measured):
+    out = printed("bench", files / "pruned.onnx", "--per-layer", "--against", "tvm-dense")
+    assert [asked[0].layer for asked in measured] == [
+        "conv1 (3x3, 3->8@16x16)",
+        "conv2 (3x3, 8->8@16x16)",
+    ]
+    assert out.splitlines()[0].split()[:4] == ["layer,", "ms", "tvm-patdnn", "tvm-dense"]
+
+
+def test_rows_can_be_printed(files, printed, measured):
+    lines = printed("bench", files / "pruned.onnx", "--against", "ncnn", "--json", "-").splitlines()
+    assert [json.loads(line)["system"] for line in lines] == ["tvm-patdnn", "ncnn"]
+
+
+def test_folders_stay_out_of_the_rows(files, printed, measured, monkeypatch):
+    words = ["tvm-patdnn", "bench", str(files / "pruned.onnx"), "--quick"]
+    monkeypatch.setattr("sys.argv", words)
+    printed(*words[1:])
+    assert measured[0][3] == "tvm-patdnn bench pruned.onnx --quick"
+
+
+def test_plots_are_drawn(files, printed, measured, tmp_path):
+    pytest.importorskip("matplotlib")
+    words = [word for name in ("a.png", "b.svg") for word in ("--plot", tmp_path / name)]
+    printed("bench", files / "pruned.onnx", *words)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.svg"]
+
+
+def test_stopped_by_the_user_it_shows_what_it_has(files, capsys, monkeypatch, tmp_path):
+    def run(subject, systems, *_) -> Outcome:
+        rows = [row(), row("ncnn", status=Status.INTERRUPTED, median_s=None, message="before")]
+        return Outcome(rows=rows, interrupted=True)
+
+    monkeypatch.setattr("tvm_patdnn.bench.session.run_contest", run)
+    words = ["bench", str(files / "pruned.onnx"), "--json", str(tmp_path / "rows.jsonl")]
+    assert main(words) == 130
+    assert "interrupted: before" in capsys.readouterr().out
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
+
+
+def test_if_ours_is_wrong_the_command_fails(files, capsys, monkeypatch):
+    wrong = row(status=Status.WRONG, message="differs from onnxruntime by 2")
+    monkeypatch.setattr(
+        "tvm_patdnn.bench.session.run_contest",
+        lambda *_: Outcome(rows=[wrong], interrupted=False),
+    )
+    assert main(["bench", str(files / "pruned.onnx")]) == 1
+    said = capsys.readouterr()
+    assert "net: tvm-patdnn wrong: differs from onnxruntime by 2" in said.err
+    assert "wrong: differs" in said.out
+
+
+def test_an_unknown_system_is_told(files, failing):
+    said = failing("bench", files / "pruned.onnx", "--against", "tensorflow")
+    assert "there is no system 'tensorflow' to compare with; expected tvm-dense, " in said
+
+
+def test_another_network_is_no_dense_twin(files, failing, tmp_path):
+    node = onnx.helper.make_node("Relu", ["z"], ["y"])
+    onnx.save(model_of([node], inputs={"z": (1, 2)}), tmp_path / "other.onnx")
+    said = failing("bench", files / "pruned.onnx", "--dense", tmp_path / "other.onnx")
+    assert "other.onnx: has the inputs {'z': (1, 2)}, " in said
+    assert "give the model that was pruned" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "give one of MODEL.onnx, --install and --report"),
+        (["m.onnx", "--install", "ncnn"], "give one of"),
+        (["m.onnx", "-o", "page.md"], "--report and -o belong together"),
+        (["--report", "rows.jsonl"], "--report and -o belong together"),
+    ],
+)
+def test_what_to_do_must_be_clear(words, said, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["bench", *words])
+    assert said in capsys.readouterr().err
+
+
+def test_environments_are_made(printed, monkeypatch, tmp_path):
+    asked = []
+
+    def install(system, progress) -> object:
+        asked.append(system.name)
+        return tmp_path / system.name
+
+    monkeypatch.setattr("tvm_patdnn.bench.environments.install", install)
+    out = printed("bench", "--install", "openvino, MNN")
+    assert asked == ["openvino", "MNN"]
+    assert out.splitlines() == [str(tmp_path / name) for name in asked]
+
+
+def test_a_page_is_written(printed, tmp_path):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "rows.jsonl").write_text(json_line(row()))
+    page = tmp_path / "page.md"
+    printed("bench", "--report", tmp_path / "rows.jsonl", "-o", page)
+    assert "takes 4 ms" in page.read_text()
