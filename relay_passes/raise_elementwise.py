@@ -73,8 +73,12 @@ def _stored_value(func: tirx.PrimFunc) -> Expr | None:
         else:
             return None
     read = getattr(body.value, "a", None)
-    same = isinstance(read, TensorLoad) and list(read.indices) == list(body.indices)
-    return body.value if same else None
+    return body.value if isinstance(read, TensorLoad) and _same_place(read, body) else None
+
+
+def _same_place(read: TensorLoad, stored: tirx.BufferStore) -> bool:
+    pairs = zip(read.indices, stored.indices, strict=False)
+    return len(read.indices) == len(stored.indices) and all(a.same_as(b) for a, b in pairs)
 
 
 def _is_scalar(arg: relax.Expr) -> bool:

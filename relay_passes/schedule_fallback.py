@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import tvm
-from tvm import s_tir, tirx
+from tvm import s_tir, sym, tirx
 from tvm.ir.transform import PassContext
 from tvm.tirx import PrimFunc
 
@@ -153,7 +153,7 @@ def _divisors(total: int, limit: int) -> list[int]:
 
 def _stride(index: tirx.Expr, var: tirx.Var) -> int | None:
     """Returns by how much ``index`` grows with ``var``; None where that varies."""
-    parts = list(tvm.arith.detect_linear_equation(index, [var]))
+    parts = list(sym.detect_linear_equation(index, [var]))
     return int(parts[0]) if parts and isinstance(parts[0], tirx.IntImm) else None
 
 

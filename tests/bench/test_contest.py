@@ -4,11 +4,11 @@ import pytest
 
 from tests.bench import fake_systems as fakes
 from tests.bench.samples import small_network
-from tests.built import library, network, pruned_network, require_linker
-from tvm_patdnn.bench.contest import Subject, run_contest, steps_of_contest
+from tvm_patdnn.bench.contest import run_contest, steps_of_contest
 from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.rows import Status
-from tvm_patdnn.bench.systems import OURS, REFERENCE
+from tvm_patdnn.bench.subject import Subject
+from tvm_patdnn.bench.systems import REFERENCE
 
 _SYSTEMS = [REFERENCE, fakes.WRONG, fakes.RAISES, fakes.DIES, fakes.ABSENT]
 
@@ -97,19 +97,3 @@ def test_a_slow_system_takes_fewer_turns(no_probe):
     subject = Subject(model="net", pruned=small_network())
     options = _options(rounds=6, repeats=6, budget=0)
     assert run_contest(subject, [REFERENCE], options).rows[0].repeats == 3
-
-
-def test_ours_gets_the_pruned_model_and_the_others_the_dense_one():
-    """The real thing: both are right, each by the reference's output of its own weights."""
-    require_linker(library())
-    subject = Subject(model="net", pruned=pruned_network(), dense=network())
-    outcome = run_contest(subject, [OURS, REFERENCE], _options())
-    ours, other = outcome.rows
-    assert (ours.status, ours.message) == (Status.OK, "")
-    assert ours.max_rel_error < 1e-3
-    assert (other.status, other.max_rel_error) == (Status.OK, 0.0)
-    assert ours.ratio == 1.0
-    assert other.ratio > 0
-    assert [layer["name"] for layer in ours.facts["layers"]] == ["conv1", "conv2"]
-    assert ours.facts["peak_macs_per_s"] > 1e8
-    assert all(layer["share_of_peak"] > 0 for layer in ours.facts["layers"])

@@ -14,8 +14,8 @@ from tvm_patdnn.pruning import prune_onnx
 def test_of_equal_convolutions_the_first_stands_for_all():
     subjects = layer_subjects("net", small_network())
     assert [each.layer for each in subjects] == [
-        "w1 (3x3, 3->4@8x8)",
-        "w2 (3x3, 4->4@8x8, 2 times)",
+        "conv1 (3x3, 3->4@8x8)",
+        "conv2 (3x3, 4->4@8x8, 2 times)",
     ]
     assert all(each.model == "net" and each.dense is None for each in subjects)
 
@@ -48,7 +48,7 @@ def test_stride_and_groups_are_told():
     weights = {"w": np.ones((8, 1, 1, 1), np.float32), "b": np.ones(8, np.float32)}
     model = model_of([node], inputs={"x": (1, 4, 6, 6)}, weights=weights)
     (subject,) = layer_subjects("net", model)
-    assert subject.layer == "w (1x1/2, 4->8@6x6)"
+    assert subject.layer == "conv (1x1/2, 4->8@6x6)"
     assert [each.name for each in subject.pruned.graph.initializer] == ["w", "b"]
 
 

@@ -17,8 +17,8 @@ def cpus(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("threads", "chosen"), [(1, (0,)), (2, (0, 2)), (3, (0, 1, 2)), (4, (0, 1, 2, 3)), (9, (0, 1, 2, 3))]
-)  # fmt: skip
+    ("threads", "chosen"), [(1, (0,)), (2, (0, 2)), (3, (0, 1, 2)), (9, (0, 1, 2, 3))]
+)
 def test_cores_are_shared_only_when_there_are_no_more(cpus, threads, chosen):
     assert choose_cpus(threads, cpus) == chosen
 

@@ -5,9 +5,8 @@ import pytest
 from tvm_patdnn.bench.roofline import layers_with_shares, peak_macs
 
 _SHAPES = {"in_shape": [1], "out_shape": [1], "kernel_shape": [3, 3], "stride": [1, 1]}
-_PATTERN = {
-    "name": "a", "kernel": "pattern", "kept_macs": 100, "dense_macs": 800, "compression": 8, **_SHAPES
-}  # fmt: skip
+_MACS = {"kept_macs": 100, "dense_macs": 800, "compression": 8}
+_PATTERN = {"name": "a", "kernel": "pattern", **_MACS, **_SHAPES}
 _DENSE = {**_PATTERN, "name": "b", "kernel": "dense"}
 
 

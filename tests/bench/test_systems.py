@@ -21,9 +21,11 @@ def enter(tmp_path_factory):
     shared = tmp_path_factory.mktemp("systems")
     onnx.save(model, shared / "model.onnx")
     np.savez(shared / "inputs.npz", **make_inputs(model))
-    entered = []
+    entered = {}
 
     def enter(system) -> Entrant:
+        if system.name in entered:
+            return entered[system.name]
         folder = shared / system.name
         folder.mkdir(exist_ok=True)
         job = Job(
@@ -36,14 +38,14 @@ def enter(tmp_path_factory):
         options = BenchOptions(threads=1, repeats=2, rounds=1)
         entrant = Entrant(system=system, job=job, inputs=shared / "inputs.npz", options=options)
         entrant.start()
-        entered.append(entrant)
         if entrant.status is Status.MISSING:
             pytest.skip(f"{system.name} is {entrant.message}")
         assert (entrant.status, entrant.message) == (Status.OK, "")
+        entered[system.name] = entrant
         return entrant
 
     yield enter
-    for each in entered:
+    for each in entered.values():
         each.close()
 
 
@@ -65,7 +67,11 @@ def test_it_computes_what_the_reference_computes(enter, expected, name):
 def test_ours_tells_its_layers_and_their_time(enter):
     entrant = enter(OURS)
     entrant.profile(0)
-    assert [layer["name"] for layer in entrant.built["facts"]["layers"]] == ["w1", "w2", "w3"]
+    assert [layer["name"] for layer in entrant.built["facts"]["layers"]] == [
+        "conv1",
+        "conv2",
+        "conv3",
+    ]
     assert len(entrant.kernels[0]) == 3
     assert all(seconds > 0 for _, seconds in entrant.kernels[0])
 

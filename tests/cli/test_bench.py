@@ -30,7 +30,7 @@ def measured(monkeypatch):
 
 
 def test_a_real_comparison(files, printed, tmp_path):
-    """Ours, the reference and one that is missing, on a network of two layers."""
+    """Ours with the pruned model, the reference with the dense one, and one that is missing."""
     out = printed(
         "bench", files / "pruned.onnx", "--dense", files / "model.onnx", "--quick", "--threads", 1,
         "--against", f"onnxruntime,{_ABSENT}", "--json", tmp_path / "rows.jsonl",
@@ -42,7 +42,15 @@ def test_a_real_comparison(files, printed, tmp_path):
         ("onnxruntime", "ok"),
         (_ABSENT, "missing"),
     ]
-    assert rows[0]["max_rel_error"] < 1e-3
+    ours, reference, _ = rows
+    assert ours["max_rel_error"] < 1e-3  # of the reference's output for the pruned weights
+    assert reference["max_rel_error"] == 0.0
+    assert (ours["ratio"], ours["repeats"]) == (1.0, 12)
+    assert reference["ratio"] > 0
+    assert ours["facts"]["peak_macs_per_s"] > 1e8
+    layers = ours["facts"]["layers"]
+    assert [layer["name"] for layer in layers] == ["conv1", "conv2"]
+    assert all(layer["share_of_peak"] > 0 for layer in layers)
 
 
 def test_all_systems_take_part_by_default(files, printed, measured):

@@ -17,10 +17,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from tvm_patdnn.bench.contest import Subject
 from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.rows import Row, json_line
 from tvm_patdnn.bench.session import choose_systems, compare, make_subjects, steps
+from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.systems import OURS
 from tvm_patdnn.cli.progress import PhaseBar
 from tvm_patdnn.errors import BenchError

@@ -21,34 +21,13 @@ from tvm_patdnn.bench.race import median_ratio, race
 from tvm_patdnn.bench.reference import make_inputs, relative_error
 from tvm_patdnn.bench.roofline import layers_with_shares, peak_macs
 from tvm_patdnn.bench.rows import Row, Status
+from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.system import Job, System
 from tvm_patdnn.bench.systems import OURS, PROBE, REFERENCE
 
-__all__ = ["Contest", "Outcome", "Subject", "run_contest", "steps_of_contest"]
+__all__ = ["Contest", "Outcome", "run_contest", "steps_of_contest"]
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Subject:
-    """What is compared.
-
-    Attributes:
-        model: its name.
-        layer: the convolution it was cut down to, or None.
-        pruned: the pruned model, with fixed input shapes: for ours.
-        dense: the dense model, with the same inputs: for the others; None gives them the
-            pruned one, whose zeros are numbers to them.
-    """
-
-    model: str
-    layer: str | None = None
-    pruned: onnx.ModelProto
-    dense: onnx.ModelProto | None = None
-
-    def of(self, system: System) -> onnx.ModelProto:
-        """The model that a system gets."""
-        return self.pruned if system.pruned or self.dense is None else self.dense
 
 
 @dataclass(frozen=True, kw_only=True)

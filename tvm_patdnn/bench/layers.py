@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from tvm_patdnn.bench.contest import Subject
+from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.errors import BenchError
 from tvm_patdnn.weight_names import layer_name
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import onnx
 
-from tvm_patdnn.bench.contest import Subject, run_contest, steps_of_contest
+from tvm_patdnn.bench.contest import run_contest, steps_of_contest
 from tvm_patdnn.bench.layers import layer_subjects
 from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.rows import Row
+from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.system import System
 from tvm_patdnn.bench.systems import OURS, SYSTEMS, find_system
 from tvm_patdnn.errors import BenchError

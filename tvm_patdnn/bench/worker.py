@@ -7,29 +7,25 @@ be installed, so it imports only the standard library, numpy and its own neighbo
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib.metadata
 import json
 import os
 import re
-import resource
-import signal
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from tvm_patdnn.bench.system import Job, Loaded, System
 from tvm_patdnn.bench.systems import find_system
+from tvm_patdnn.bench.worker_host import die_with_parent, peak_rss, take_stdout
 
 __all__ = ["Worker", "main"]
 
 _COLD_RUN_LIMIT = 0.2  # seconds; a longer run warms its caches as it goes
-_DIE_WITH_PARENT = 1  # Linux: PR_SET_PDEATHSIG
-_RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
 
 
 class Worker:
@@ -65,7 +61,7 @@ class Worker:
         with np.load(inputs) as stored:
             self._inputs = {name: stored[name] for name in stored.files}  # some only refer to it
         self._system.imports()
-        base = _peak_rss()
+        base = peak_rss()
         begun = time.perf_counter()
         self._loaded = self._system.load(Path(path), _job(job), self._inputs)
         return {
@@ -105,7 +101,7 @@ class Worker:
             if ended - started > limit:
                 break
         self._last = seconds[-1]
-        return {"seconds": seconds, "peak_rss_bytes": _peak_rss()}
+        return {"seconds": seconds, "peak_rss_bytes": peak_rss()}
 
     def profile(self) -> dict[str, Any]:
         """Times each convolution of one run; none where the system cannot tell."""
@@ -124,8 +120,8 @@ def main() -> None:
     Called with the system's name and the CPUs to run on, as numbers joined by commas.
     """
     name, cpus = sys.argv[1:3]
-    replies = _take_stdout()
-    _die_with_parent()
+    replies = take_stdout()
+    die_with_parent()
     if cpus and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
     system = find_system(name)
@@ -144,19 +140,6 @@ def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
         return {"error": f"{type(error).__name__}: {said[-1].strip()}"[:400]}
 
 
-def _take_stdout() -> TextIO:
-    """Keeps stdout for replies; what libraries print goes to stderr."""
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return replies
-
-
-def _die_with_parent() -> None:
-    """Lets Linux end this process if its parent is killed, even while it is paused."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, int(signal.SIGKILL))
-
-
 def _job(fields: Mapping[str, Any]) -> Job:
     return Job(
         model=Path(fields["model"]),
@@ -170,14 +153,6 @@ def _job(fields: Mapping[str, Any]) -> Job:
 def _bytes(path: Path) -> int:
     files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
     return sum(each.stat().st_size for each in files)
-
-
-def _peak_rss() -> int:
-    """Returns bytes; Linux's getrusage would count the process that started this one too."""
-    with contextlib.suppress(OSError, StopIteration):
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
 
 
 def _versions(system: System) -> dict[str, str]:
