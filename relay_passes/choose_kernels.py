@@ -142,10 +142,20 @@ def _dense(layer: ConvLayer) -> Iterator[_Candidate]:
 
 def _sparse(layer: ConvLayer) -> _Candidate:
     found = layer.found
-    ids, patterns = cover_patterns(found.ids, found.patterns, found.counts)
+    ids, patterns = _in_order(*cover_patterns(found.ids, found.patterns, found.counts))
     area = layer.kernel_shape[0] * layer.kernel_shape[1]
     kind: Kind = "pattern" if any(len(p) < area for p in patterns) else "connectivity"
     return _Candidate(kind, _expand(ids, layer.groups), patterns, 1)
+
+
+def _in_order(
+    ids: np.ndarray, patterns: Sequence[Pattern]
+) -> tuple[np.ndarray, tuple[Pattern, ...]]:
+    """Sorts a pattern set, so that layers which use the same set share one kernel."""
+    order = sorted(range(len(patterns)), key=lambda p: patterns[p])
+    rank = np.full(len(patterns) + 1, -1, np.int32)  # the last is where an id of -1 points
+    rank[order] = np.arange(len(order))
+    return rank[ids], tuple(patterns[p] for p in order)
 
 
 def _expand(ids: np.ndarray, groups: int) -> np.ndarray:

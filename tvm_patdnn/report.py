@@ -87,7 +87,12 @@ class Report(Sequence[LayerReport]):
         dense = sum(layer.dense_macs for layer in self._layers)
         kept = sum(layer.kept_macs for layer in self._layers)
         packed = sum(layer.bytes for layer in self._layers)
-        saved = f"{dense / 1e6:.0f} MMAC dense, {kept / 1e6:.0f} kept"
+        dense_kib = sum(layer.dense_bytes for layer in self._layers) / 1024
+        csr_kib = sum(layer.csr_bytes for layer in self._layers) / 1024
+        saved = (
+            f"{dense / 1e6:.0f} MMAC dense, {kept / 1e6:.0f} kept; "
+            f"{dense_kib:.0f} KiB dense, {csr_kib:.0f} as CSR"
+        )
         ratio = f"{dense / kept:.1f}x" if kept else "all zero"
         return ("total", "", "", ratio, "", f"{packed / 1024:.0f}", saved)
 
