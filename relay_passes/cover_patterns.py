@@ -44,8 +44,8 @@ def cover_patterns(
     if len(kept) > limit:
         chosen = _most_work(chosen, [counts[p] for p in kept], limit)
     new_id = np.full(len(patterns) + 1, -1, np.int32)  # the last is where an id of -1 points
-    new_id[:-1] = _smallest_covers(patterns, chosen)
-    return new_id[ids], tuple(chosen)
+    used, new_id[:-1] = np.unique(_smallest_covers(patterns, chosen), return_inverse=True)
+    return new_id[ids], tuple(chosen[p] for p in used)
 
 
 def _most_work(patterns: Sequence[Pattern], counts: Sequence[int], limit: int) -> list[Pattern]:

@@ -55,13 +55,13 @@ def _pixel_shuffle(value: relax.Expr, values: dict[relax.Var, relax.Expr]) -> re
     if operator_name(value) != "relax.reshape":
         return None
     moved = values.get(value.args[0])
-    if operator_name(moved) != "relax.permute_dims":
+    if moved is None or operator_name(moved) != "relax.permute_dims":
         return None
     axes = moved.attrs.axes
     split = values.get(moved.args[0])
     if axes is None or [int(axis) for axis in axes] != _MOVED:
         return None
-    if operator_name(split) != "relax.reshape":
+    if split is None or operator_name(split) != "relax.reshape":
         return None
     before, blocks, after = shape_of(split.args[0]), shape_of(split), shape_of(value)
     if before is None or blocks is None or after is None or len(before) != 4:

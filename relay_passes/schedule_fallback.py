@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import tvm
@@ -58,10 +59,12 @@ def _scheduled(func: PrimFunc, cpu: CpuModel) -> PrimFunc:
         schedule = s_tir.Schedule(tvm.IRModule({"main": func}))
         blocks = _leaf_blocks(schedule)
     except (RuntimeError, ValueError):
-        return func  # dynamic or opaque: nothing here that a schedule can hold on to
+        return func  # opaque: nothing here that a schedule can hold on to
+    if not all(_is_static(schedule, block) for block in blocks):
+        return func
     for block in blocks[:-1]:
         if _is_worth_inlining(schedule, block):
-            _try(schedule, lambda s, block=block: s.compute_inline(block))
+            _try(schedule, partial(s_tir.Schedule.compute_inline, block=block))
     for block in _leaf_blocks(schedule):
         nest = _Nest(schedule, block, cpu)
         _try(schedule, nest.share if nest.is_spatial else nest.reduce)
@@ -160,6 +163,11 @@ def _stride(index: tirx.Expr, var: tirx.Var) -> int | None:
 def _leaf_blocks(schedule: s_tir.Schedule) -> list[Block]:
     root = schedule.get_sblock("root")
     return list(schedule.get_child_blocks(root))
+
+
+def _is_static(schedule: s_tir.Schedule, block: Block) -> bool:
+    extents = [schedule.get(loop).extent for loop in schedule.get_loops(block)]
+    return all(isinstance(extent, tirx.IntImm) for extent in extents)
 
 
 def _is_worth_inlining(schedule: s_tir.Schedule, block: Block) -> bool:

@@ -89,7 +89,7 @@ def compare_model(
         raise AssertionError(f"outputs {sorted(outputs)}, expected {sorted(expected)}")
     return Outcome(
         errors={name: relative_error(outputs[name], expected[name]) for name in expected},
-        kernels=_counted(layer.kernel for layer in library.report.layers),
+        kernels=_counted(layer.kernel for layer in library.report),
     )
 
 

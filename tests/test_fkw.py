@@ -116,6 +116,17 @@ def test_grouped_convolutions_keep_absolute_channels(mask, groups):
     assert np.array_equal(back, expected if mask.any() else expected[:, :, :1, :1])
 
 
+@settings(deadline=None)
+@given(masks())
+def test_patterns_that_no_kernel_has_are_allowed(mask):
+    weight = numbered(mask)
+    found = find_patterns(weight)
+    extra = full_pattern(*mask.shape[2:])
+    fkw = pack_fkw(weight, found.ids, [*found.patterns, extra])
+    assert fkw.kernel_counts == (*found.counts, 0)
+    assert np.array_equal(unpack_fkw(fkw), weight)
+
+
 def test_zeros_that_a_pattern_covers_are_stored():
     weight = numbered(np.eye(3, dtype=bool)[None, None])
     fkw = pack_fkw(weight, np.zeros((1, 1), np.int32), [full_pattern(3, 3)])

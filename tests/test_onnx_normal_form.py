@@ -29,7 +29,7 @@ def rewritten(nodes, *, weights=None, inputs=None, opset: int = 17) -> onnx.Mode
     before = model.SerializeToString(deterministic=True)
     new = normal_form(model)
     assert model.SerializeToString(deterministic=True) == before
-    onnx.checker.check_model(new, full_check=True)
+    onnx.checker.check_model(onnx.shape_inference.infer_shapes(new), full_check=True)
     np.testing.assert_allclose(run(new), run(model), rtol=1e-4, atol=1e-4)
     assert ops(normal_form(new)) == ops(new)
     return new
@@ -52,7 +52,7 @@ def pads_of(model: onnx.ModelProto) -> list[int]:
         ("SAME_LOWER", [1, 1], [1, 2, 1, 1]),
         ("SAME_UPPER", [2, 2], [1, 1, 1, 1]),
         ("SAME_UPPER", [4, 5], [1, 1, 1, 1]),
-        ("SAME_UPPER", [9, 12], [0, 0, 0, 0]),
+        ("SAME_UPPER", [4, 4], [1, 0, 1, 0]),
         ("VALID", [1, 1], [0, 0, 0, 0]),
     ],
 )
@@ -68,6 +68,18 @@ def test_auto_pad_of_a_pooling(op_type, mode):
         op_type, ["x"], ["y"], auto_pad=mode, kernel_shape=[3, 2], strides=[2, 1]
     )
     pads_of(rewritten([node]))
+
+
+@pytest.mark.parametrize("mode", ["SAME_UPPER", "SAME_LOWER"])
+def test_auto_pad_where_the_stride_leaves_out_the_last_values(mode):
+    node = helper.make_node("Conv", ["x", "w"], ["y"], auto_pad=mode, strides=[2, 2])
+    assert pads_of(rewritten([node], weights={"w": random_array(5, 4, 1, 1)})) == [0, 0, 0, 0]
+
+
+def test_auto_pad_where_the_stride_leaves_out_the_first_values_is_left():
+    node = helper.make_node("Conv", ["x", "w"], ["y"], auto_pad="SAME_UPPER", strides=[9, 12])
+    model = model_of([node], inputs=INPUTS, weights={"w": random_array(5, 4, 3, 4)})
+    assert normal_form(model).graph.node[0] == node
 
 
 def test_auto_pad_with_dilation_is_left():

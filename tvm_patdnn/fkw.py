@@ -195,7 +195,7 @@ def _gather(
             x[None, :, None],
         ]
         slots = starts[kernels][:, None] + np.arange(sizes[p])
-        packed[slots] = values.reshape(len(kernels), -1)
+        packed[slots] = values.reshape(slots.shape)
     return packed
 
 

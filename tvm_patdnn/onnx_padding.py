@@ -32,6 +32,8 @@ def explicit_pads(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto
             return None
         strides = given.get("strides", [1] * len(kernel))
         pads = _same_pads(data[2:], kernel, strides, lower=mode == "SAME_LOWER")
+        if min(pads) < 0:
+            return None
     return [_with_attributes(node, {**given, "pads": pads})]
 
 
@@ -64,12 +66,14 @@ def _kernel_shape(
 def _same_pads(
     extents: Sequence[int], kernel: Sequence[int], strides: Sequence[int], lower: bool
 ) -> list[int]:
+    """Returns the pads; negative where a stride beyond the kernel leaves values out at first."""
     totals = [
-        max(0, (-(-extent // stride) - 1) * stride + taps - extent)
+        (-(-extent // stride) - 1) * stride + taps - extent
         for extent, taps, stride in zip(extents, kernel, strides, strict=True)
     ]
-    less, more = [total // 2 for total in totals], [-(-total // 2) for total in totals]
-    return more + less if lower else less + more
+    before = [int((total + lower) / 2) for total in totals]  # rounded to zero, as in onnxruntime
+    after = [max(0, total - first) for total, first in zip(totals, before, strict=True)]
+    return before + after
 
 
 def _zeros_around_plane(graph: OnnxGraph, pad: onnx.NodeProto) -> list[int] | None:

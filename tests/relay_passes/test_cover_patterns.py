@@ -37,6 +37,7 @@ def test_every_kernel_is_covered_by_its_new_pattern(weight, limit):
     assert len(patterns) <= limit
     assert ids.shape == found.ids.shape
     assert np.array_equal(ids < 0, found.ids < 0)
+    assert set(ids[ids >= 0]) == set(range(len(patterns)))
     for old, new in zip(found.ids.reshape(-1), ids.reshape(-1), strict=True):
         if old >= 0:
             assert set(found.patterns[old].taps) <= set(patterns[new].taps)
@@ -101,6 +102,13 @@ def test_more_patterns_than_the_limit_end_in_one_of_all_taps():
     left = max(work[p] for p in found.patterns if p not in patterns)
     assert min(work[p] for p in patterns[:-1]) >= left
     assert (ids[found.ids >= 0] >= 0).all()
+
+
+def test_a_pattern_of_all_taps_is_there_only_if_a_kernel_needs_it():
+    weight = drawn(("##./##./...", 10), ("##./#../...", 8), ("##./.../...", 6))
+    _, ids, patterns = covered(weight, limit=2)
+    assert [str(p) for p in patterns] == ["##./##./..."]
+    assert set(ids.reshape(-1)) == {0}
 
 
 def test_a_layer_without_kernels():

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from te_schedules.elementwise import LaneInput, elementwise
 from te_schedules.epilogue import Step
@@ -68,3 +69,19 @@ def test_planes_are_enlarged(size, repeat, lanes):
     func = elementwise(2, [LaneInput(3, source, repeat)], layout)
     got = run_kernel(func, [source.pack(data)], layout.shape(2, 3))
     assert_stored(got, layout, data.repeat(repeat, axis=2).repeat(repeat, axis=3))
+
+
+@pytest.mark.parametrize(("size", "repeat", "lanes"), [((3, 5), 2, 8), ((5, 3), 3, 4)])
+def test_pixels_of_channels_are_shuffled_into_planes(size, repeat, lanes):
+    source = best_layout(*size, lanes).with_halo(HALO)
+    layout = enlarged(source, repeat).with_halo(HALO)
+    shuffled, plain = random_array(2, 3 * repeat**2, *size), random_array(2, 2, *size, seed=1)
+    inputs = [LaneInput(3 * repeat**2, source, repeat, True), LaneInput(2, source, repeat)]
+    assert [data.planes for data in inputs] == [3, 2]
+    func = elementwise(2, inputs, layout, [Step("relu")])
+    got = run_kernel(func, [source.pack(shuffled), source.pack(plain)], layout.shape(2, 5))
+    joined = [
+        torch.nn.functional.pixel_shuffle(torch.from_numpy(shuffled), repeat).numpy(),
+        plain.repeat(repeat, axis=2).repeat(repeat, axis=3),
+    ]
+    assert_stored(got, layout, np.maximum(np.concatenate(joined, axis=1), 0))
