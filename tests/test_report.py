@@ -38,7 +38,8 @@ def test_prints_as_a_table_with_a_sum():
         "layer  output   kernel  compression  computed as  KiB  why",
         "conv2  8x16x16  3x3/1   4.5x         pattern      2    it is faster",
         "c      8x16x16  3x3/1   all zero     pattern      0    zeros",
-        "total                   9.0x                      2    9 MMAC dense, 1 kept; 4 KiB dense, 2 as CSR",
+        "total                   9.0x                      2    9 MMAC dense, 1 kept; "
+        "4 KiB dense, 2 as CSR",
     ]
 
 

@@ -1,6 +1,14 @@
 from tests.bench.samples import layer_row, row
 from tvm_patdnn.bench.rows import Status
-from tvm_patdnn.bench.table import by_speed, cells, columns_text, finding, result_text, share_cells
+from tvm_patdnn.bench.table import (
+    by_speed,
+    cells,
+    columns_text,
+    finding,
+    layers_finding,
+    result_text,
+    share_cells,
+)
 
 
 def _others() -> list:
@@ -60,7 +68,11 @@ def test_layers_have_a_column_for_each_system():
             row("tvm-dense", layer="conv2", status=Status.FAILED, median_s=None),
         ]
     )
-    head, first, second = text.splitlines()
+    said, _, head, first, second = text.splitlines()
+    assert said == (
+        "net by layer, 2 threads: tvm-patdnn is the fastest on 2 of 2 convolutions; "
+        "3.00x as fast as tvm-dense in the median"
+    )
     assert head.split() == [
         "layer,",
         "ms",
@@ -82,3 +94,8 @@ def test_models_follow_each_other():
 
 def test_columns_are_aligned():
     assert columns_text([("a", "b", "c"), ("long", "1000", "")]) == "a        b  c\nlong  1000"
+
+
+def test_where_another_is_faster_on_a_layer_it_is_not_ours():
+    rows = [row(layer="a"), row("ncnn", layer="a", median_s=0.001, ratio=0.25), row(layer="b")]
+    assert layers_finding(rows).endswith("tvm-patdnn is the fastest on 1 of 2 convolutions")

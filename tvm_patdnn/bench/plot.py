@@ -10,7 +10,7 @@ from typing import Any
 
 from tvm_patdnn.bench.colours import colour_of
 from tvm_patdnn.bench.rows import Row
-from tvm_patdnn.bench.table import by_speed, finding
+from tvm_patdnn.bench.table import by_speed, finding, layers_finding
 from tvm_patdnn.errors import BenchError
 from tvm_patdnn.whole_file import check_writable, write_whole
 
@@ -86,7 +86,9 @@ def _draw_systems(figure: Any, rows: Sequence[Row]) -> None:
     axes.bar_label(bars, [_label(row) for row in shown], padding=6)
     axes.invert_yaxis()
     axes.margins(x=0.2)
-    _finish(axes, finding(rows), [row for row in ordered if row not in shown])
+    left_out = [row for row in ordered if row not in shown]
+    _finish(axes, "ms (median; lines: p10 to p90)" + _off_scale(left_out))
+    _title(figure, finding(rows))
 
 
 def _draw_layers(figure: Any, rows: Sequence[Row]) -> None:
@@ -103,21 +105,25 @@ def _draw_layers(figure: Any, rows: Sequence[Row]) -> None:
     axes.set_yticks(range(len(layers)), layers)
     axes.invert_yaxis()
     axes.legend(frameon=False)
-    _finish(axes, f"{rows[0].model}, {rows[0].threads} threads: each distinct convolution", [])
+    _finish(axes, "ms (median)")
+    _title(figure, layers_finding(rows))
 
 
-def _finish(axes: Any, title: str, left_out: Sequence[Row]) -> None:
+def _finish(axes: Any, label: str) -> None:
     axes.set_xlim(left=0)
-    axes.set_xlabel("ms (median; lines: p10 to p90)" if not left_out else _off_scale(left_out))
-    axes.set_title(fill(title, _TITLE_WIDTH), fontsize=10, loc="left")
+    axes.set_xlabel(label)
     axes.grid(axis="x", color="#dddddd")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def _title(figure: Any, text: str) -> None:
+    figure.suptitle(fill(text, _TITLE_WIDTH), fontsize=10, x=0.01, ha="left")
+
+
 def _off_scale(rows: Sequence[Row]) -> str:
     named = ", ".join(f"{row.system} {_milliseconds(row.median_s):,.0f} ms" for row in rows)
-    return f"ms (median; lines: p10 to p90); off the scale: {named}"
+    return f"; off the scale: {named}" if rows else ""
 
 
 def _label(row: Row) -> str:

@@ -17,7 +17,9 @@ from tvm_patdnn.bench.table import (
     finding,
     layer_cells,
     layer_header,
+    layers_finding,
     share_cells,
+    threads_text,
 )
 from tvm_patdnn.whole_file import write_whole
 
@@ -63,10 +65,10 @@ def write_report(rows: Sequence[Row], page: Path) -> None:
 def _section(rows: Sequence[Row], folder: Path) -> str:
     first = rows[0]
     by_layer = first.layer is not None
-    title = f"{first.model}{', by layer' if by_layer else ''}, {first.threads} threads"
+    title = f"{first.model}{', by layer' if by_layer else ''}, {threads_text(first)}"
     lines = [f"## {title}", ""]
-    if not by_layer:
-        lines += [finding(rows) + ".", "", _slower(rows), ""]
+    said = layers_finding(rows) if by_layer else finding(rows)
+    lines += [f"{said}.", "", *([] if by_layer else [_slower(rows), ""])]
     if any(row.counts for row in rows):
         plot = folder / f"{re.sub(r'[^a-z0-9]+', '-', title.lower())}.svg"
         save_plot(rows, plot)

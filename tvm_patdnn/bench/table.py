@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from tvm_patdnn.bench.rows import Row, Status
@@ -17,8 +18,10 @@ __all__ = [
     "finding",
     "layer_cells",
     "layer_header",
+    "layers_finding",
     "result_text",
     "share_cells",
+    "threads_text",
 ]
 
 HEADER = (
@@ -44,6 +47,7 @@ def _model_text(rows: Sequence[Row]) -> str:
         shares = [*share_cells(whole)]
         parts += [columns_text([SHARE_HEADER, *shares])] if shares else []
     if layers:
+        parts.append(layers_finding(layers))
         parts.append(columns_text([layer_header(layers), *layer_cells(layers)]))
     return "\n\n".join(parts)
 
@@ -56,8 +60,7 @@ def by_speed(rows: Iterable[Row]) -> list[Row]:
 def finding(rows: Sequence[Row]) -> str:
     """Returns the result on one model in a sentence: against dense, and the fastest other."""
     ours = next((row for row in rows if row.system == OURS.name and row.counts), None)
-    first = rows[0]
-    setting = f"{first.title}, {first.threads} thread{'s' if first.threads > 1 else ''}"
+    setting = f"{rows[0].title}, {threads_text(rows[0])}"
     if ours is None or ours.median_s is None:
         return f"{setting}: {OURS.name} was not measured"
     others = [row for row in by_speed(rows) if row is not ours and row.counts and row.ratio]
@@ -66,6 +69,29 @@ def finding(rows: Sequence[Row]) -> str:
     said = [f"{_times(row.ratio)} {row.system}" for row in told if row.ratio is not None]
     text = f"{setting}: {OURS.name} takes {ours.median_s * 1e3:.3g} ms"
     return f"{text}; {', '.join(said)}" if said else text
+
+
+def layers_finding(rows: Sequence[Row]) -> str:
+    """Returns the result on the layers of one model in a sentence."""
+    setting = f"{rows[0].model} by layer, {threads_text(rows[0])}"
+    ours = {
+        row.layer: row.median_s or 0.0 for row in rows if row.system == OURS.name and row.counts
+    }
+    fastest = [
+        layer
+        for layer, seconds in ours.items()
+        if all(
+            seconds <= (row.median_s or 0.0) for row in rows if row.layer == layer and row.counts
+        )
+    ]
+    text = f"{setting}: {OURS.name} is the fastest on {len(fastest)} of {len(ours)} convolutions"
+    ratios = [row.ratio for row in rows if row.system == DENSE.name and row.counts and row.ratio]
+    return f"{text}; {_times(median(ratios))} {DENSE.name} in the median" if ratios else text
+
+
+def threads_text(row: Row) -> str:
+    """Returns "1 thread", "2 threads", ..."""
+    return f"{row.threads} thread{'s' if row.threads > 1 else ''}"
 
 
 def _times(ratio: float) -> str:
