@@ -60,7 +60,7 @@ def _spins(path: Path, job: Job, inputs: Inputs) -> Loaded:
 
 
 def _environment(path: Path, job: Job, inputs: Inputs) -> Loaded:
-    facts = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "FAKE")}
+    facts = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "FAKE", "PIP_DRY_RUN")}
     facts["cpus"] = sorted(os.sched_getaffinity(0))
     return Loaded(run=lambda: None, outputs=lambda _: [], facts=facts)
 

@@ -1,5 +1,9 @@
 """Every system that is installed computes the same, on a network with two outputs."""
 
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import onnx
 import pytest
@@ -82,6 +86,17 @@ def test_the_peak_is_above_what_any_cpu_does_without_vectors(enter):
     macs = entrant.built["facts"]["macs"]
     assert macs % 500_000 == 0
     assert macs / min(entrant.turns[0]) > 1e8
+
+
+def test_the_converter_that_installs_packages_is_not_imported(monkeypatch, tmp_path):
+    def mnnconvert(words) -> None:
+        Path(words[words.index("--MNNModel") + 1]).write_bytes(b"")
+
+    monkeypatch.setitem(sys.modules, "_tools", SimpleNamespace(mnnconvert=mnnconvert))
+    monkeypatch.setitem(sys.modules, "MNN.tools.mnnconvert", None)  # an ImportError
+    model = tmp_path / "model.onnx"
+    job = Job(model=model, outputs=("y",), folder=tmp_path, threads=1, thorough=False)
+    assert SYSTEMS["MNN"].prepare(job).path == tmp_path / "model.mnn"
 
 
 def test_systems_are_found_by_name():

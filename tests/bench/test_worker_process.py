@@ -114,7 +114,8 @@ def test_threads_and_cpus_are_set(job):
     cpu = min(os.sched_getaffinity(0))
     with _start(fakes.ENVIRONMENT, cpus=[cpu]) as worker:
         facts = _load(worker, job)["facts"]
-    assert facts == {"OMP_NUM_THREADS": "1", "FAKE": "1", "cpus": [cpu]}
+    variables = {"OMP_NUM_THREADS": "1", "FAKE": "1", "PIP_DRY_RUN": "1"}
+    assert facts == {**variables, "cpus": [cpu]}
     with _start(fakes.ENVIRONMENT, preparing=True) as worker:
         assert _load(worker, job)["facts"]["FAKE"] is None
 

@@ -160,6 +160,7 @@ def _environment(python: str, threads: int, own: Mapping[str, str]) -> dict[str,
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     env.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
     env.update(own)
+    env["PIP_DRY_RUN"] = "1"  # some packages install others when they are imported
     if python == sys.executable:  # where we were found, our worker is to be found too
         env["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
     return env

@@ -14,9 +14,14 @@ __all__ = ["SYSTEM"]
 
 
 def _prepare(job: Job) -> Prepared:
+    """Converts with the compiled module alone.
+
+    Its wrapper MNN.tools.mnnconvert must not be imported: it runs `pip install` with whatever
+    pip is on the path, for a client that sends statistics.
+    """
     path = job.folder / "model.mnn"
     files = ["--modelFile", str(job.model), "--MNNModel", str(path)]
-    import_module("MNN.tools.mnnconvert").convert(
+    import_module("_tools").mnnconvert(
         ["mnnconvert", "-f", "ONNX", *files, "--bizCode", "tvm-patdnn"]
     )
     if not path.exists():
