@@ -67,7 +67,7 @@ def test_dependencies_that_are_not_wanted_stay_out(commands, folder):
 
 
 def test_what_pip_says_is_passed_on(monkeypatch):
-    failed = subprocess.CompletedProcess([], 1, "", "one\nERROR: no space left\n")
+    failed = subprocess.CompletedProcess([], 1, "", "one\nERROR: no space left\nWARNING: two\n")
     monkeypatch.setattr("subprocess.run", lambda *_, **__: failed)
     with pytest.raises(BenchError, match=r"ncnn: cannot be installed: ERROR: no space left; the"):
         install(SYSTEMS["ncnn"])

@@ -78,7 +78,8 @@ def _python_of(folder: Path) -> Path:
 def _call(command: list[str], system: System) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
+        said = next((line for line in lines if line.startswith("ERROR:")), lines[-1])
         raise BenchError(
-            f"{system.name}: cannot be installed: {said[-1]}; the command was {' '.join(command)}"
+            f"{system.name}: cannot be installed: {said}; the command was {' '.join(command)}"
         )

@@ -82,7 +82,7 @@ SYSTEM = System(
     name="torch",
     packages=("torch", "onnx2torch"),
     imports=lambda: import_module("torch"),
-    requirements=("torch", "onnx2torch", "onnx", "numpy"),
+    requirements=("torch==2.13.0", "onnx2torch", "onnx", "numpy"),
     without_dependencies=("onnx2torch",),  # torchvision
     load=_load,
 )
