@@ -7,7 +7,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
-import onnx
 import pytest
 from onnx import helper
 
@@ -59,4 +58,3 @@ def test_scores_are_compared_before_they_saturate():
     assert [value.name for value in model.graph.output] == ["y", "scores"]
     inputs = {"x": np.array([[1, 2, 3, 90]], np.float32)}
     assert set(compare_model(model, inputs, {}).errors) == {"y", "scores"}
-    onnx.checker.check_model(model)
