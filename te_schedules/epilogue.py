@@ -16,6 +16,7 @@ from typing import Literal
 from tvm import tirx
 
 from te_schedules.vector_code import Expr, VectorCode
+from te_schedules.vector_math import exp, sigmoid, tanh
 
 __all__ = ["STEPS", "Operand", "Step", "apply_step"]
 
@@ -66,13 +67,8 @@ def _prelu(code: VectorCode, value: Expr, slope: Expr) -> Expr:
     return _relu(code, value) + tirx.min(value, code.broadcast(0.0)) * slope
 
 
-def _sigmoid(code: VectorCode, value: Expr) -> Expr:
-    one = code.broadcast(1.0)
-    return one / (one + tirx.exp(code.broadcast(0.0) - value))
-
-
 def _silu(code: VectorCode, value: Expr) -> Expr:
-    return value * _sigmoid(code, value)
+    return value * sigmoid(code, value)
 
 
 STEPS: Mapping[str, Emit] = {
@@ -86,10 +82,10 @@ STEPS: Mapping[str, Emit] = {
     "clip": _clip,
     "leaky_relu": _leaky_relu,
     "prelu": _prelu,
-    "sigmoid": _sigmoid,
+    "sigmoid": sigmoid,
     "silu": _silu,
-    "tanh": lambda code, value: tirx.tanh(value),
-    "exp": lambda code, value: tirx.exp(value),
+    "tanh": tanh,
+    "exp": exp,
     "sqrt": lambda code, value: tirx.sqrt(value),
     "square": lambda code, value: value * value,
     "absolute": lambda code, value: tirx.max(value, code.broadcast(0.0) - value),

@@ -138,7 +138,9 @@ def test_padding_that_is_read_twice_is_left():
 @pytest.mark.parametrize("opset", [9, 17])
 def test_hard_sigmoid(opset):
     node = helper.make_node("HardSigmoid", ["x"], ["y"], alpha=0.3)
-    assert ops(rewritten([node], opset=opset)) == ["Mul", "Add", "Clip"]
+    new = rewritten([node], opset=opset)
+    assert ops(new) == ["Mul", "Add", "Clip"]
+    assert all(len(number.dims) == 0 for number in new.graph.initializer)
 
 
 def test_hard_swish():

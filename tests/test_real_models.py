@@ -45,8 +45,12 @@ def test_a_wrong_output_would_show():
     assert not relative_error(np.array([[np.nan, -4]], np.float32), expected) < TOLERANCE
     with pytest.raises(AssertionError, match=r"shape \(2,\), expected \(1, 2\)"):
         relative_error(expected[0], expected)
-    with pytest.raises(AssertionError, match="reaches 0.0: it shows nothing"):
-        relative_error(expected, 0 * expected)
+    assert relative_error(expected, 0 * expected) == 4
+    with pytest.raises(AssertionError, match="reaches inf: it shows nothing"):
+        relative_error(expected, expected * np.inf)
+    silent = model_of([helper.make_node("Mul", ["x", "x"], ["y"])], inputs={"x": (1, 4)})
+    with pytest.raises(AssertionError, match="0 everywhere"):
+        compare_model(silent, {"x": np.zeros((1, 4), np.float32)}, {})
 
 
 def test_scores_are_compared_before_they_saturate():

@@ -10,6 +10,7 @@ from pathlib import Path
 import tvm
 from tvm import relax
 
+from relay_passes.lower_kernels import kernel_pipeline
 from relay_passes.pipeline import PipelineOptions, lowering_passes, run_pipeline
 from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE
 from tvm_patdnn.cpu_model import CpuModel
@@ -81,8 +82,16 @@ def build(
 
 
 def _compile(mod: tvm.IRModule, target: tvm.target.Target) -> relax.VMExecutable:
+    # Kernels get what the virtual machine planned; checks of every call would be most of the code.
+    unchecked = tvm.transform.PassContext(config={"tirx.disable_assert": True})
     try:
-        return relax.build(mod, target, relax_pipeline=tvm.transform.Sequential(lowering_passes()))
+        with unchecked:
+            return relax.build(
+                mod,
+                target,
+                relax_pipeline=tvm.transform.Sequential(lowering_passes()),
+                tir_pipeline=kernel_pipeline(),
+            )
     except (RuntimeError, ValueError) as error:
         said = str(error).strip().splitlines()[-1]
         raise BuildError(

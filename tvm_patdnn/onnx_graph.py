@@ -72,7 +72,7 @@ class OnnxGraph:
 
     def add_constant(self, value: np.ndarray, name: str) -> str:
         """Stores a constant under a fresh name, and returns that."""
-        tensor = numpy_helper.from_array(np.ascontiguousarray(value), self.fresh(name))
+        tensor = numpy_helper.from_array(value.copy(order="C"), self.fresh(name))
         self._graph.initializer.append(tensor)
         self._stored[tensor.name] = tensor
         return tensor.name
