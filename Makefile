@@ -17,7 +17,7 @@ help: ## list these commands
 
 venv: $(VENV)/.dev ## install everything for working on the project
 
-demo: $(VENV)/.bench ## build a pruned network and race it against its dense twin
+demo: $(VENV)/.demo ## build a pruned network and race it against its dense twin
 	$(PY) -m models.demo
 
 bench-ci: $(VENV)/.bench ## check that pruned is faster than dense; ARGS=--report asks for less
@@ -25,7 +25,7 @@ bench-ci: $(VENV)/.bench ## check that pruned is faster than dense; ARGS=--repor
 	  --floors .ci/bench-floors.json --json build/bench-ci.jsonl --plot build/bench-ci.svg $(ARGS)
 
 test: $(VENV)/.test ## run the tests; ARGS="-k name" chooses some
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses logical --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types
 	$(PY) -m ruff check .

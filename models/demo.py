@@ -20,6 +20,7 @@ from models.mosaics import bayer_mosaic, dead_leaves, psnr
 from models.race import Timer, onnxruntime_session, onnxruntime_timer, race
 from tvm_patdnn.builder import build
 from tvm_patdnn.cli.progress import BUILD_PHASES, PhaseBar
+from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.report import Report
 from tvm_patdnn.threads import VARIABLE, use_all_cores
 
@@ -62,7 +63,11 @@ def run_demo(model: Path = MODEL, *, size: int = 128, rounds: int = 12) -> Demo:
     truth = dead_leaves(size, np.random.default_rng(2016))
     with PhaseBar(2 * BUILD_PHASES + rounds) as progress:
         pruned = build(model, progress=lambda p: progress(f"pruned build: {p}"))
-        dense = build(model, sparse=False, progress=lambda p: progress(f"dense build: {p}"))
+        dense = build(
+            model,
+            optimizations=Optimizations(sparse=False),
+            progress=lambda p: progress(f"dense build: {p}"),
+        )
         session = onnxruntime_session(str(model), threads)
         inputs = {session.get_inputs()[0].name: bayer_mosaic(truth)[None]}
         (expected,) = session.run(None, inputs)

@@ -8,19 +8,20 @@ so that a layer below the break-even compression is never slower than in the den
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from relay_passes.analyze_convolutions import ConvLayer
 from relay_passes.cover_patterns import cover_patterns
-from te_schedules.conv2d import Conv2dGeometry
 from te_schedules.conv2d_cost import KernelLists, cycles
-from te_schedules.conv2d_schedule import Conv2dSchedule
-from te_schedules.conv2d_space import choose_schedule, fits
+from te_schedules.conv2d_geometry import Conv2dGeometry
+from te_schedules.conv2d_schedule import Conv2dSchedule, Taps
+from te_schedules.conv2d_space import choose_schedule, fits, fixed_schedule
 from tvm_patdnn.cpu_model import CpuModel
-from tvm_patdnn.fkw import FKW, pack_fkw
+from tvm_patdnn.fkw import FKW, Order, pack_fkw
+from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.tuning_records import Records
 
@@ -55,6 +56,7 @@ class _Candidate:
     ids: np.ndarray
     patterns: tuple[Pattern, ...]
     group: int
+    order: Order = Order.FKR
 
 
 @dataclass(frozen=True)
@@ -76,21 +78,27 @@ def choose_kernel(
     geometry: Conv2dGeometry,
     cpu: CpuModel,
     *,
-    sparse: bool = True,
+    optimizations: Optimizations | None = None,
     records: Records | None = None,
+    windows: bool = True,
 ) -> KernelChoice:
     """Chooses the kernel and its schedule.
 
     Args:
-        sparse: False computes the layer as if nothing had been pruned from it.
+        optimizations: what is left out, if anything; then a pruned layer is computed as it
+            says even where that is slower than dense.
         records: measured schedules, which are preferred to what the cost model says.
+        windows: whether a kernel may have windows of channels.
     """
-    scorer = _Scorer(layer, geometry, cpu, records or {})
+    use = optimizations or Optimizations()
+    scorer = _Scorer(layer, geometry, cpu, records or {}, windows)
     dense = scorer.best(list(_dense(layer)), sparse=False)
-    if not sparse:
+    if not use.sparse:
         return _choice(layer, dense, reason="sparse kernels are switched off")
     if layer.found.kept_weights == layer.found.dense_weights:
         return _choice(layer, dense, reason="nothing was pruned")
+    if not use.complete:
+        return _choice(layer, _limited(layer, geometry, cpu, use), reason=f"as asked for: {use}")
     pruned = scorer.best([_sparse(layer)], sparse=True)
     if pruned.seconds is not None and dense.seconds is not None:
         share, how = pruned.seconds / dense.seconds, "as measured"
@@ -111,6 +119,7 @@ class _Scorer:
     geometry: Conv2dGeometry
     cpu: CpuModel
     records: Records
+    windows: bool
 
     def best(self, candidates: Sequence[_Candidate], *, sparse: bool) -> _Scored:
         record = self.records.get((self.layer.workload, sparse))
@@ -124,7 +133,27 @@ class _Scorer:
 
     def _modelled(self, candidate: _Candidate) -> _Scored:
         lists = _lists(candidate)
-        return _Scored(candidate, *choose_schedule(self.geometry, lists, candidate.group, self.cpu))
+        chosen = choose_schedule(
+            self.geometry, lists, candidate.group, self.cpu, windows=self.windows
+        )
+        return _Scored(candidate, *chosen)
+
+
+def _limited(
+    layer: ConvLayer, geometry: Conv2dGeometry, cpu: CpuModel, use: Optimizations
+) -> _Scored:
+    """Returns the sparse kernel without some of what makes it fast."""
+    candidate = _sparse(layer)
+    if not use.patterns:
+        candidate = replace(candidate, order=Order.CSR)
+    elif not use.reorder:
+        candidate = replace(candidate, order=Order.CHANNEL)
+    lists = _lists(candidate)
+    choose = choose_schedule if use.tune else fixed_schedule
+    schedule, cost = choose(geometry, lists, candidate.group, cpu)
+    if candidate.order is not Order.FKR or not use.share_loads:
+        schedule = replace(schedule, taps=Taps.TABLE)
+    return _Scored(candidate, schedule, cost)
 
 
 def _dense(layer: ConvLayer) -> Iterator[_Candidate]:
@@ -186,6 +215,7 @@ def _choice(layer: ConvLayer, scored: _Scored, reason: str) -> KernelChoice:
             candidate.patterns,
             candidate.group,
             scored.schedule.window,
+            candidate.order,
         ),
         schedule=scored.schedule,
         cycles=scored.cycles,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tvm
@@ -14,27 +15,67 @@ from relay_passes.choose_kernels import KernelChoice
 from relay_passes.lane_graph import Convolution, Copy, GlobalPool, LaneNode, Pooling
 from relay_passes.rebuild_main import MainRebuilder
 from relay_passes.relax_values import fixed_shape
-from te_schedules.conv2d import Conv2dGeometry, conv2d, conv2d_constants
+from te_schedules.conv2d import (
+    Conv2d,
+    can_precede_depthwise,
+    conv2d,
+    conv2d_depthwise,
+    is_depthwise,
+)
+from te_schedules.conv2d_geometry import Conv2dGeometry
+from te_schedules.count_loads import LoadCounts, count_loads
 from te_schedules.elementwise import LaneInput, elementwise
 from te_schedules.lane_layout import Halo, LaneLayout
 from te_schedules.pool2d import global_average_pool, pool2d
 from te_schedules.relayout import gather_planes, relayout_table
 from te_schedules.tile_store import OperandSpec
 
-__all__ = ["LaneEmitter"]
+__all__ = ["EmittedConvolution", "LaneEmitter"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Planned:
+    """A convolution, and its kernel."""
+
+    layer: ConvLayer
+    choice: KernelChoice
+    kernel: Conv2d
+
+    @property
+    def constants(self) -> list[relax.Expr]:
+        return [relax.const(array) for array in self.kernel.constants.values()]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EmittedConvolution:
+    """A convolution, the kernel it got, and what that loads.
+
+    Attributes:
+        joined: it is in one kernel with the convolution before it.
+    """
+
+    layer: ConvLayer
+    choice: KernelChoice
+    counts: LoadCounts
+    joined: bool = False
 
 
 class LaneEmitter:
-    """Emits bindings in order, and keeps each value in the layouts it was needed in."""
+    """Emits bindings in order, and keeps each value in the layouts it was needed in.
+
+    Attributes:
+        convolutions: those emitted so far, in order.
+    """
 
     def __init__(
         self,
         main: MainRebuilder,
         plan: LayoutPlan,
-        choose: Callable[[ConvLayer, Conv2dGeometry], KernelChoice],
+        choose: Callable[[ConvLayer, Conv2dGeometry, bool], KernelChoice],
     ) -> None:
         self._main, self._plan, self._choose = main, plan, choose
         self._builder = main.builder
+        self.convolutions: list[EmittedConvolution] = []
         self._plain: set[relax.Var] = set()
         self._lanes: dict[tuple[relax.Var, LaneLayout], relax.Var] = {}
 
@@ -60,19 +101,44 @@ class LaneEmitter:
             self._global_pool(node, *sources[0])
             return
         name, func, constants, operands = self._kernel(node, [layout for _, layout in sources])
-        args = [*(var for var, _ in sources), *map(relax.const, constants), *operands]
+        self._store(node, name, func, [*(var for var, _ in sources), *constants, *operands])
+
+    def emit_pair(self, first: LaneNode, depthwise: LaneNode) -> None:
+        """Emits a convolution and the depthwise one that reads it, in one kernel if possible."""
+        source, layout = self._in_lanes(first.inputs[0], self._plan.reads(first)[0])
+        between = self._plan.stored(first.result, self._plan.reads(depthwise)[0])
+        specs, operands = self._operands(first)
+        more_specs, more_operands = self._operands(depthwise)
+        one = self._convolution(first, layout, specs, windows=False)
+        two = self._convolution(depthwise, between, more_specs)
+        if not (can_precede_depthwise(one.kernel) and is_depthwise(two.kernel)):
+            self.emit_node(first)
+            self.emit_node(depthwise)
+            return
+        reason = f"in one kernel with {one.layer.name}, whose planes stay in the cache"
+        self._report(one)
+        self._report(replace(two, choice=replace(two.choice, reason=reason)), joined=True)
+        args = [source, *one.constants, *operands, *two.constants, *more_operands]
+        func = conv2d_depthwise(one.kernel, two.kernel)
+        self._store(depthwise, f"{one.choice.kind}_conv2d_depthwise_conv2d", func, args)
+
+    def _store(
+        self, node: LaneNode, name: str, func: tvm.tirx.PrimFunc, args: Sequence[relax.Expr]
+    ) -> None:
         layout = self._plan.produced(node.result)
         result = self._call(name, func, args, layout.shape(*fixed_shape(node.result)[:2]))
         self._lanes[node.result, layout.with_halo(Halo())] = result
 
     def _kernel(
         self, node: LaneNode, sources: Sequence[LaneLayout]
-    ) -> tuple[str, tvm.tirx.PrimFunc, list[np.ndarray], list[relax.Expr]]:
+    ) -> tuple[str, tvm.tirx.PrimFunc, list[relax.Expr], list[relax.Expr]]:
         """Returns a node's kernel, its name, its constants and its epilogue's operands."""
         specs, operands = self._operands(node)
         if isinstance(node.operator, Convolution):
-            kind, func, constants = self._convolution(node, node.operator.layer, sources[0], specs)
-            return f"{kind}_conv2d", func, constants, operands
+            planned = self._convolution(node, sources[0], specs)
+            self._report(planned)
+            name = f"{planned.choice.kind}_conv2d"
+            return name, conv2d(planned.kernel), planned.constants, operands
         if isinstance(node.operator, Pooling):
             func = pool2d(self._geometry(node, sources[0]), node.operator.window)
             return "pool2d", func, [], operands
@@ -88,12 +154,34 @@ class LaneEmitter:
         self._main.replace(node.result, self._reshape(mean, fixed_shape(node.result)))
 
     def _convolution(
-        self, node: LaneNode, layer: ConvLayer, source: LaneLayout, specs: Sequence[OperandSpec]
-    ) -> tuple[str, tvm.tirx.PrimFunc, list[np.ndarray]]:
-        geometry = self._geometry(node, source)
-        choice = self._choose(layer, geometry)
-        func = conv2d(geometry, choice.fkw, choice.schedule, node.steps, specs)
-        return choice.kind, func, conv2d_constants(choice.fkw, choice.schedule.chunks)
+        self,
+        node: LaneNode,
+        source: LaneLayout,
+        specs: Sequence[OperandSpec],
+        *,
+        windows: bool = True,
+    ) -> _Planned:
+        assert isinstance(node.operator, Convolution)
+        layer, geometry = node.operator.layer, self._geometry(node, source)
+        choice = self._choose(layer, geometry, windows)
+        kernel = Conv2d(
+            geometry=geometry,
+            fkw=choice.fkw,
+            schedule=choice.schedule,
+            steps=node.steps,
+            operands=specs,
+        )
+        return _Planned(layer, choice, kernel)
+
+    def _report(self, planned: _Planned, *, joined: bool = False) -> None:
+        kernel = planned.kernel
+        emitted = EmittedConvolution(
+            layer=planned.layer,
+            choice=planned.choice,
+            counts=count_loads(conv2d(kernel), list(kernel.constants.values())),
+            joined=joined,
+        )
+        self.convolutions.append(emitted)
 
     def _geometry(self, node: LaneNode, source: LaneLayout) -> Conv2dGeometry:
         window = window_of(node)

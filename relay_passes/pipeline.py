@@ -2,7 +2,7 @@
 
 Canonical form:  constants folded, batch norm folded
 Our kernels:     convolutions and what stands between them; fully connected layers
-The rest:        legalised, fused and scheduled plainly
+The rest:        legalised, fused and scheduled: as tuned, else plainly
 Lowering:        TVM's own, to the virtual machine's code
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import tvm
 from tvm import relax
 
+from relay_passes.apply_tuned_schedules import ApplyTunedSchedules
 from relay_passes.fold_batch_norm import FoldBatchNorm
 from relay_passes.fold_constant_views import FoldConstantViews
 from relay_passes.raise_elementwise import RaiseElementwise
@@ -22,7 +23,9 @@ from relay_passes.raise_pixel_shuffle import RaisePixelShuffle, legalize_pixel_s
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
 from relay_passes.rewrite_to_lanes import RewriteToLanes
 from relay_passes.schedule_fallback import ScheduleFallback
+from relay_passes.tuned_convolutions import TunedConvolutions, channels_last
 from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.tuning_records import Records
 
 __all__ = [
@@ -43,15 +46,17 @@ class PipelineOptions:
     Attributes:
         cpu: the CPU that kernels are made for.
         names: names of layers by ``weight_key`` of their weights.
-        sparse: False computes pruned layers as if they were dense.
+        optimizations: which of them are used.
         records: measured schedules; layers without one are left to the cost model.
+        tuned: convolutions that stay TVM's own operator, scheduled as its tuner found best.
         dump: a folder for the module after each pass, as TVMScript.
     """
 
     cpu: CpuModel
     names: Mapping[str, str] = field(default_factory=dict)
-    sparse: bool = True
+    optimizations: Optimizations = field(default_factory=Optimizations)
     records: Records = field(default_factory=dict)
+    tuned: TunedConvolutions = field(default_factory=dict)
     dump: Path | None = None
 
 
@@ -70,7 +75,11 @@ def kernel_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     """Rewrites what we have kernels for."""
     return [
         RewriteToLanes(
-            cpu=options.cpu, names=options.names, sparse=options.sparse, records=options.records
+            cpu=options.cpu,
+            names=options.names,
+            optimizations=options.optimizations,
+            records=options.records,
+            tuned=options.tuned,
         ),
         RewriteFullyConnected(cpu=options.cpu),
         relax.transform.DeadCodeElimination(),
@@ -80,11 +89,13 @@ def kernel_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
 def fallback_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     """Gives every other operator a plain schedule."""
     return [
+        *(channels_last() if options.tuned else []),
         relax.transform.LegalizeOps({"relax.nn.pixel_shuffle": legalize_pixel_shuffle}),
         relax.transform.AnnotateTIROpPattern(),
         relax.transform.FoldConstant(),
         relax.transform.FuseOps(),
         relax.transform.FuseTIR(),
+        ApplyTunedSchedules(tuned=options.tuned),
         ScheduleFallback(cpu=options.cpu),
     ]
 

@@ -22,14 +22,17 @@ from tvm.ir.transform import PassContext
 from relay_passes.analyze_convolutions import ConvLayer
 from relay_passes.assign_layouts import assign_layouts
 from relay_passes.choose_kernels import KernelChoice, choose_kernel
-from relay_passes.emit_lanes import LaneEmitter
+from relay_passes.emit_lanes import EmittedConvolution, LaneEmitter
 from relay_passes.fuse_epilogues import fuse_epilogues
-from relay_passes.lane_graph import GlobalPool, LaneNode
+from relay_passes.lane_graph import Convolution, GlobalPool, LaneNode
+from relay_passes.pair_depthwise import pair_depthwise
 from relay_passes.rebuild_main import MainRebuilder
 from relay_passes.recognize_operators import recognize
 from relay_passes.relax_values import count_uses
-from te_schedules.conv2d import Conv2dGeometry
+from relay_passes.tuned_convolutions import ConvShape, TunedConvolutions
+from te_schedules.conv2d_geometry import Conv2dGeometry
 from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.tuning_records import Records
 
 __all__ = ["LAYERS_ATTRIBUTE", "RewriteToLanes", "layer_row"]
@@ -45,25 +48,28 @@ class RewriteToLanes:
     Attributes:
         cpu: the CPU that kernels are made for.
         names: names of layers by ``weight_key`` of their weights.
-        sparse: False computes pruned layers as if they were dense.
+        optimizations: which of them are used.
         records: measured schedules; layers without one are left to the cost model.
+        tuned: convolutions that are left as they are.
     """
 
     cpu: CpuModel
     names: Mapping[str, str] = field(default_factory=dict)
-    sparse: bool = True
+    optimizations: Optimizations = field(default_factory=Optimizations)
     records: Records = field(default_factory=dict)
+    tuned: TunedConvolutions = field(default_factory=dict)
 
     def transform_module(self, mod: tvm.IRModule, _: PassContext) -> tvm.IRModule:
         """Returns the rewritten module; ``mod`` is left as it is."""
         rewriter = _Rewriter(mod, self)
         mod = rewriter.rewrite()
-        rows = [layer_row(layer, choice) for layer, choice in rewriter.choices]
+        rows = [layer_row(emitted) for emitted in rewriter.convolutions]
         return mod.with_attr(LAYERS_ATTRIBUTE, json.dumps(rows))
 
 
-def layer_row(layer: ConvLayer, choice: KernelChoice) -> dict[str, object]:
+def layer_row(emitted: EmittedConvolution) -> dict[str, object]:
     """Returns what the report says of a layer."""
+    layer, choice = emitted.layer, emitted.choice
     found, schedule = layer.found, choice.schedule
     return {
         "name": layer.name,
@@ -80,6 +86,7 @@ def layer_row(layer: ConvLayer, choice: KernelChoice) -> dict[str, object]:
         "dense_macs": layer.dense_macs,
         "kept_macs": layer.kept_macs,
         "kernel": choice.kind,
+        "joined": emitted.joined,
         "reason": choice.reason,
         "schedule": {
             "rows": schedule.rows,
@@ -89,7 +96,10 @@ def layer_row(layer: ConvLayer, choice: KernelChoice) -> dict[str, object]:
             "outer": schedule.outer.value,
             "chunks": schedule.chunks,
             "window": schedule.window,
+            "taps": schedule.taps.value,
         },
+        "input_loads": emitted.counts.inputs,
+        "products": emitted.counts.products,
         "bytes": choice.fkw.total_bytes,
         "structure_bytes": choice.fkw.structure_bytes,
         "dense_bytes": 4 * layer.weight.size,
@@ -102,7 +112,8 @@ class _Rewriter:
 
     def __init__(self, mod: tvm.IRModule, options: RewriteToLanes) -> None:
         self.main, self.options = MainRebuilder(mod), options
-        self.choices: list[tuple[ConvLayer, KernelChoice]] = []
+        self.convolutions: list[EmittedConvolution] = []
+        self._uses = count_uses(self.main.bindings, [self.main.result])
 
     def rewrite(self) -> tvm.IRModule:
         return self.main.rebuild(self._emit_items)
@@ -112,27 +123,41 @@ class _Rewriter:
         nodes = [item for item in items if isinstance(item, LaneNode)]
         plan = assign_layouts(nodes, self.options.cpu.lanes)
         emitter = LaneEmitter(self.main, plan, self._choose)
+        pairs = pair_depthwise(nodes, plan, self._uses)
+        delayed = {first.result for first in pairs.values()}
         for item in items:
-            if isinstance(item, LaneNode):
-                emitter.emit_node(item)
-            else:
+            if not isinstance(item, LaneNode):
                 emitter.emit_binding(item)
+            elif item.result in pairs:
+                emitter.emit_pair(pairs[item.result], item)
+            elif item.result not in delayed:
+                emitter.emit_node(item)
         emitter.make_plain(self.main.result)
+        self.convolutions = emitter.convolutions
 
-    def _choose(self, layer: ConvLayer, geometry: Conv2dGeometry) -> KernelChoice:
+    def _choose(self, layer: ConvLayer, geometry: Conv2dGeometry, windows: bool) -> KernelChoice:
         options = self.options
-        choice = choose_kernel(
-            layer, geometry, options.cpu, sparse=options.sparse, records=options.records
+        return choose_kernel(
+            layer,
+            geometry,
+            options.cpu,
+            optimizations=options.optimizations,
+            records=options.records,
+            windows=windows,
         )
-        self.choices.append((layer, choice))
-        return choice
+
+    def _is_tuned(self, node: LaneNode) -> bool:
+        operator, tuned = node.operator, self.options.tuned
+        return isinstance(operator, Convolution) and ConvShape.of(operator.layer) in tuned
 
     def _fused_items(self) -> list[LaneNode | relax.Binding]:
         items: list[LaneNode | relax.Binding] = []
         in_lanes: set[relax.Var] = set()
         for binding in self.main.bindings:
             node = recognize(binding.var, binding.value, in_lanes, self.options.names)
+            if node is not None and self._is_tuned(node):
+                node = None
             if node is not None and not isinstance(node.operator, GlobalPool):
                 in_lanes.add(node.result)
             items.append(node or binding)
-        return fuse_epilogues(items, count_uses(self.main.bindings, [self.main.result]))
+        return fuse_epilogues(items, self._uses)

@@ -3,7 +3,8 @@
 Before:  a function whose blocks are plain loop nests, as TVM's legalisation leaves them
 After:   the same with chains of element-wise blocks inlined, work shared by the cores, and
          reductions summed in vectors: of neighbouring results, else of partial sums
-Requires: static shapes; functions with an "op_pattern" of opaque are left alone.
+Requires: static shapes; functions with an "op_pattern" of opaque are left alone, and so are
+          those that are scheduled already.
 Ensures: the same results, up to the order of sums; what a step cannot handle keeps its
          loops, which LLVM still vectorises where it can.
 """
@@ -21,6 +22,7 @@ from tvm import s_tir, sym, tirx
 from tvm.ir.transform import PassContext
 from tvm.tirx import PrimFunc
 
+from relay_passes.apply_tuned_schedules import is_scheduled
 from tvm_patdnn.cpu_model import CpuModel
 
 __all__ = ["ScheduleFallback"]
@@ -49,7 +51,9 @@ class ScheduleFallback:
         """Returns the scheduled module; ``mod`` is left as it is."""
         mod = mod.clone()
         for var, func in list(mod.functions.items()):
-            if isinstance(func, PrimFunc) and int(func.attrs.get("op_pattern", 0)) != OPAQUE:
+            if not isinstance(func, PrimFunc) or is_scheduled(func):
+                continue
+            if int(func.attrs.get("op_pattern", 0)) != OPAQUE:
                 mod[var] = _scheduled(func, self.cpu)
         return mod
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from te_schedules.conv2d import Conv2dGeometry, tile_reads
+from te_schedules.conv2d_code import tile_reads
+from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold
 from te_schedules.tiling import Tiling
 from tvm_patdnn.cpu_model import CpuModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["Conv2dSchedule", "Hold", "Outer"]
+__all__ = ["Conv2dSchedule", "Hold", "Outer", "Taps"]
 
 
 class Hold(Enum):
@@ -13,6 +13,13 @@ class Hold(Enum):
 
     WEIGHTS = "weights"  # few taps, such as a pattern's: each input vector is loaded once
     INPUTS = "inputs"  # many weights: a row of inputs is kept, each weight is loaded once
+
+
+class Taps(Enum):
+    """How a kernel knows its pattern's taps."""
+
+    CODE = "code"  # each pattern has its own code, in which taps share what they load
+    TABLE = "table"  # one code for all patterns: each product loads its input
 
 
 class Outer(Enum):
@@ -39,6 +46,7 @@ class Conv2dSchedule:
         window: channels whose inputs of a tile stay in the L1 cache while the filters go
             by, with the sums in memory between windows; None takes all channels at once.
         chunks: runs of filters that different threads take.
+        taps: TABLE is what kernels that are not in the order of their patterns need.
     """
 
     rows: int
@@ -48,8 +56,11 @@ class Conv2dSchedule:
     outer: Outer = Outer.TILE
     window: int | None = None
     chunks: int = 1
+    taps: Taps = Taps.CODE
 
     def __post_init__(self) -> None:
+        if self.taps is Taps.TABLE and self.group > 1:
+            raise ValueError(f"group={self.group}: taps=Taps.TABLE takes one filter at a time")
         if self.window and self.outer is not Outer.TILE:
             raise ValueError(
                 f"window={self.window}: needs outer=Outer.TILE, got {self.outer}; between "

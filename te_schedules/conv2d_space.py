@@ -6,18 +6,19 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from te_schedules.conv2d import Conv2dGeometry
 from te_schedules.conv2d_cost import KernelLists, cycles, registers
+from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.tiling import Tiling
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.patterns import Pattern
 
-__all__ = ["choose_schedule", "fits", "schedules"]
+__all__ = ["choose_schedule", "fits", "fixed_schedule", "schedules"]
 
 MAX_TILE = 28  # sums of one filter; more never fit beside a weight and an input
 INPUT_SHARE = 0.6  # of L2 that the input may take if it is to stay there
 WINDOW_SHARE = 0.7  # of L1 that a window's inputs may take
+FIXED_TILE = (2, 4)  # rows and vectors: with the weights of 4 taps it fits 16 registers
 WINDOW_STEP = 16  # channels
 IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
 
@@ -60,15 +61,39 @@ def fits(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> bool:
 
 
 def choose_schedule(
-    geometry: Conv2dGeometry, lists: KernelLists, group: int, cpu: CpuModel
+    geometry: Conv2dGeometry,
+    lists: KernelLists,
+    group: int,
+    cpu: CpuModel,
+    *,
+    windows: bool = True,
 ) -> tuple[Conv2dSchedule, float]:
-    """Returns the schedule that the cost model likes best, and its cycles."""
-    space = schedules(geometry, lists.patterns, group, cpu)
+    """Returns the schedule that the cost model likes best, and its cycles.
+
+    Args:
+        windows: whether it may have windows of channels.
+    """
+    space = (
+        schedule
+        for schedule in schedules(geometry, lists.patterns, group, cpu)
+        if windows or schedule.window is None
+    )
     best, cost = min(
         ((schedule, cycles(geometry, lists, schedule, cpu)) for schedule in space),
         key=lambda scored: scored[1],
     )
     return _shared_out(best, geometry, lists.groups, cpu), cost
+
+
+def fixed_schedule(
+    geometry: Conv2dGeometry, lists: KernelLists, group: int, cpu: CpuModel
+) -> tuple[Conv2dSchedule, float]:
+    """Returns a schedule that suits most layers, and its cycles: what tuning starts from."""
+    layout = geometry.out_layout
+    rows, vectors = min(FIXED_TILE[0], layout.steps_y), min(FIXED_TILE[1], layout.steps_x)
+    fixed = Conv2dSchedule(rows=rows, vectors=vectors, group=group)
+    cost = cycles(geometry, lists, fixed, cpu)
+    return _shared_out(fixed, geometry, lists.groups, cpu), cost
 
 
 def _shared_out(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from tvm.tirx import PrimFunc
 
-from te_schedules.conv2d import Conv2dGeometry, conv2d, conv2d_constants
-from te_schedules.conv2d_schedule import Conv2dSchedule, Hold
+from te_schedules.conv2d import Conv2d, conv2d, conv2d_depthwise
+from te_schedules.conv2d_geometry import Conv2dGeometry
+from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.elementwise import LaneInput, elementwise
 from te_schedules.epilogue import Step
 from te_schedules.fully_connected import fully_connected, pack_matrix, pad_outputs
@@ -23,6 +24,7 @@ __all__ = [
     "Sample",
     "sample_average_pool2d",
     "sample_connectivity_conv2d",
+    "sample_conv2d_depthwise",
     "sample_dense_conv2d",
     "sample_depthwise_conv2d",
     "sample_elementwise",
@@ -85,11 +87,13 @@ def _convolution(lanes: int, weight: np.ndarray, schedule: Conv2dSchedule) -> Sa
     bias = np.linspace(-1, 1, filters, dtype=np.float32).reshape(1, filters)
     steps = [Step("add", "channel"), Step("relu")]
     sums = np.einsum("nchwyx,ocyx->nohw", _windows(planes, size), weight)
+    geometry = _geometry(channels, filters, lanes, size)
+    kernel = Conv2d(
+        geometry=geometry, fkw=fkw, schedule=schedule, steps=steps, operands=[OperandSpec()]
+    )
     return Sample(
-        func=conv2d(
-            _geometry(channels, filters, lanes, size), fkw, schedule, steps, [OperandSpec()]
-        ),
-        arguments=(layout.pack(planes), *conv2d_constants(fkw, schedule.chunks), bias),
+        func=conv2d(kernel),
+        arguments=(layout.pack(planes), *kernel.constants.values(), bias),
         expected=layout.pack(np.maximum(sums + bias.reshape(1, filters, 1, 1), 0)),
     )
 
@@ -110,6 +114,33 @@ def sample_connectivity_conv2d(lanes: int) -> Sample:
     """Samples 1x1 kernels, most of them gone."""
     mask = np.random.default_rng(2).random((6, 7, 1, 1)) < 0.4
     return _convolution(lanes, _weight(6, 7, 1) * mask, Conv2dSchedule(rows=2, vectors=2))
+
+
+def sample_conv2d_depthwise(lanes: int) -> Sample:
+    """Samples a 1x1 convolution in groups of filters, and the 3x3 depthwise one behind it."""
+    layout, planes = _layout(lanes), _planes(3)
+    wide, deep = _weight(5, 3, 1), _weight(5, 1, 3)
+    own = np.where(np.eye(5, dtype=bool), 0, -1)
+    bias = np.linspace(-1, 1, 5, dtype=np.float32).reshape(1, 5)
+    kernels = [
+        Conv2d(
+            geometry=_geometry(channels, 5, lanes, weight.shape[2]),
+            fkw=pack_fkw(weight, ids, find_patterns(weight).patterns, group),
+            schedule=Conv2dSchedule(rows=2, vectors=1, group=group, outer=Outer.PLANE, chunks=2),
+            steps=[Step("add", "channel"), Step("relu")],
+            operands=[OperandSpec()],
+        )
+        for weight, ids, group, channels in ((wide, np.zeros((5, 3), int), 2, 3), (deep, own, 1, 5))
+    ]
+    add = bias.reshape(1, 5, 1, 1)
+    between = np.maximum(np.einsum("nchw,oc->nohw", planes, wide[:, :, 0, 0]) + add, 0)
+    sums = np.einsum("nchwyx,cyx->nchw", _windows(between, 3), deep[:, 0])
+    constants = [list(kernel.constants.values()) for kernel in kernels]
+    return Sample(
+        func=conv2d_depthwise(*kernels),
+        arguments=(layout.pack(planes), *constants[0], bias, *constants[1], bias),
+        expected=layout.pack(np.maximum(sums + add, 0)),
+    )
 
 
 def sample_dense_conv2d(lanes: int) -> Sample:

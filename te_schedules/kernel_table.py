@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tvm.tirx import PrimFunc
 
 from te_schedules import kernel_samples as samples
-from te_schedules.conv2d import conv2d
+from te_schedules.conv2d import conv2d, conv2d_depthwise
 from te_schedules.elementwise import elementwise
 from te_schedules.fully_connected import fully_connected
 from te_schedules.pool2d import global_average_pool, pool2d
@@ -19,10 +19,15 @@ __all__ = ["KERNELS", "Kernel"]
 
 @dataclass(frozen=True)
 class Kernel:
-    """A generator of kernels, and a sample of what it makes for a number of lanes."""
+    """A generator of kernels, and a sample of what it makes for a number of lanes.
+
+    Attributes:
+        allocates: it keeps something in memory while it runs, besides its registers.
+    """
 
     generator: Callable[..., PrimFunc]
     sample: Callable[[int], samples.Sample]
+    allocates: bool = False
 
 
 KERNELS: Mapping[str, Kernel] = {
@@ -30,6 +35,9 @@ KERNELS: Mapping[str, Kernel] = {
     "connectivity conv2d": Kernel(conv2d, samples.sample_connectivity_conv2d),
     "dense conv2d": Kernel(conv2d, samples.sample_dense_conv2d),
     "depthwise conv2d": Kernel(conv2d, samples.sample_depthwise_conv2d),
+    "conv2d and depthwise conv2d": Kernel(
+        conv2d_depthwise, samples.sample_conv2d_depthwise, allocates=True
+    ),
     "max pool2d": Kernel(pool2d, samples.sample_max_pool2d),
     "average pool2d": Kernel(pool2d, samples.sample_average_pool2d),
     "global average pool": Kernel(global_average_pool, samples.sample_global_average_pool),

@@ -11,7 +11,7 @@ from tvm import tirx
 from tvm.tirx import Buffer, PrimFunc
 from tvm.tirx.script import builder as T
 
-from te_schedules.conv2d import Conv2dGeometry
+from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.lane_layout import LaneLayout
 from te_schedules.tile_store import TileStore, block_starts
 from te_schedules.tiling import Tiling

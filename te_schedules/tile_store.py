@@ -72,11 +72,24 @@ class TileStore:
     steps: Sequence[Step] = ()
     operands: Sequence[Operand] = ()
 
-    def emit(self, tile: Tile, n: Expr, c: Expr, row: Expr, column: Expr) -> None:
-        """Emits the stores of ``tile``, whose first vector is (row, column) of plane (n, c)."""
+    def emit(
+        self,
+        tile: Tile,
+        n: Expr,
+        c: Expr,
+        row: Expr,
+        column: Expr,
+        plane: tuple[Expr, Expr] | None = None,
+    ) -> None:
+        """Emits the stores of ``tile``, whose first vector is (row, column) of plane (n, c).
+
+        Args:
+            plane: where ``output`` has that plane, if not at (n, c).
+        """
         self._epilogue(tile, n, c, row, column)
         if not self.layout.is_exact:
             self._clear_outside(tile, row, column)
+        n, c = plane or (n, c)
         for (r, v), register in tile.items():
             self._store(register, n, c, row + r, column + v)
         for shift_y, shift_x in self._halo_shifts():

@@ -7,6 +7,7 @@ from tests.built import inputs, library, pruned_network
 from tests.onnx_models import conv_model
 from tvm_patdnn.builder import build
 from tvm_patdnn.errors import BuildError, ModelError, TargetError
+from tvm_patdnn.optimizations import Optimizations
 
 
 def reference():
@@ -23,7 +24,12 @@ def test_computes_what_onnx_runtime_does():
 
 def test_phases_are_announced_and_the_module_is_dumped(tmp_path):
     phases = []
-    dense = build(pruned_network(), sparse=False, dump=tmp_path / "passes", progress=phases.append)
+    dense = build(
+        pruned_network(),
+        optimizations=Optimizations(sparse=False),
+        dump=tmp_path / "passes",
+        progress=phases.append,
+    )
     assert phases == ["import", "canonical form", "our kernels", "the rest", "code generation"]
     names = sorted(path.name for path in (tmp_path / "passes").iterdir())
     assert names[0].startswith("01-FoldConstantViews")

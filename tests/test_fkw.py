@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tvm_patdnn.fkw import pack_fkw, unpack_fkw
+from tvm_patdnn.fkw import Order, pack_fkw, unpack_fkw
 from tvm_patdnn.patterns import Pattern, find_patterns
 
 SHAPES = [(3, 3), (5, 5), (1, 1), (3, 1)]
@@ -79,6 +79,21 @@ def test_windows_of_channels_are_stored_one_after_the_other(mask, window):
     slots = np.repeat(np.arange(fkw.windows * fkw.groups), np.diff(fkw.offset))
     assert np.array_equal(fkw.index // window, slots // fkw.groups)
     assert fkw.kernel_counts == found.counts
+    assert np.array_equal(unpack_fkw(fkw), weight if mask.any() else weight[:, :, :1, :1])
+
+
+@settings(deadline=None)
+@given(masks(), st.sampled_from([Order.CHANNEL, Order.CSR]))
+def test_kernels_in_the_order_of_the_model(mask, order):
+    weight = numbered(mask)
+    found = find_patterns(weight)
+    fkw = pack_fkw(weight, found.ids, found.patterns, order=order)
+    assert fkw.reorder.tolist() == list(range(len(weight)))
+    places = np.repeat(np.arange(fkw.groups), np.diff(fkw.offset)) * mask.shape[1] + fkw.index
+    assert (np.diff(places.astype(int)) >= (0 if order is Order.CSR else 1)).all()
+    if order is Order.CSR:
+        assert set(fkw.entries) <= {1}
+        assert np.array_equal(fkw.weight, weight[weight != 0])
     assert np.array_equal(unpack_fkw(fkw), weight if mask.any() else weight[:, :, :1, :1])
 
 

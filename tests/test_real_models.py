@@ -1,10 +1,4 @@
-"""Trained third-party networks, and our own definitions, as shipped and pruned.
-
-A build takes seconds of one core, so the two variants of a model are built side by side.
-"""
-
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+"""Trained third-party networks, and our own definitions, as shipped and pruned."""
 
 import numpy as np
 import pytest
@@ -15,27 +9,13 @@ from tests.onnx_models import model_of
 from tests.real_models import OURS, compare, compare_model, relative_error, with_scores
 
 TOLERANCE = 1e-3
-VARIANTS = ("as shipped", "pruned")
 
 
-@pytest.fixture(scope="module")
-def pool():
-    with ProcessPoolExecutor(len(VARIANTS), mp_context=get_context("spawn")) as workers:
-        yield workers
-
-
-@pytest.fixture(scope="module", params=[*ZOO, *OURS])
-def comparisons(request, pool) -> dict[str, Future]:
-    """Both variants of a model, being built."""
-    name = request.param
-    path = fetch(name) if name in ZOO else None
-    return {v: pool.submit(compare, name, path, v == "pruned") for v in VARIANTS}
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_outputs_are_onnxruntimes(comparisons, variant):
-    outcome = comparisons[variant].result()
-    wrong = {name: error for name, error in outcome.errors.items() if not error < TOLERANCE}
+@pytest.mark.parametrize("name", [*ZOO, *OURS])
+@pytest.mark.parametrize("pruned", [False, True], ids=["as shipped", "pruned"])
+def test_outputs_are_onnxruntimes(name, pruned):
+    outcome = compare(name, fetch(name) if name in ZOO else None, pruned)
+    wrong = {output: error for output, error in outcome.errors.items() if not error < TOLERANCE}
     assert not wrong, f"relative errors: {dict(outcome.errors)}"
 
 

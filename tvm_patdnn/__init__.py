@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tvm_patdnn.builder import build
     from tvm_patdnn.errors import (
+        BenchError,
         BuildError,
         LibraryError,
         ModelError,
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
     )
     from tvm_patdnn.inspection import inspect
     from tvm_patdnn.library import Library, load
+    from tvm_patdnn.optimizations import Optimizations
     from tvm_patdnn.patterns import Pattern
     from tvm_patdnn.pruning import prune_onnx
 
 __all__ = [
+    "BenchError",
     "BuildError",
     "Library",
     "LibraryError",
     "ModelError",
+    "Optimizations",
     "PatDNNError",
     "Pattern",
     "PruningError",
@@ -44,6 +48,7 @@ __all__ = [
 
 _HOMES = {
     "Library": "library",
+    "Optimizations": "optimizations",
     "Pattern": "patterns",
     "build": "builder",
     "inspect": "inspection",

@@ -13,6 +13,7 @@ from tvm import relax
 from relay_passes.lower_kernels import kernel_pipeline
 from relay_passes.pipeline import PipelineOptions, lowering_passes, run_pipeline
 from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE
+from relay_passes.tuned_convolutions import TunedConvolutions
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.importer import import_onnx
@@ -20,6 +21,7 @@ from tvm_patdnn.library import Library
 from tvm_patdnn.metadata import Metadata, embed_metadata
 from tvm_patdnn.onnx_file import ModelSource
 from tvm_patdnn.onnx_shapes import InputShapes
+from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.targets import TargetLike, resolve_target
 from tvm_patdnn.tuning_records import read_records
 
@@ -35,7 +37,8 @@ def build(
     *,
     input_shapes: InputShapes | None = None,
     logs: str | Path | None = None,
-    sparse: bool = True,
+    optimizations: Optimizations | None = None,
+    tuned: TunedConvolutions | None = None,
     dump: str | Path | None = None,
     progress: Progress = lambda phase: None,
 ) -> Library:
@@ -47,7 +50,9 @@ def build(
             "llvm -mtriple=aarch64-linux-gnu", a dict or a Target; this machine by default.
         input_shapes: sizes of dynamic inputs, for example {"x": [1, 3, 224, 224]}.
         logs: tuning records, a file or a folder; those shipped in autotune_logs by default.
-        sparse: False computes pruned layers as if they were dense, for comparison.
+        optimizations: what to leave out, for comparison; nothing by default.
+        tuned: dense convolutions that TVM's own tuner scheduled, for comparison; they stay
+            TVM's operators and do not appear in the report.
         dump: a folder for the module after each pass.
         progress: told the name of each phase as it begins.
 
@@ -64,8 +69,9 @@ def build(
     options = PipelineOptions(
         cpu=options_cpu,
         names=model.weight_names,
-        sparse=sparse,
+        optimizations=optimizations or Optimizations(),
         records=read_records(str(resolved.attrs.get("mcpu", "generic")), logs),
+        tuned=tuned or {},
         dump=Path(dump) if dump else None,
     )
     with resolved:

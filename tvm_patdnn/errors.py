@@ -12,6 +12,7 @@ __all__ = [
     "PatDNNError",
     "PruningError",
     "TargetError",
+    "TrainingError",
     "TuningError",
 ]
 
@@ -38,6 +39,10 @@ class LibraryError(PatDNNError):
 
 class PruningError(PatDNNError):
     """A model could not be pruned as asked."""
+
+
+class TrainingError(PatDNNError):
+    """A training run cannot be started, continued or used, or its data cannot be read."""
 
 
 class TuningError(PatDNNError):

@@ -12,18 +12,30 @@ the kept weights in that order beside the few numbers that locate them:
 
 Groups of more than one filter share a list of kernels, so that a loaded input serves all
 of them: that is how layers without connectivity pruning are stored.
+
+What the order is worth can be measured: a weight can also be stored without it, each kernel
+with the number of its pattern, or as a generic sparse matrix, each weight by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
 from tvm_patdnn.patterns import Pattern
 
-__all__ = ["FKW", "pack_fkw", "unpack_fkw"]
+__all__ = ["FKW", "Order", "pack_fkw", "unpack_fkw"]
+
+
+class Order(Enum):
+    """In which order kernels are stored."""
+
+    FKR = "fkr"  # filters by number of kernels, kernels by pattern
+    CHANNEL = "channel"  # filters and channels as they come
+    CSR = "csr"  # the same, and each weight is a kernel of its own
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,9 +52,13 @@ class FKW:
         offset: (slots + 1,) int32, first kernel of each slot.
         weight_offset: (slots + 1,) int32, first weight of each slot.
         stride: (slots, patterns + 1) uint16 or int32, first kernel of each pattern,
-            counted from the slot's first.
+            counted from the slot's first; (slots, 2), all kernels of the slot, where they
+            are not in the order of their patterns.
         index: (kernels,) uint16 or int32, input channel of each kernel.
-        weight: (weights,) float32, for each kernel its taps and for each tap its filters.
+        pattern: (kernels,) uint16, pattern of each kernel, or None where they are in the
+            order of their patterns.
+        weight: (weights,) float32, for each kernel its taps and for each tap its filters;
+            with ``pattern``, all kernels have as many taps as the largest, the last ones 0.
     """
 
     filters: int
@@ -55,7 +71,14 @@ class FKW:
     weight_offset: np.ndarray
     stride: np.ndarray
     index: np.ndarray
+    pattern: np.ndarray | None = None
     weight: np.ndarray
+
+    @property
+    def entries(self) -> tuple[int, ...]:
+        """Stored weights of a kernel of each pattern, of one filter."""
+        sizes = [len(pattern) for pattern in self.patterns]
+        return tuple(sizes if self.pattern is None else len(sizes) * [max(sizes, default=0)])
 
     @property
     def groups(self) -> int:
@@ -63,9 +86,15 @@ class FKW:
         return len(self.reorder) // self.group
 
     @property
+    def runs(self) -> int:
+        """Into how many runs the kernels of a group are divided: one for each pattern, or one."""
+        return self.stride.shape[1] - 1
+
+    @property
     def structure(self) -> tuple[np.ndarray, ...]:
         """Everything but the weights, in the order of a kernel's arguments."""
-        return (self.reorder, self.offset, self.weight_offset, self.stride, self.index)
+        pattern = () if self.pattern is None else (self.pattern,)
+        return (self.reorder, self.offset, self.weight_offset, self.stride, self.index, *pattern)
 
     @property
     def structure_bytes(self) -> int:
@@ -80,6 +109,8 @@ class FKW:
     @property
     def kernel_counts(self) -> tuple[int, ...]:
         """Kernels of each pattern, over all groups."""
+        if self.pattern is not None:
+            return tuple(np.bincount(self.pattern, minlength=len(self.patterns)).tolist())
         return tuple(int(n) for n in np.diff(self.stride.astype(np.int64), axis=1).sum(axis=0))
 
     def balanced_chunks(self, chunks: int) -> np.ndarray:
@@ -101,6 +132,7 @@ def pack_fkw(
     patterns: Sequence[Pattern],
     group: int = 1,
     window: int | None = None,
+    order: Order = Order.FKR,
 ) -> FKW:
     """Reorders and packs a weight.
 
@@ -113,33 +145,41 @@ def pack_fkw(
         group: filters that share a list of kernels; more than 1 needs them to have the
             same kernels, as in a layer without connectivity pruning.
         window: channels of a window; all by default.
+        order: of the kernels.
     """
     filters, channels = ids.shape
-    order = _filter_order(ids, group)
-    members = ids[order[::group]]  # one list for each group
+    filter_order = _filter_order(ids, group, order)
+    members = ids[filter_order[::group]]  # one list for each group
     groups, windows = len(members), -(-channels // window) if window else 1
     of_group, channel = np.nonzero(members >= 0)
-    slot = (channel // window if window else 0) * groups + of_group
     pattern = members[of_group, channel]
-    rank = np.lexsort((channel, pattern, slot))
-    slot, channel, pattern = slot[rank], channel[rank], pattern[rank]
-    counts = np.zeros((windows * groups, len(patterns)), np.int64)
-    np.add.at(counts, (slot, pattern), 1)
+    if order is Order.CSR:
+        (of_group, channel), pattern, patterns = _single_taps(of_group, channel, pattern, patterns)
+    slot = (channel // window if window else 0) * groups + of_group
+    sorted_by = pattern if order is Order.FKR else np.zeros_like(pattern)
+    rank = np.lexsort((pattern, channel, sorted_by, slot))
+    slot, channel, pattern, sorted_by = slot[rank], channel[rank], pattern[rank], sorted_by[rank]
+    runs = len(patterns) if order is Order.FKR else min(1, len(patterns))
+    counts = np.zeros((windows * groups, runs), np.int64)
+    np.add.at(counts, (slot, sorted_by), 1)
     entries = np.array([len(p) for p in patterns], np.int64)
+    if order is not Order.FKR:
+        entries = entries.max(initial=0, keepdims=True)[:runs]
     stride = np.concatenate([np.zeros((len(counts), 1), np.int64), counts.cumsum(axis=1)], axis=1)
-    members_of = order.reshape(groups, group)[slot % groups]
+    members_of = filter_order.reshape(groups, group)[slot % groups]
     return FKW(
         filters=filters,
         channels=channels,
         patterns=tuple(patterns),
         group=group,
         windows=windows,
-        reorder=_narrow(order, filters),
+        reorder=_narrow(filter_order, filters),
         offset=_starts(counts.sum(axis=1)),
         weight_offset=_starts((counts @ entries) * group),
         stride=_narrow(stride, int(stride.max(initial=0)) + 1),
         index=_narrow(channel, channels),
-        weight=_gather(weight, members_of, channel, pattern, patterns, group),
+        pattern=None if order is Order.FKR else pattern.astype(np.uint16),
+        weight=_gather(weight, members_of, channel, pattern, patterns, entries[sorted_by] * group),
     )
 
 
@@ -148,21 +188,41 @@ def unpack_fkw(fkw: FKW) -> np.ndarray:
     kernel_shape = fkw.patterns[0].kernel_shape if fkw.patterns else (1, 1)
     weight = np.zeros((fkw.filters, fkw.channels, *kernel_shape), np.float32)
     for slot in range(fkw.windows * fkw.groups):
-        at, kernel, g = int(fkw.weight_offset[slot]), int(fkw.offset[slot]), slot % fkw.groups
+        at, g = int(fkw.weight_offset[slot]), slot % fkw.groups
         filters = fkw.reorder[g * fkw.group : (g + 1) * fkw.group]
-        for p, pattern in enumerate(fkw.patterns):
-            for _ in range(int(fkw.stride[slot, p + 1]) - int(fkw.stride[slot, p])):
-                for y, x in pattern.taps:
-                    weight[filters, fkw.index[kernel], y, x] = fkw.weight[at : at + fkw.group]
-                    at += fkw.group
-                kernel += 1
+        for kernel in range(int(fkw.offset[slot]), int(fkw.offset[slot + 1])):
+            p = _pattern_of(fkw, slot, kernel)
+            for tap, (y, x) in enumerate(fkw.patterns[p].taps):
+                start = at + tap * fkw.group
+                weight[filters, fkw.index[kernel], y, x] = fkw.weight[start : start + fkw.group]
+            at += fkw.entries[p] * fkw.group
     return weight
 
 
-def _filter_order(ids: np.ndarray, group: int) -> np.ndarray:
+def _pattern_of(fkw: FKW, slot: int, kernel: int) -> int:
+    if fkw.pattern is not None:
+        return int(fkw.pattern[kernel])
+    in_slot = kernel - int(fkw.offset[slot])
+    return int(np.searchsorted(fkw.stride[slot], in_slot, side="right")) - 1
+
+
+def _single_taps(
+    of_group: np.ndarray, channel: np.ndarray, pattern: np.ndarray, patterns: Sequence[Pattern]
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, tuple[Pattern, ...]]:
+    """Replaces each kernel by one for each of its taps."""
+    if not patterns:
+        return (of_group, channel), pattern, ()
+    shape = patterns[0].kernel_shape
+    masks = np.array([p.mask().reshape(-1) for p in patterns])
+    kernel, tap = np.nonzero(masks[pattern])
+    singles = tuple(Pattern(kernel_shape=shape, taps=(at,)) for at in np.ndindex(*shape))
+    return (of_group[kernel], channel[kernel]), tap, singles
+
+
+def _filter_order(ids: np.ndarray, group: int, order: Order) -> np.ndarray:
     """Sorts filters by kept kernels, most first; groups keep the order they have."""
     filters = len(ids)
-    if group > 1:
+    if group > 1 or order is not Order.FKR:
         padded = -(-filters // group) * group
         return np.minimum(np.arange(padded), filters - 1)
     return np.argsort(-(ids >= 0).sum(axis=1), kind="stable")
@@ -174,16 +234,16 @@ def _gather(
     channel: np.ndarray,
     pattern: np.ndarray,
     patterns: Sequence[Pattern],
-    group: int,
+    sizes: np.ndarray,
 ) -> np.ndarray:
     """Collects each kernel's weights, tap by tap and filter by filter.
 
     Args:
         filters: (kernels, group) int, the filters that each kernel belongs to.
         channel, pattern: (kernels,) int, of each kernel.
+        sizes: (kernels,) int, of each kernel: where it has fewer weights, zeros follow.
     """
-    sizes = np.array([len(p) for p in patterns], np.int64) * group
-    starts = _starts(sizes[pattern]) if len(pattern) else np.zeros(1, np.int32)
+    starts = _starts(sizes)
     packed = np.zeros(int(starts[-1]), np.float32)
     for p, taps in enumerate(patterns):
         kernels = np.flatnonzero(pattern == p)
@@ -194,7 +254,7 @@ def _gather(
             y[None, :, None],
             x[None, :, None],
         ]
-        slots = starts[kernels][:, None] + np.arange(sizes[p])
+        slots = starts[kernels][:, None] + np.arange(len(taps) * filters.shape[1])
         packed[slots] = values.reshape(slots.shape)
     return packed
 

@@ -44,8 +44,10 @@ def split_conv_transpose(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.No
         return None
     given, weight = attributes(node), graph.constant(node.input[1])
     data, out = graph.shape(node.input[0]), graph.shape(node.output[0])
-    constant = all(graph.constant(name) is not None for name in node.input[1:] if name)
-    if data is None or out is None or not constant or weight.ndim != 4:
+    biases = {name: graph.constant(name) for name in node.input[2:] if name}
+    if weight is None or weight.ndim != 4 or any(bias is None for bias in biases.values()):
+        return None
+    if data is None or out is None:
         return None
     stride, *others = set(given.get("strides", [1, 1]))
     if others or stride == 1 or tuple(out[2:]) != (data[2] * stride, data[3] * stride):
@@ -57,7 +59,8 @@ def split_conv_transpose(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.No
     axes = [_axis(taps, stride, pad) for taps, pad in zip(weight.shape[2:], pads, strict=False)]
     phases = _phase_weight(weight, groups, stride, axes)
     inputs = [node.input[0], graph.add_constant(phases, _phases_of(node.input[1]))]
-    inputs += [_repeated(graph, name, stride) for name in node.input[2:] if name]
+    for name, bias in biases.items():
+        inputs.append(graph.add_constant(np.repeat(np.asarray(bias), stride**2), f"{name}_phases"))
     conv = helper.make_node(
         "Conv",
         inputs,
@@ -98,10 +101,6 @@ def _phase_weight(
     for (ey, oy, ky), (ex, ox, kx) in itertools.product(axes[0].taps, axes[1].taps):
         phases[:, ey, ex, :, oy + axes[0].before, ox + axes[1].before] = filters[:, :, ky, kx]
     return phases.reshape(-1, in_c // groups, *size)
-
-
-def _repeated(graph: OnnxGraph, bias: str, stride: int) -> str:
-    return graph.add_constant(np.repeat(graph.constant(bias), stride**2), f"{bias}_phases")
 
 
 def _pixel_shuffle(

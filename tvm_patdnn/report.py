@@ -22,8 +22,11 @@ class LayerReport:
         compression: dense weights over kept weights; None where no weight is left.
         dense_macs, kept_macs: multiply-accumulates before and after pruning.
         kernel: "pattern", "connectivity", "dense" or "depthwise".
+        joined: it is computed in one kernel with the layer before it.
         reason: why this kernel was chosen.
         schedule: its tile and how its work is shared out.
+        input_loads, products: vectors of activations that the kernel loads, and vectors that
+            it multiplies and adds, counted from its generated code.
         bytes: the packed weight, of which ``structure_bytes`` are not weights.
         dense_bytes, csr_bytes: the weight as a dense array, and in compressed sparse rows
             with 32-bit indices.
@@ -43,8 +46,11 @@ class LayerReport:
     dense_macs: int
     kept_macs: int
     kernel: str
+    joined: bool
     reason: str
     schedule: Mapping[str, Any]
+    input_loads: int
+    products: int
     bytes: int
     structure_bytes: int
     dense_bytes: int

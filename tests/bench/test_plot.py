@@ -7,7 +7,7 @@ from tests.bench.samples import row
 from tvm_patdnn.bench.colours import colour_of
 from tvm_patdnn.bench.plot import check_plot, save_plot
 from tvm_patdnn.bench.rows import Status
-from tvm_patdnn.bench.systems import SYSTEMS
+from tvm_patdnn.bench.systems import LADDER_SYSTEMS, SYSTEMS
 from tvm_patdnn.errors import BenchError, BuildError
 
 pytest.importorskip("matplotlib")
@@ -60,14 +60,50 @@ def test_layers_share_a_plot(svg):
     assert colour_of("tvm-dense") in drawn
 
 
+def test_a_ladder_is_drawn_against_dense(svg):
+    rungs = {"dense": 4.0, "no-opt": 8.0, "+tune": 1.0}
+    drawn = svg([row(name, series="ladder", ratio=ratio) for name, ratio in rungs.items()])
+    assert "times as fast as dense" in drawn
+    assert colour_of("+tune") in drawn
+    assert colour_of("dense") not in drawn  # it is the line at 1
+
+
+def _sweep(name: str, series: str, ratios: dict) -> list:
+    return [row(name, series=series, value=value, ratio=each) for value, each in ratios.items()]
+
+
+def test_a_sweep_is_drawn_with_its_break_even(svg):
+    ours = _sweep("tvm-patdnn", "compression", {2: 1.0, 8: 1.0})
+    drawn = svg([*ours, *_sweep("tvm-dense", "compression", {2: 0.5, 8: 2.0})])
+    assert "break-even 4x" in drawn
+    assert "stroke-dasharray" in drawn
+    assert {colour_of("tvm-patdnn"), colour_of("tvm-dense")} <= set(
+        re.findall("#[0-9a-f]{6}", drawn)
+    )
+    drawn = svg([*ours, *_sweep("tvm-dense", "compression", {2: 1.5, 8: 2.0})])
+    assert "stroke-dasharray" not in drawn  # it lies below the first point
+
+
+def test_other_sweeps_have_no_break_even(svg):
+    rows = _sweep("tvm-patdnn", "patterns", {4: 1.0, 8: 1.0})
+    drawn = svg([*rows, *_sweep("tvm-dense", "patterns", {4: 0.5, 8: 2.0})])
+    assert "patterns in the set" in drawn
+    assert "break-even" not in drawn
+
+
+def test_equal_plots_are_equal_files(svg):
+    assert svg([row()]) == svg([row()])
+
+
 def test_a_picture_is_written_too(tmp_path):
     save_plot([row()], tmp_path / "plot.png")
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_every_system_has_a_colour_of_its_own():
-    assert len({colour_of(name) for name in SYSTEMS}) == len(SYSTEMS)
-    assert colour_of("another") not in {colour_of(name) for name in SYSTEMS}
+    names = [*SYSTEMS, *LADDER_SYSTEMS]
+    assert len({colour_of(name) for name in names}) == len(names)
+    assert colour_of("another") not in {colour_of(name) for name in names}
 
 
 def test_other_formats_are_declined(tmp_path):

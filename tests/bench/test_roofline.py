@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tvm_patdnn.bench.roofline import layers_with_shares, peak_macs
+from tvm_patdnn.bench.roofline import layers_with_shares, peak_macs, total_counts
 
 _SHAPES = {"in_shape": [1], "out_shape": [1], "kernel_shape": [3, 3], "stride": [1, 1]}
 _MACS = {"kept_macs": 100, "dense_macs": 800, "compression": 8}
@@ -40,3 +40,29 @@ def test_without_the_peak_there_is_a_time_but_no_share():
 def test_kernels_that_do_not_match_the_layers_are_no_result():
     assert layers_with_shares(_ours({0: [("k", 0.2)]}), _probe(r0=[1.0])) == []
     assert layers_with_shares(SimpleNamespace(built={}, kernels={}), _probe(r0=[1.0])) == []
+
+
+def test_layers_in_one_kernel_are_one_row():
+    joined = {**_PATTERN, "name": "c", "kernel": "depthwise", "joined": True, "out_shape": [2]}
+    built = {"facts": {"layers": [_DENSE, joined, _PATTERN]}}
+    ours = SimpleNamespace(built=built, kernels={0: [("k", 0.2), ("k", 0.1)]})
+    both, last = layers_with_shares(ours, _probe())
+    assert (both["name"], both["kernel"]) == ("b + c", "dense + depthwise")
+    assert (both["macs"], both["out_shape"], both["median_s"]) == (900, [2], 0.2)
+    assert (last["name"], last["macs"]) == ("a", 100)
+
+
+def test_what_was_counted_is_summed_over_the_layers():
+    layers = [{"input_loads": 5, "products": 20}, {"input_loads": 7, "products": 30}]
+    ours = SimpleNamespace(built={"facts": {"layers": layers}})
+    assert total_counts(ours) == {"loads": 12, "products": 50}
+    layers[1]["input_loads"] = None
+    assert total_counts(ours) == {"products": 50}
+    assert total_counts(SimpleNamespace(built={})) == {}
+
+
+def test_each_layer_has_its_counts():
+    counted = {**_PATTERN, "input_loads": 5, "products": 20}
+    ours = SimpleNamespace(built={"facts": {"layers": [counted]}}, kernels={0: [("k", 0.2)]})
+    (layer,) = layers_with_shares(ours, _probe())
+    assert (layer["loads"], layer["products"]) == (5, 20)

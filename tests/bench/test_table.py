@@ -1,14 +1,14 @@
 from tests.bench.samples import layer_row, row
+from tvm_patdnn.bench.layer_table import layers_finding
 from tvm_patdnn.bench.rows import Status
 from tvm_patdnn.bench.table import (
     by_speed,
     cells,
     columns_text,
     finding,
-    layers_finding,
-    result_text,
     share_cells,
 )
+from tvm_patdnn.bench.views import result_text
 
 
 def _others() -> list:

@@ -19,8 +19,9 @@ def measured(monkeypatch):
 
     def run(subject, systems, options, command="", progress=None) -> Outcome:
         asked.append((subject, [system.name for system in systems], options, command))
+        about = {name: getattr(subject, name) for name in ("model", "layer", "series", "value")}
         rows = [
-            row(system.name, model=subject.model, layer=subject.layer, command=command)
+            row(system.name, threads=options.threads, command=command, **about)
             for system in systems
         ]
         return Outcome(rows=rows, interrupted=False)
@@ -75,6 +76,54 @@ def test_each_distinct_layer_is_compared(files, printed, measured):
         "conv2 (3x3, 8->8@16x16)",
     ]
     assert out.splitlines()[2].split()[:4] == ["layer,", "ms", "tvm-patdnn", "tvm-dense"]
+
+
+def test_a_sweep_is_a_comparison_at_each_value(files, printed, measured, tmp_path):
+    out = printed(
+        "bench", "--sweep", "compression", files / "model.onnx", "--values", "2.25,18",
+        "--json", tmp_path / "rows.jsonl",
+    )  # fmt: skip
+    assert [asked[0].value for asked in measured] == [2.25, 18]
+    assert measured[0][1] == ["tvm-patdnn", "tvm-dense", "onnxruntime"]
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert [(each["series"], each["value"]) for each in rows] == [
+        *[("compression", 2.25)] * 3,
+        *[("compression", 18)] * 3,
+    ]
+    assert out.startswith("model by compression, ")
+    assert "break-even with tvm-dense below 2.25x" in out
+
+
+def test_a_sweep_of_threads_ends_at_those_given(files, printed, measured):
+    words = ("--sweep", "threads", files / "model.onnx", "--threads", 2, "--against", "ncnn")
+    printed("bench", *words)
+    assert [(options.threads, systems) for _, systems, options, _ in measured] == [
+        (1, ["tvm-patdnn", "ncnn"]),
+        (2, ["tvm-patdnn", "ncnn"]),
+    ]
+
+
+def test_a_ladder_climbs_its_rungs_and_may_have_others_beside_them(files, printed, measured):
+    words = ("--ladder", files / "pruned.onnx", "--per-layer", "--against", "onnxruntime")
+    out = printed("bench", *words)
+    rungs = ["dense", "csr", "no-opt", "+reorder", "+LRE", "+tune"]
+    assert [systems for _, systems, _, _ in measured] == [[*rungs, "onnxruntime"]] * 2
+    assert out.startswith("The ladder on pruned, ")
+
+
+def test_if_the_last_rung_is_wrong_the_command_fails(files, capsys, monkeypatch):
+    wrong = row("+tune", series="ladder", status=Status.WRONG, message="differs")
+    monkeypatch.setattr(
+        "tvm_patdnn.bench.session.run_contest",
+        lambda *_: Outcome(rows=[wrong], interrupted=False),
+    )
+    assert main(["bench", "--ladder", str(files / "pruned.onnx")]) == 1
+    assert "net: +tune wrong: differs" in capsys.readouterr().err
+
+
+def test_a_value_that_makes_no_sense_is_told(failing):
+    said = failing("bench", "--sweep", "threads", "--values", "0")
+    assert "threads: got the value 0, expected whole numbers of at least 1" in said
 
 
 def test_rows_can_be_printed(files, printed, measured):
@@ -136,10 +185,17 @@ def test_another_network_is_no_dense_twin(files, failing, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "give one of MODEL.onnx, --install and --report"),
+        ([], "give one of MODEL.onnx, --sweep, --ladder, --install and --report"),
         (["m.onnx", "--install", "ncnn"], "give one of"),
         (["m.onnx", "-o", "page.md"], "--report and -o belong together"),
         (["--report", "rows.jsonl"], "--report and -o belong together"),
+        (["--sweep", "threads", "--install", "ncnn"], "give one of"),
+        (["--sweep", "threads", "--ladder"], "--sweep goes with neither --ladder nor"),
+        (["m.onnx", "--sweep", "threads", "--per-layer"], "--sweep goes with neither"),
+        (["m.onnx", "--ladder", "--dense", "d.onnx"], "--dense has no use here"),
+        (["--ladder", "--per-layer"], "--per-layer needs MODEL.onnx"),
+        (["m.onnx", "--values", "1,2"], "--values belongs to --sweep"),
+        (["--sweep", "depth"], "invalid choice: 'depth'"),
     ],
 )
 def test_what_to_do_must_be_clear(words, said, capsys):

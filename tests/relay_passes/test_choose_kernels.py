@@ -9,6 +9,7 @@ from te_schedules.conv2d_schedule import Conv2dSchedule, Hold
 from tests.relay_passes.relax_modules import CPU, random_array
 from tests.te_schedules.lane_kernels import ConvCase, pattern_weight
 from tvm_patdnn.fkw import unpack_fkw
+from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.tuning_records import Record
 
 
@@ -60,7 +61,7 @@ def test_a_dense_layer_shares_loads_between_filters():
 
 
 def test_sparse_kernels_can_be_switched_off():
-    choice = chosen(pruned(0.1), sparse=False)
+    choice = chosen(pruned(0.1), optimizations=Optimizations(sparse=False))
     assert (choice.kind, choice.reason) == ("dense", "sparse kernels are switched off")
     assert choice.cycles > chosen(pruned(0.1)).cycles
 
@@ -68,7 +69,7 @@ def test_sparse_kernels_can_be_switched_off():
 def test_less_work_never_costs_more():
     cycles = [chosen(pruned(density)).cycles for density in (0.1, 0.3, 0.6, 1.0)]
     assert cycles == sorted(cycles)
-    assert cycles[-1] <= chosen(pruned(1.0), sparse=False).cycles
+    assert cycles[-1] <= chosen(pruned(1.0), optimizations=Optimizations(sparse=False)).cycles
 
 
 def test_whole_kernels_that_are_gone_are_connectivity():

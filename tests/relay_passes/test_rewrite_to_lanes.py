@@ -15,6 +15,7 @@ from tests.relay_passes.relax_modules import (
     random_array,
     rewritten,
 )
+from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.weight_names import weight_key
 
 SHAPE = (1, 3, 9, 11)
@@ -380,7 +381,7 @@ def test_a_pruned_layer_is_computed_from_its_patterns_and_named():
 def test_a_pruned_layer_may_be_computed_as_if_it_were_dense():
     net = Net((1, 32, 14, 14))
     mod = net.module(lambda x: net.conv(x, pruned_weight(32, 32), padding=1))
-    new = lanes(mod, numbers=False, sparse=False)
+    new = lanes(mod, numbers=False, optimizations=Optimizations(sparse=False))
     assert "dense_conv2d" in kernels(new)
     assert rows(new)[0]["reason"] == "sparse kernels are switched off"
 

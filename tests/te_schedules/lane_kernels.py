@@ -11,12 +11,13 @@ import torch
 import tvm
 from tvm.tirx import PrimFunc
 
-from te_schedules.conv2d import Conv2dGeometry, conv2d, conv2d_constants
+from te_schedules.conv2d import Conv2d, conv2d
+from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule
 from te_schedules.epilogue import Step
 from te_schedules.lane_layout import Halo, LaneLayout, best_layout
 from te_schedules.tile_store import OperandSpec
-from tvm_patdnn.fkw import FKW, pack_fkw
+from tvm_patdnn.fkw import FKW, Order, pack_fkw
 from tvm_patdnn.patterns import Pattern, find_patterns
 from tvm_patdnn.targets import resolve_target
 
@@ -103,6 +104,7 @@ class ConvCase:
         padding: top, left, bottom, right.
         dense: store all weights, as for a layer that was not pruned.
         halo: of the output.
+        order: of the stored kernels.
     """
 
     weight: np.ndarray
@@ -119,6 +121,7 @@ class ConvCase:
     steps: tuple[Step, ...] = ()
     specs: tuple[OperandSpec, ...] = ()
     operands: tuple[np.ndarray, ...] = ()
+    order: Order = Order.FKR
 
     @property
     def channels(self) -> int:
@@ -211,6 +214,7 @@ class ConvCase:
             patterns,
             self.schedule.group,
             self.schedule.window,
+            self.order,
         )
 
     def _expanded(self, ids: np.ndarray) -> np.ndarray:
@@ -225,12 +229,21 @@ class ConvCase:
         return expanded
 
     def func(self) -> PrimFunc:
-        return conv2d(self.geometry(), self.fkw(), self.schedule, self.steps, self.specs)
+        return conv2d(self.kernel())
+
+    def kernel(self) -> Conv2d:
+        return Conv2d(
+            geometry=self.geometry(),
+            fkw=self.fkw(),
+            schedule=self.schedule,
+            steps=self.steps,
+            operands=self.specs,
+        )
 
     def run(self, data: np.ndarray | None = None) -> np.ndarray:
         """Returns the stored output."""
         packed = self.in_layout().pack(self.data if data is None else data)
-        arguments = (packed, *conv2d_constants(self.fkw(), self.schedule.chunks), *self.operands)
+        arguments = (packed, *self.kernel().constants.values(), *self.operands)
         shape = self.out_layout().shape(self.batch, len(self.weight))
         return run_kernel(self.func(), arguments, shape)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from te_schedules.conv2d import Conv2dGeometry
+from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.lane_layout import Halo, best_layout
 from te_schedules.pool2d import Pool2dWindow, global_average_pool, pool2d
 from tests.te_schedules.lane_kernels import (

@@ -13,12 +13,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
-
 from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.rows import Row, json_line
+from tvm_patdnn.bench.sample_layers import SampleLayer
 from tvm_patdnn.bench.session import choose_systems, compare, make_subjects, steps
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.systems import OURS
@@ -30,7 +27,10 @@ __all__ = ["failures", "main", "read_floors"]
 _BASELINE = "tvm-dense"
 _AGAINST = (_BASELINE, "onnxruntime")
 _NAME = "bench-ci"
-_LAYERS = ((64, 56), (256, 14))  # channels in and out, height and width
+_LAYERS = (
+    SampleLayer(in_c=64, out_c=64, side=56),
+    SampleLayer(in_c=256, out_c=256, side=14),
+)
 _REPORT_FLOOR = 1.0
 
 
@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(args: argparse.Namespace) -> list[Row]:
     from tvm_patdnn.bench.plot import save_plot
-    from tvm_patdnn.bench.table import result_text
+    from tvm_patdnn.bench.views import result_text
     from tvm_patdnn.threads import physical_cores
 
     subjects = [*map(_layer, _LAYERS), *_network(args.network)]
@@ -131,31 +131,9 @@ def _network(path: Path) -> list[Subject]:
     ]
 
 
-def _layer(size: tuple[int, int]) -> Subject:
-    """A 3x3 convolution with random weights: 8 patterns of 4 entries, 3.6x connectivity."""
-    from tvm_patdnn.pruning import prune_onnx
-
-    channels, side = size
-    dense = _conv(channels, side)
-    return Subject(
-        model=_NAME,
-        layer=f"conv {channels}->{channels}@{side}x{side}",
-        pruned=prune_onnx(dense, first_layer=True),
-        dense=dense,
-    )
-
-
-def _conv(channels: int, side: int) -> onnx.ModelProto:
-    weight = np.random.default_rng(0).standard_normal((channels, channels, 3, 3), np.float32)
-    shape = (1, channels, side, side)
-    graph = helper.make_graph(
-        [helper.make_node("Conv", ["x", "w"], ["y"], name="conv", pads=[1] * 4)],
-        "layer",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
-        [numpy_helper.from_array(weight, "w")],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+def _layer(layer: SampleLayer) -> Subject:
+    """A convolution with random weights: 8 patterns of 4 entries, 3.6x connectivity."""
+    return Subject(model=_NAME, layer=f"conv {layer}", pruned=layer.pruned(), dense=layer.dense())
 
 
 if __name__ == "__main__":

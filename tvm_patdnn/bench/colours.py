@@ -14,6 +14,13 @@ _COLOURS = {
     "ncnn": "#009e73",
     "MNN": "#8fc97a",
     "torch": "#cc79a7",
+    # The rungs of the ladder, ever closer to ours.
+    "dense": "#f0c4a6",
+    "csr": "#4d4d4d",
+    "no-opt": "#bfd3e6",
+    "+reorder": "#9ebcda",
+    "+LRE": "#8c6bb1",
+    "+tune": "#c85200",
 }
 _UNKNOWN = "#7f7f7f"
 

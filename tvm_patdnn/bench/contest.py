@@ -19,11 +19,11 @@ from tvm_patdnn.bench.machine import cpu_name
 from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.race import median_ratio, race
 from tvm_patdnn.bench.reference import make_inputs, relative_error
-from tvm_patdnn.bench.roofline import layers_with_shares, peak_macs
+from tvm_patdnn.bench.roofline import layers_with_shares, peak_macs, total_counts
 from tvm_patdnn.bench.rows import Row, Status
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.system import Job, System
-from tvm_patdnn.bench.systems import OURS, PROBE, REFERENCE
+from tvm_patdnn.bench.systems import PROBE, REFERENCE
 
 __all__ = ["Contest", "Outcome", "run_contest", "steps_of_contest"]
 
@@ -104,7 +104,7 @@ class Contest:
 
     def rows(self, command: str) -> list[Row]:
         """Returns what is known by now of each system."""
-        ours = next((each for each in self.entrants if each.system is OURS), None)
+        ours = next((each for each in self.entrants if each.system.ours), None)
         return [self._row(entrant, ours, command) for entrant in self.entrants]
 
     def _check(self, entrant: Entrant, outputs: list[np.ndarray]) -> None:
@@ -165,6 +165,8 @@ class Contest:
         return Row(
             model=self._subject.model,
             layer=self._subject.layer,
+            series=self._subject.series,
+            value=self._subject.value,
             system=entrant.system.name,
             status=status,
             message=message,
@@ -189,4 +191,4 @@ class Contest:
     def _facts(self, entrant: Entrant) -> Mapping[str, Any]:
         layers = layers_with_shares(entrant, self.probe)
         peak = {"peak_macs_per_s": peak_macs(self.probe), "layers": layers} if layers else {}
-        return {**entrant.loaded.get("facts", {}), **peak}
+        return {**entrant.loaded.get("facts", {}), **peak, **total_counts(entrant)}

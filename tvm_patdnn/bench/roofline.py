@@ -8,7 +8,9 @@ from typing import Any
 
 from tvm_patdnn.bench.entrant import Entrant
 
-__all__ = ["layers_with_shares", "peak_macs"]
+__all__ = ["layers_with_shares", "peak_macs", "total_counts"]
+
+_COUNTS = {"loads": "input_loads", "products": "products"}  # in rows, in the build's report
 
 
 def peak_macs(probe: Entrant) -> float | None:
@@ -25,11 +27,11 @@ def layers_with_shares(entrant: Entrant, probe: Entrant) -> list[dict[str, Any]]
         probe: measured the peak in the same rounds.
 
     Returns:
-        For each layer its name, kernel, shapes and macs, ``median_s``, ``macs_per_s`` (of
-        the macs it really has to do) and ``share_of_peak``; nothing where the layers do not
-        match what was timed.
+        For each layer, or pair of layers in one kernel, its name, kernel, shapes, macs, counted
+        loads and products, ``median_s``, ``macs_per_s`` (of the macs it really has to do) and
+        ``share_of_peak``; nothing where the layers do not match what was timed.
     """
-    layers: Sequence[Mapping[str, Any]] = entrant.built.get("facts", {}).get("layers", [])
+    layers = _by_kernel(entrant.built.get("facts", {}).get("layers", []))
     rounds = {
         number: [seconds for _, seconds in timed]
         for number, timed in entrant.kernels.items()
@@ -44,14 +46,50 @@ def layers_with_shares(entrant: Entrant, probe: Entrant) -> list[dict[str, Any]]
     ]
 
 
+def total_counts(entrant: Entrant) -> dict[str, int]:
+    """Returns what all its kernels do in one run, as counted in their generated code.
+
+    Returns:
+        ``loads``, vectors of activations that are loaded, and ``products``, vectors that are
+        multiplied and added; nothing where that was not counted.
+    """
+    layers = entrant.built.get("facts", {}).get("layers", [])
+    totals = {}
+    for name, stored in _COUNTS.items():
+        counts = [layer.get(stored) for layer in layers]
+        if counts and None not in counts:
+            totals[name] = sum(counts)
+    return totals
+
+
+def _by_kernel(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Returns the layers with their ``macs``; those in one kernel are taken together."""
+    kernels: list[Mapping[str, Any]] = []
+    for layer in layers:
+        each = {**layer, "macs": layer["kept_macs" if layer["kernel"] != "dense" else "dense_macs"]}
+        kernels.append(_together(kernels.pop(), each) if layer.get("joined") else each)
+    return kernels
+
+
+def _together(first: Mapping[str, Any], second: Mapping[str, Any]) -> Mapping[str, Any]:
+    sums = ("macs", *_COUNTS.values())
+    return {
+        **first,
+        "out_shape": second["out_shape"],
+        **{name: f"{first[name]} + {second[name]}" for name in ("name", "kernel")},
+        **{name: first[name] + second[name] for name in sums if name in first},
+    }
+
+
 def _with_share(
     layer: Mapping[str, Any], seconds: Mapping[int, float], peaks: Mapping[int, float]
 ) -> dict[str, Any]:
     kept = ("name", "kernel", "in_shape", "out_shape", "kernel_shape", "stride", "compression")
-    macs = layer["kept_macs"] if layer["kernel"] != "dense" else layer["dense_macs"]
+    macs = layer["macs"]
     shares = [macs / spent / peaks[number] for number, spent in seconds.items() if number in peaks]
     return {
         **{name: layer[name] for name in kept},
+        **{name: layer.get(stored) for name, stored in _COUNTS.items()},
         "macs": macs,
         "median_s": median(seconds.values()),
         "macs_per_s": macs / median(seconds.values()),

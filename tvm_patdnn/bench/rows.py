@@ -33,6 +33,8 @@ class Row:
     Attributes:
         model: the file's name without its ending.
         layer: the convolution it was cut down to; None for the whole model.
+        series: "ladder", or the name of the sweep of which it is a point; None for neither.
+        value: what is swept: threads, patterns, ...
         system: its name.
         status: how it went; ``message`` says more.
         threads: that were allowed to compute.
@@ -53,6 +55,8 @@ class Row:
 
     model: str
     layer: str | None = None
+    series: str | None = None
+    value: float | None = None
     system: str
     status: Status
     message: str = ""

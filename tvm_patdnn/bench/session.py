@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.rows import Row
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.system import System
-from tvm_patdnn.bench.systems import OURS, SYSTEMS, find_system
+from tvm_patdnn.bench.systems import LADDER_SYSTEMS, OURS, SYSTEMS, find_system
 from tvm_patdnn.errors import BenchError
 from tvm_patdnn.onnx_file import load_onnx
 from tvm_patdnn.onnx_shapes import InputShapes, fix_input_shapes
 
 __all__ = ["check_ours", "choose_systems", "compare", "make_subjects", "steps"]
+
+_OURS = {system.name for system in (OURS, *LADDER_SYSTEMS.values()) if system.ours}
 
 
 def choose_systems(names: Sequence[str] | None) -> list[System]:
@@ -87,7 +90,7 @@ def compare(
     """Runs the comparisons one after the other.
 
     Args:
-        subjects: what is compared.
+        subjects: what is compared; each is made when its turn comes.
         systems: on what.
         options: how.
         command: goes into the rows.
@@ -98,9 +101,10 @@ def compare(
         KeyboardInterrupt: the user stopped; ``keep`` was given what was measured by then.
     """
     for number, subject in enumerate(subjects, 1):
-        where = f"layer {number} of {len(subjects)}, " if subject.layer else ""
+        where = f"{number} of {len(subjects)}, " if len(subjects) > 1 else ""
         tell = partial(_tell, progress, where)
-        outcome = run_contest(subject, systems, options, command, tell)
+        chosen = replace(options, threads=subject.threads or options.threads)
+        outcome = run_contest(subject, systems, chosen, command, tell)
         keep(outcome.rows)
         if outcome.interrupted:
             raise KeyboardInterrupt
@@ -113,7 +117,7 @@ def check_ours(rows: Sequence[Row]) -> None:
         BenchError: ours did not run, or gave wrong numbers.
     """
     for row in rows:
-        if row.system == OURS.name and not row.counts:
+        if row.system in _OURS and not row.counts:
             raise BenchError(f"{row.title}: {row.system} {row.status.value}: {row.message}")
 
 

@@ -82,6 +82,7 @@ class System:
         prepare: converts the model; timed as part of the build.
         load: gets it ready, in a fresh process; timed as part of the build.
         pruned: it is given the pruned model, the others are given the dense one.
+        ours: ratios are over its time, and the comparison fails if it does.
         environment: variables to set while it runs, besides the usual numbers of threads.
     """
 
@@ -93,4 +94,5 @@ class System:
     prepare: Callable[[Job], Prepared] = lambda job: Prepared(path=job.model)
     load: Callable[[Path, Job, Inputs], Loaded]
     pruned: bool = False
+    ours: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
 from typing import Any
 
 from tvm_patdnn.bench.rows import Row, Status
@@ -13,15 +12,16 @@ __all__ = [
     "HEADER",
     "SHARE_HEADER",
     "by_speed",
+    "by_system",
     "cells",
     "columns_text",
     "finding",
-    "layer_cells",
-    "layer_header",
-    "layers_finding",
-    "result_text",
+    "only_share",
     "share_cells",
+    "tables",
     "threads_text",
+    "times_text",
+    "title",
 ]
 
 HEADER = (
@@ -29,27 +29,28 @@ HEADER = (
 )  # fmt: skip
 SHARE_HEADER = ("layer of ours", "computed as", "ms", "kept GMAC/s", "of peak")
 _MIB = 1 << 20
-_ONE_LAYER_AND_THE_PEAK = 2
 
 
-def result_text(rows: Sequence[Row]) -> str:
-    """Returns the tables of whole models, or of layers, with what they show above each."""
-    models = list(dict.fromkeys(row.model for row in rows))
-    return "\n\n".join(_model_text([row for row in rows if row.model == name]) for name in models)
+def title(rows: Sequence[Row]) -> str:
+    """Returns the model, and how many threads."""
+    return f"{rows[0].title}, {threads_text(rows[0])}"
 
 
-def _model_text(rows: Sequence[Row]) -> str:
-    whole = [row for row in rows if row.layer is None]
-    layers = [row for row in rows if row.layer is not None]
-    parts = []
-    if whole:
-        parts += [finding(whole), columns_text([HEADER, *map(cells, by_speed(whole))])]
-        shares = [*share_cells(whole)]
-        parts += [columns_text([SHARE_HEADER, *shares])] if shares else []
-    if layers:
-        parts.append(layers_finding(layers))
-        parts.append(columns_text([layer_header(layers), *layer_cells(layers)]))
-    return "\n\n".join(parts)
+def tables(rows: Sequence[Row]) -> list[Sequence[Sequence[str]]]:
+    """Returns the table of systems, and that of our layers under the machine's peak."""
+    shares = share_cells(rows)
+    return [
+        [HEADER, *map(cells, by_speed(rows))],
+        *([[SHARE_HEADER, *shares]] if shares else []),
+    ]
+
+
+def by_system(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Splits rows by their system, in the order in which they come."""
+    systems: dict[str, list[Row]] = {}
+    for row in rows:
+        systems.setdefault(row.system, []).append(row)
+    return systems
 
 
 def by_speed(rows: Iterable[Row]) -> list[Row]:
@@ -60,33 +61,15 @@ def by_speed(rows: Iterable[Row]) -> list[Row]:
 def finding(rows: Sequence[Row]) -> str:
     """Returns the result on one model in a sentence: against dense, and the fastest other."""
     ours = next((row for row in rows if row.system == OURS.name and row.counts), None)
-    setting = f"{rows[0].title}, {threads_text(rows[0])}"
+    setting = title(rows)
     if ours is None or ours.median_s is None:
         return f"{setting}: {OURS.name} was not measured"
     others = [row for row in by_speed(rows) if row is not ours and row.counts and row.ratio]
     fastest = [row for row in others if row.system != DENSE.name][:1]
     told = [*(row for row in others if row.system == DENSE.name), *fastest]
-    said = [f"{_times(row.ratio)} {row.system}" for row in told if row.ratio is not None]
+    said = [f"{times_text(row.ratio)} {row.system}" for row in told if row.ratio is not None]
     text = f"{setting}: {OURS.name} takes {ours.median_s * 1e3:.3g} ms"
     return f"{text}; {', '.join(said)}" if said else text
-
-
-def layers_finding(rows: Sequence[Row]) -> str:
-    """Returns the result on the layers of one model in a sentence."""
-    setting = f"{rows[0].model} by layer, {threads_text(rows[0])}"
-    ours = {
-        row.layer: row.median_s or 0.0 for row in rows if row.system == OURS.name and row.counts
-    }
-    fastest = [
-        layer
-        for layer, seconds in ours.items()
-        if all(
-            seconds <= (row.median_s or 0.0) for row in rows if row.layer == layer and row.counts
-        )
-    ]
-    text = f"{setting}: {OURS.name} is the fastest on {len(fastest)} of {len(ours)} convolutions"
-    ratios = [row.ratio for row in rows if row.system == DENSE.name and row.counts and row.ratio]
-    return f"{text}; {_times(median(ratios))} {DENSE.name} in the median" if ratios else text
 
 
 def threads_text(row: Row) -> str:
@@ -94,7 +77,8 @@ def threads_text(row: Row) -> str:
     return f"{row.threads} thread{'s' if row.threads > 1 else ''}"
 
 
-def _times(ratio: float) -> str:
+def times_text(ratio: float) -> str:
+    """Returns how ours compares with a system that takes ``ratio`` times as long."""
     return f"{ratio:.2f}x as fast as" if ratio >= 1 else f"{1 / ratio:.2f}x slower than"
 
 
@@ -134,38 +118,18 @@ def _share(layer: Mapping[str, Any]) -> tuple[str, ...]:
         layer["kernel"],
         _scaled(layer["median_s"], 1e3, ".3f"),
         _scaled(layer["macs_per_s"], 1e-9, ".1f"),
-        f"{layer['share_of_peak']:.0%}".replace("%", " %") if layer["share_of_peak"] else "",
+        _percent(layer["share_of_peak"]),
     )
 
 
-def layer_header(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Returns the header of a table of layers: a column for each system."""
-    return ("layer, ms", *_systems(rows), "our kernel: of peak")
+def only_share(row: Row | None) -> str:
+    """Returns the share of the machine's peak of a kernel that is the only one."""
+    layers = row.facts.get("layers", []) if row is not None else []
+    return _percent(layers[0]["share_of_peak"]) if len(layers) == 1 else ""
 
 
-def layer_cells(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """Returns a row for each layer; after a time, how many times ours it is."""
-    table = []
-    for layer in dict.fromkeys(row.layer for row in rows):
-        of_layer = {row.system: row for row in rows if row.layer == layer}
-        times = [_layer_time(of_layer.get(name)) for name in _systems(rows)]
-        shares = share_cells([*of_layer.values()])
-        share = shares[0][-1] if len(shares) == _ONE_LAYER_AND_THE_PEAK else ""
-        table.append((str(layer), *times, share))
-    return table
-
-
-def _layer_time(row: Row | None) -> str:
-    if row is None or row.median_s is None:
-        return row.status.value if row is not None else ""
-    if not row.counts:
-        return row.status.value
-    factor = f" ({row.ratio:.1f}x)" if row.ratio and row.system != OURS.name else ""
-    return f"{row.median_s * 1e3:.3f}{factor}"
-
-
-def _systems(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(row.system for row in rows))
+def _percent(share: float | None) -> str:
+    return f"{share:.0%}".replace("%", " %") if share else ""
 
 
 def _scaled(value: float | None, factor: float, form: str) -> str:

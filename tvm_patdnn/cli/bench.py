@@ -5,27 +5,25 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from tvm_patdnn.cli.arguments import add_command, input_shape, positive
+from tvm_patdnn.cli.arguments import add_command
+from tvm_patdnn.cli.bench_arguments import add_bench_arguments, check_bench_arguments
 from tvm_patdnn.cli.progress import PhaseBar
 
 if TYPE_CHECKING:
     from tvm_patdnn.bench.options import BenchOptions
     from tvm_patdnn.bench.rows import Row
+    from tvm_patdnn.bench.subject import Subject
+    from tvm_patdnn.bench.system import System
 
 __all__ = ["add_parser"]
 
 _STDOUT = Path("-")
-_EPILOG = """\
-Systems: tvm-dense, tvm-untuned, onnxruntime, openvino, ncnn, MNN, torch. Each is found where
-it is installed, or in an environment of its own: --install makes one in .venv-bench (or in
-the folder that TVM_PATDNN_BENCH_ENVS names), TVM_PATDNN_BENCH_PYTHON_<SYSTEM> names a Python.
-"""
 
 
 def add_parser(commands: Any) -> None:
@@ -33,89 +31,29 @@ def add_parser(commands: Any) -> None:
     text = "compare latencies with other systems, taking turns in one run"
     parser = add_command(commands, "bench", text, _run)
     parser.set_defaults(run=partial(_run, parser))
-    parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("model", metavar="MODEL.onnx", nargs="?", type=Path)
-    _add_comparison(parser.add_argument)
-    _add_settings(parser.add_argument)
-    _add_results(parser.add_argument)
-    group = parser.add_argument_group("instead of a comparison")
-    group.add_argument(
-        "--install", metavar="SYSTEM,...", type=_names, help="make environments for these systems"
-    )
-    group.add_argument(
-        "--report",
-        metavar="ROWS",
-        nargs="+",
-        type=Path,
-        help="write tables and plots of these --json files to the page -o",
-    )
-    group.add_argument("-o", "--output", metavar="PAGE.md", type=Path)
-
-
-def _add_comparison(add: Callable[..., Any]) -> None:
-    add(
-        "--dense",
-        metavar="DENSE.onnx",
-        type=Path,
-        help="the network before pruning, for the other systems (default: MODEL.onnx, whose "
-        "zeros are numbers to them)",
-    )
-    add("--against", metavar="SYSTEM,...", type=_names, help="which systems (default: all)")
-    add("--per-layer", action="store_true", help="compare each distinct convolution, not the model")
-    add(
-        "--input-shape",
-        metavar="NAME:SIZES",
-        action="append",
-        type=input_shape,
-        default=[],
-        help="sizes of a dynamic input, such as x:1,3,224,224; once per input",
-    )
-
-
-def _add_settings(add: Callable[..., Any]) -> None:
-    add("--threads", metavar="N", type=positive, help="default: one for each physical core")
-    add("--repeats", metavar="N", type=positive, help="timed runs of each system (default: 60)")
-    add("--quick", action="store_true", help="a first impression: fewer runs")
-
-
-def _add_results(add: Callable[..., Any]) -> None:
-    add("--json", metavar="FILE", type=Path, help="write the rows as lines of JSON; - prints them")
-    add(
-        "--plot",
-        metavar="FILE.png|.svg",
-        action="append",
-        type=Path,
-        default=[],
-        help="draw the result; may be given more than once",
-    )
-    add("-q", "--quiet", action="store_true", help="show no progress")
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    add_bench_arguments(parser)
 
 
 def _run(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    modes = [name for name in ("model", "install", "report") if getattr(args, name)]
-    if len(modes) != 1:
-        parser.error("give one of MODEL.onnx, --install and --report")
-    if (args.output is not None) != (args.report is not None):
-        parser.error("--report and -o belong together")
-    {"model": _compare, "install": _install, "report": _report}[modes[0]](args)
+    check_bench_arguments(parser, args)
+    if args.install is not None:
+        _install(args)
+    elif args.report is not None:
+        _report(args)
+    else:
+        _compare(args)
 
 
 def _compare(args: argparse.Namespace) -> None:
     from tvm_patdnn.bench.plot import check_plot, save_plot
-    from tvm_patdnn.bench.session import check_ours, choose_systems, compare, make_subjects, steps
-    from tvm_patdnn.bench.table import result_text
+    from tvm_patdnn.bench.session import check_ours, compare, steps
+    from tvm_patdnn.bench.views import result_text
 
-    systems = choose_systems(args.against)
+    systems = _systems(args)
     for path in args.plot:
         check_plot(path)
-    shapes = dict(args.input_shape)
-    subjects = make_subjects(args.model, args.dense, input_shapes=shapes, per_layer=args.per_layer)
     options = _options(args)
+    subjects = _subjects(args, options.threads)
     rows: list[Row] = []
 
     def keep(new: list[Row]) -> None:
@@ -142,6 +80,31 @@ def _compare(args: argparse.Namespace) -> None:
             for path in args.plot:
                 save_plot(rows, path)
     check_ours(rows)
+
+
+def _systems(args: argparse.Namespace) -> list[System]:
+    from tvm_patdnn.bench.session import choose_systems
+    from tvm_patdnn.bench.systems import DENSE, LADDER_SYSTEMS, REFERENCE
+
+    if args.ladder:
+        return [*LADDER_SYSTEMS.values(), *choose_systems(args.against or [])[1:]]
+    usual = [DENSE.name, REFERENCE.name] if args.sweep else None
+    return choose_systems(usual if args.against is None else args.against)
+
+
+def _subjects(args: argparse.Namespace, threads: int) -> Sequence[Subject]:
+    from tvm_patdnn.bench.ladder import ladder_subjects
+    from tvm_patdnn.bench.session import make_subjects
+    from tvm_patdnn.bench.sweeps import sweep_subjects
+
+    shapes, model = dict(args.input_shape), args.model
+    if args.ladder:
+        return ladder_subjects(model, input_shapes=shapes, per_layer=args.per_layer)
+    if args.sweep:
+        return sweep_subjects(
+            args.sweep, model, threads=threads, values=args.values, input_shapes=shapes
+        )
+    return make_subjects(model, args.dense, input_shapes=shapes, per_layer=args.per_layer)
 
 
 def _command() -> str:

@@ -33,6 +33,7 @@ def _run(args: argparse.Namespace) -> None:
         progress("loading TVM")
         from tvm_patdnn.builder import build
         from tvm_patdnn.cli.show_report import report_json, report_text
+        from tvm_patdnn.optimizations import Optimizations
         from tvm_patdnn.whole_file import check_writable
 
         check_writable(args.output)
@@ -40,7 +41,7 @@ def _run(args: argparse.Namespace) -> None:
             args.model,
             args.target,
             input_shapes=dict(args.input_shape),
-            sparse=not args.dense,
+            optimizations=Optimizations(sparse=not args.dense),
             dump=args.dump,
             progress=progress,
         )

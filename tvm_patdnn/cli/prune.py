@@ -15,7 +15,7 @@ from tvm_patdnn.cli.progress import PhaseBar
 if TYPE_CHECKING:
     from tvm_patdnn.pruning import PrunedLayer
 
-__all__ = ["add_parser"]
+__all__ = ["add_amounts", "add_layers", "add_parser"]
 
 _PHASES = 3
 
@@ -26,12 +26,13 @@ def add_parser(commands: Any) -> None:
     parser = add_command(commands, "prune", text, _run)
     add_model(parser)
     parser.add_argument("-o", "--output", metavar="OUT.onnx", type=Path, required=True)
-    _add_amounts(parser)
-    _add_layers(parser)
+    add_amounts(parser)
+    add_layers(parser)
     add_output_options(parser)
 
 
-def _add_amounts(parser: argparse.ArgumentParser) -> None:
+def add_amounts(parser: argparse._ActionsContainer) -> None:
+    """Adds how much to prune: patterns, entries and rates."""
     add = parser.add_argument
     add("--patterns", metavar="N", type=int, default=8, help="patterns to mine (%(default)s)")
     add(
@@ -56,7 +57,8 @@ def _add_amounts(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_layers(parser: argparse.ArgumentParser) -> None:
+def add_layers(parser: argparse._ActionsContainer) -> None:
+    """Adds which layers to prune, and where their kernels compete."""
     add = parser.add_argument
     add(
         "--scope",

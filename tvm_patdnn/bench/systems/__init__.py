@@ -12,17 +12,19 @@ from tvm_patdnn.bench.systems import (
     microsoft_onnxruntime,
     patdnn,
     pytorch,
+    rungs,
     tencent_ncnn,
     tvm_dense,
     tvm_untuned,
 )
 
-__all__ = ["DENSE", "OURS", "PROBE", "REFERENCE", "SYSTEMS", "find_system"]
+__all__ = ["DENSE", "LADDER_SYSTEMS", "OURS", "PROBE", "REFERENCE", "SYSTEMS", "find_system"]
 
 OURS = patdnn.SYSTEM
 DENSE = tvm_dense.SYSTEM
 REFERENCE = microsoft_onnxruntime.SYSTEM
 PROBE = fma_peak.SYSTEM  # measures the machine, not the model
+LADDER_SYSTEMS: dict[str, System] = {system.name: system for system in rungs.RUNGS}
 
 SYSTEMS: dict[str, System] = {
     system.name: system
@@ -43,9 +45,9 @@ def find_system(name: str) -> System | None:
     """Returns the system of that name, or None where there is none.
 
     Args:
-        name: of the list above, or ``module:ATTRIBUTE`` for a system of another package.
+        name: of the lists above, or ``module:ATTRIBUTE`` for a system of another package.
     """
-    if name in (known := {**SYSTEMS, PROBE.name: PROBE}):
+    if name in (known := {**SYSTEMS, **LADDER_SYSTEMS, PROBE.name: PROBE}):
         return known[name]
     module, _, attribute = name.partition(":")
     try:

@@ -16,12 +16,19 @@ from tvm_patdnn.bench.systems.tvm_library import (
 __all__ = ["SYSTEM", "build_library"]
 
 
-def build_library(job: Job, *, sparse: bool) -> Prepared:
-    """Builds a library for this machine and its ``job.threads`` threads."""
+def build_library(job: Job, **switches: bool) -> Prepared:
+    """Builds a library for this machine and its ``job.threads`` threads.
+
+    Args:
+        job: what to build.
+        switches: of ``Optimizations``.
+    """
     from tvm_patdnn.builder import build
     from tvm_patdnn.host_cpu import host_config
+    from tvm_patdnn.optimizations import Optimizations
 
-    library = build(job.model, {**host_config(), "num-cores": job.threads}, sparse=sparse)
+    target = {**host_config(), "num-cores": job.threads}
+    library = build(job.model, target, optimizations=Optimizations(**switches))
     path = job.folder / "model.so"
     library.export_library(path)
     layers = [asdict(layer) for layer in library.report]
@@ -33,8 +40,9 @@ SYSTEM = System(
     packages=PACKAGES,
     imports=import_runtime,
     requirements=("tvm-patdnn", *REQUIREMENTS),
-    prepare=lambda job: build_library(job, sparse=True),
+    prepare=build_library,
     load=load_library,
     pruned=True,
+    ours=True,
     environment=RUNTIME_ONLY,
 )

@@ -1,0 +1,313 @@
+"""The loops of a convolution kernel.
+
+They are the paper's: filter, pattern, kernel (PatDNN, section 5.4). The sums of a tile stay
+in registers for a whole filter, and each input vector of a tile is loaded once for all taps
+that need it (load redundancy elimination). Kernels in another order share no such code:
+they find their taps in a table.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+from tvm import tirx
+from tvm.tirx import Buffer
+from tvm.tirx.script import builder as T
+
+from te_schedules.conv2d_geometry import Conv2dGeometry
+from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer, Taps
+from te_schedules.tile_store import TileStore
+from te_schedules.vector_code import Expr
+from tvm_patdnn.fkw import FKW
+from tvm_patdnn.patterns import Pattern
+
+__all__ = ["Conv2dCode", "tile_reads"]
+
+
+class Conv2dCode:
+    """Emits the code of one kernel; holds what all its loops share.
+
+    Args:
+        store: where tiles go.
+        stored: the buffers of the kernel's constants, by name.
+    """
+
+    def __init__(
+        self,
+        geometry: Conv2dGeometry,
+        fkw: FKW,
+        schedule: Conv2dSchedule,
+        store: TileStore,
+        stored: Mapping[str, Buffer],
+    ) -> None:
+        self.geometry, self.fkw = geometry, fkw
+        self.patterns, self.group = fkw.patterns, fkw.group
+        self.schedule, self.store, self.code = schedule, store, store.code
+        self.stored = stored
+
+    def emit(self, data: Buffer) -> None:
+        """Emits the whole kernel over ``data``."""
+        rows, columns, chunks = self.store.rows, self.store.columns, self.schedule.chunks
+        tiles = rows.count * columns.count
+        inner = {Outer.TILE: 1, Outer.ROW: columns.count, Outer.PLANE: tiles}[self.schedule.outer]
+        blocks = tiles // inner
+        with T.parallel(self.geometry.batch * blocks * chunks) as task:
+            self.allocate()
+            chunk, block, n = task % chunks, task // chunks % blocks, task // (chunks * blocks)
+            first, last = self.groups_of(chunk)
+            with (
+                T.serial(self.fkw.windows) as window,
+                T.serial(last - first) as i,
+                T.serial(inner) as t,
+            ):
+                row, column = self._corner(block * inner + t)
+                self._begin_sums(window, i)
+                self._filter_group(data, window, first + i, n, row, column)
+                self._end_sums(window, i, first + i, n, row, column)
+
+    def groups_of(self, chunk: Expr) -> tuple[Expr, Expr]:
+        """Returns the first group of filters of a chunk, and the first of the next."""
+        return self.stored["chunk"][chunk], self.stored["chunk"][chunk + 1]
+
+    def filter(self, g: Expr, f: int) -> Expr:
+        """Returns the output channel of the f-th filter of a group."""
+        return tirx.Cast("int32", self.stored["reorder"][g * self.group + f])
+
+    def emit_planes(self, data: Buffer, g: Expr, n: Expr) -> None:
+        """Emits the planes of one group of filters, into the planes (0, f) of the output."""
+        with T.serial(self.store.rows.count * self.store.columns.count) as tile:
+            row, column = self._corner(tile)
+            self._clear_sums()
+            self._filter_group(data, 0, g, n, row, column)
+            for f, sums in enumerate(self.sums):
+                self.store.emit(sums, n, self.filter(g, f), row, column, plane=(0, f))
+
+    def emit_depthwise(self, data: Buffer, f: int, c: Expr, n: Expr) -> None:
+        """Emits plane (n, c) of a depthwise convolution over plane (0, f) of ``data``."""
+        (pattern,) = self.patterns
+        with T.serial(self.store.rows.count * self.store.columns.count) as tile:
+            row, column = self._corner(tile)
+            self._clear_sums()
+            self._kernel(pattern, data, 0, f, self._read_from(row, column), c * len(pattern))
+            self.store.emit(self.sums[0], n, c, row, column)
+
+    def _corner(self, tile: Expr) -> tuple[Expr, Expr]:
+        """Returns the first vector of a tile."""
+        rows, columns = self.store.rows, self.store.columns
+        return rows.start(tile // columns.count), columns.start(tile % columns.count)
+
+    def _read_from(self, row: Expr, column: Expr) -> Expr:
+        """Returns where in an input plane the tile at an output vector begins to read."""
+        stride, padding = self.geometry.stride, self.geometry.padding
+        return self.geometry.in_layout.offset(
+            row * stride[0] - padding[0], column * stride[1] - padding[1]
+        )
+
+    def allocate(self) -> None:
+        """Emits the registers, and memory for the sums between windows."""
+        tile = list(itertools.product(range(self.schedule.rows), range(self.schedule.vectors)))
+        self.sums = [
+            dict(zip(tile, self.code.registers(len(tile)), strict=True)) for _ in range(self.group)
+        ]
+        if self.fkw.windows > 1:
+            most = int(np.diff(self.fkw.balanced_chunks(self.schedule.chunks)).max())
+            values = most * self.group * len(tile) * self.code.lanes
+            self.partial = T.alloc_buffer((values,), "float32")
+        held = max((len(p) for p in self.patterns), default=1)
+        if self.schedule.taps is Taps.TABLE:
+            held = 1
+        if self.schedule.hold is Hold.WEIGHTS:
+            self.weights = self.code.registers(held * self.group)
+            self.inputs = self.code.registers(1)
+            return
+        self.weights = self.code.registers(1)
+        self.inputs = self.code.registers(self._input_columns())
+
+    def _input_columns(self) -> int:
+        """Vectors of an input row that a tile can touch."""
+        width = max((p.kernel_shape[1] for p in self.patterns), default=1)
+        stride, dilation = self.geometry.stride[1], self.geometry.dilation[1]
+        return (self.schedule.vectors - 1) * stride + (width - 1) * dilation + 1
+
+    def _filter_group(
+        self,
+        data: Buffer,
+        window: Expr,
+        g: Expr,
+        n: Expr,
+        row: Expr,
+        column: Expr,
+    ) -> None:
+        """Adds the products of a group's kernels in a window to the sums."""
+        slot, corner = window * self.fkw.groups + g, self._read_from(row, column)
+        if self.schedule.taps is Taps.TABLE and self._is_uniform:
+            with T.serial(self.fkw.runs) as p:
+                self._run(data, slot, p, n, corner)
+            return
+        for p in range(self.fkw.runs):
+            self._run(data, slot, p, n, corner)
+
+    @property
+    def _is_uniform(self) -> bool:
+        """Whether all kernels have as many weights."""
+        return len(set(self.fkw.entries)) == 1
+
+    def _run(self, data: Buffer, slot: Expr, p: Expr, n: Expr, corner: Expr) -> None:
+        """Adds the products of the p-th run of kernels of a slot."""
+        stored, entries = self.stored, self.fkw.entries[0 if self._is_uniform else p]
+        begin = tirx.Cast("int32", stored["stride"][slot, p])
+        count = tirx.Cast("int32", stored["stride"][slot, p + 1]) - begin
+        first_weight = stored["weight_offset"][slot] + self._weights_before(slot, p)
+        with T.serial(count) as k:
+            kernel = stored["offset"][slot] + begin + k
+            channel = tirx.Cast("int32", stored["index"][kernel])
+            at = first_weight + k * (entries * self.group)
+            if self.schedule.taps is Taps.CODE:
+                self._kernel(self.patterns[p], data, n, channel, corner, at)
+            else:
+                own = p if self.fkw.pattern is None else stored["pattern"][kernel]
+                self._any_kernel(own, entries, data, n, channel, corner, at)
+
+    def _registers(self) -> list[Buffer]:
+        return [register for tile in self.sums for register in tile.values()]
+
+    def _clear_sums(self) -> None:
+        for register in self._registers():
+            self.code.set(register, self.code.broadcast(0.0))
+
+    def _begin_sums(self, window: Expr, i: Expr) -> None:
+        """Sets the sums of the chunk's i-th group to zero, or to what earlier windows gave."""
+        if self.fkw.windows == 1:
+            self._clear_sums()
+            return
+        with T.If(window == 0):
+            with T.Then():
+                self._clear_sums()
+            with T.Else():
+                for s, register in enumerate(self._registers()):
+                    self.code.set(register, self.code.load(self.partial, self._partial_at(i, s)))
+
+    def _partial_at(self, i: Expr, s: int) -> Expr:
+        return (i * len(self._registers()) + s) * self.code.lanes
+
+    def _end_sums(self, window: Expr, i: Expr, g: Expr, n: Expr, row: Expr, column: Expr) -> None:
+        """Stores the sums: to the output after the last window, else for the next one."""
+        if self.fkw.windows == 1:
+            self._store_group(g, n, row, column)
+            return
+        with T.If(window == self.fkw.windows - 1):
+            with T.Then():
+                self._store_group(g, n, row, column)
+            with T.Else():
+                for s, register in enumerate(self._registers()):
+                    value = self.code.get(register)
+                    self.code.store(self.partial, value, self._partial_at(i, s))
+
+    def _store_group(self, g: Expr, n: Expr, row: Expr, column: Expr) -> None:
+        for f, sums in enumerate(self.sums):
+            self.store.emit(sums, n, self.filter(g, f), row, column)
+
+    def _weights_before(self, slot: Expr, p: Expr) -> Expr:
+        """Returns how many weights the slot's kernels of earlier patterns have."""
+        sizes = [entries * self.group for entries in self.fkw.entries]
+        if self._is_uniform:
+            return tirx.Cast("int32", self.stored["stride"][slot, p]) * sizes[0]
+        starts = [tirx.Cast("int32", self.stored["stride"][slot, q]) for q in range(p + 1)]
+        before = starts[p] * sizes[p]
+        for q in range(p):
+            if sizes[q] != sizes[p]:
+                before = before + (starts[q + 1] - starts[q]) * (sizes[q] - sizes[p])
+        return before
+
+    def _kernel(
+        self,
+        pattern: Pattern,
+        data: Buffer,
+        n: Expr,
+        channel: Expr,
+        corner: Expr,
+        at: Expr,
+    ) -> None:
+        """Adds the products of one kernel, or of one for each filter of a group."""
+        reads = self._reads(pattern)
+        row_values = self.geometry.in_layout.row_vectors * self.code.lanes
+
+        def load(row: int, column: int) -> Expr:
+            place = corner + (row * row_values + column * self.code.lanes)
+            return self.code.load(data, n, channel, place)
+
+        def broadcast(tap: int, f: int) -> Expr:
+            return self.code.broadcast(self.stored["weight"][at + (tap * self.group + f)])
+
+        if self.schedule.hold is Hold.WEIGHTS:
+            for tap, f in itertools.product(range(len(pattern)), range(self.group)):
+                self.code.set(self.weights[tap * self.group + f], broadcast(tap, f))
+            for (row, column), uses in reads.items():
+                self.code.set(self.inputs[0], load(row, column))
+                for (tap, place), f in itertools.product(uses, range(self.group)):
+                    self._multiply_add(f, place, self.weights[tap * self.group + f], self.inputs[0])
+            return
+        for row, in_row in itertools.groupby(reads.items(), key=lambda read: read[0][0]):
+            uses_of_tap: dict[int, list[tuple[tuple[int, int], int]]] = {}
+            for (_, column), uses in in_row:
+                self.code.set(self.inputs[column], load(row, column))
+                for tap, place in uses:
+                    uses_of_tap.setdefault(tap, []).append((place, column))
+            for (tap, products), f in itertools.product(uses_of_tap.items(), range(self.group)):
+                self.code.set(self.weights[0], broadcast(tap, f))
+                for place, column in products:
+                    self._multiply_add(f, place, self.weights[0], self.inputs[column])
+
+    def _any_kernel(
+        self,
+        pattern: Expr,
+        entries: int,
+        data: Buffer,
+        n: Expr,
+        channel: Expr,
+        corner: Expr,
+        at: Expr,
+    ) -> None:
+        """Adds the products of one kernel whose pattern is known by its number."""
+        row_values = self.geometry.in_layout.row_vectors * self.code.lanes
+        stride = self.geometry.stride
+        for tap in range(entries):
+            self.code.set(self.weights[0], self.code.broadcast(self.stored["weight"][at + tap]))
+            place = corner + self.stored["taps"][tirx.Cast("int32", pattern), tap]
+            for row, vector in self.sums[0]:
+                step = row * stride[0] * row_values + vector * stride[1] * self.code.lanes
+                self.code.set(self.inputs[0], self.code.load(data, n, channel, place + step))
+                self._multiply_add(0, (row, vector), self.weights[0], self.inputs[0])
+
+    def _multiply_add(self, f: int, place: tuple[int, int], weight: Buffer, value: Buffer) -> None:
+        register = self.sums[f][place]
+        product = self.code.get(weight) * self.code.get(value)
+        self.code.set(register, self.code.get(register) + product)
+
+    def _reads(self, pattern: Pattern) -> dict[tuple[int, int], list[tuple[int, tuple[int, int]]]]:
+        """Returns for each input vector of the tile which tap and output it serves."""
+        return tile_reads(
+            pattern,
+            self.schedule.rows,
+            self.schedule.vectors,
+            self.geometry.stride,
+            self.geometry.dilation,
+        )
+
+
+def tile_reads(
+    pattern: Pattern,
+    rows: int,
+    vectors: int,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+) -> dict[tuple[int, int], list[tuple[int, tuple[int, int]]]]:
+    """Returns for each input vector (row, column) of a tile its uses (tap, output)."""
+    reads: dict[tuple[int, int], list[tuple[int, tuple[int, int]]]] = {}
+    for r, v in itertools.product(range(rows), range(vectors)):
+        for tap, (y, x) in enumerate(pattern.taps):
+            at = (r * stride[0] + y * dilation[0], v * stride[1] + x * dilation[1])
+            reads.setdefault(at, []).append((tap, (r, v)))
+    return dict(sorted(reads.items()))
