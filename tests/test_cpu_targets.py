@@ -12,7 +12,6 @@ import tvm_ffi
 import tvm_patdnn
 from tests.built import inputs, pruned_network
 from tvm_patdnn.host_cpu import host_triple
-from tvm_patdnn.library import Library
 from tvm_patdnn.triples import architecture
 
 # The target, what the machine must have to run it, and a multiply-add of its vectors.
@@ -24,10 +23,6 @@ MULTIPLY_ADD = {
     "x86-64-v4": r"vfmadd\d+ps.*%zmm",
     "x86-64": r"mulps\s.*%xmm",
 }
-
-
-def assembly(library: Library) -> str:
-    return str(library._executable.mod.imports[0].inspect_source("asm"))
 
 
 @pytest.mark.parametrize("target", HERE)
@@ -45,10 +40,10 @@ def test_numbers_with_every_vector_width(target):
 
 @pytest.mark.parametrize("target", MULTIPLY_ADD)
 def test_kernels_multiply_and_add_whole_vectors(target):
-    code = assembly(tvm_patdnn.build(pruned_network(), target))
+    code = tvm_patdnn.build(pruned_network(), target).assembly()
     kernel = code[code.index("pattern_conv2d") :]
     assert len(re.findall(MULTIPLY_ADD[target], kernel)) > 16
 
 
 def test_kernels_do_not_check_what_the_machine_passes_them():
-    assert "mismatched" not in assembly(tvm_patdnn.build(pruned_network())).lower()
+    assert "mismatched" not in tvm_patdnn.build(pruned_network()).assembly().lower()

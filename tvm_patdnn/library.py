@@ -64,6 +64,14 @@ class Library:
         """
         return self.runnable.run(inputs)
 
+    def assembly(self) -> str:
+        """Returns the generated kernels in the target's assembly language."""
+        return "\n".join(
+            str(module.inspect_source("asm"))
+            for module in self._executable.mod.imports
+            if module.kind == "llvm"
+        )
+
     @cached_property
     def runnable(self) -> RunnableModel:
         """The model, loaded on this machine."""

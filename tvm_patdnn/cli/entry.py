@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from tvm_patdnn.cli import bench, build, inspect, prune, run
+from tvm_patdnn.cli import bench, build, inspect, prune, run, train
 from tvm_patdnn.errors import PatDNNError
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS = (inspect, prune, build, run, bench)
+COMMANDS = (inspect, prune, train, build, run, bench)
 
 _FAILURE = 1
 _INTERRUPTED = 130

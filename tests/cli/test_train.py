@@ -1,0 +1,147 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.training.data.made_files import write_jpeg_npz
+
+pytest.importorskip("torch")
+
+SHORT = ["--dense-epochs=1", "--prune-epochs=2", "--retrain-epochs=1", "--update-every=1"]
+QUICK = [*SHORT, "--batch=10", "--threads=1", "--precision=float32", "--limit=20"]
+
+
+@pytest.fixture(autouse=True)
+def own_threads_and_cache(tmp_path, monkeypatch):
+    import torch
+
+    threads = torch.get_num_threads()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_jpeg_npz(folder)
+    return folder
+
+
+def words(data, out, *more):
+    network = "tests.training.tiny:tiny_net"
+    return ["train", "--network", network, "--data", data, "-o", out, *QUICK, *more]
+
+
+def test_the_whole_way(printed, data, tmp_path):
+    import onnxruntime
+
+    out, rows = tmp_path / "out", tmp_path / "rows.jsonl"
+    text = printed(*words(data, out, "--json", rows, "--scan", "10", "--plots"))
+    assert "after retraining" in text
+    assert "inner.0" in text
+    row = json.loads(rows.read_text())
+    assert row["data"] == "CIFAR-10 (JPEG)"
+    assert row["rates"]
+    session = onnxruntime.InferenceSession(out / "pruned.onnx")
+    scores = session.run(["y"], {"x": np.zeros((1, 3, 32, 32), np.float32)})[0]
+    assert scores.shape == (1, 10)
+    found = {path.name for path in out.iterdir()}
+    assert found >= {"pruned.onnx", "dense.pt", "checkpoint.pt", "history.jsonl", "curves.svg"}
+    assert found >= {"residuals.svg", "patterns.svg", "sensitivities.svg"}
+    history = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
+    assert [each["phase"] for each in history] == ["dense", "prune", "prune", "retrain"]
+    inspected = json.loads(printed("inspect", out / "pruned.onnx", "--json"))
+    assert inspected["total"]["kept_macs"] == row["kept_macs"]
+    assert inspected["total"]["dense_macs"] == row["dense_macs"]
+
+
+def test_methods_share_a_dense_network_and_make_a_report(printed, data, tmp_path):
+    dense, rows = tmp_path / "dense.pt", tmp_path / "rows.jsonl"
+    for method in ("dense", "oneshot"):
+        out = tmp_path / method
+        printed(*words(data, out, "--method", method, "--dense", dense, "--json", rows))
+    assert len(rows.read_text().splitlines()) == 2
+    page = tmp_path / "accuracy.md"
+    assert printed("train", "--report", rows, "-o", page) == f"{page}\n"
+    assert "| one-shot magnitude | 3.6x | 1 |" in page.read_text()
+
+
+def test_resume(printed, failing, data, tmp_path):
+    first = printed(*words(data, tmp_path / "out"))
+    again = printed(*words(data, tmp_path / "out", "--resume"))
+    assert first == again
+    said = failing(*words(data, tmp_path / "out", "--resume", "--lr=0.3"))
+    assert "checkpoint.pt: was written by another run: lr 0.1 there, 0.3 here" in said
+
+
+def test_a_given_pattern(printed, data, tmp_path):
+    given = ["--pattern=##./##./...", "--pattern=.../.##/.##", "--connectivity=1"]
+    text = printed(*words(data, tmp_path / "out", *given, "--method=oneshot"))
+    line = next(line for line in text.splitlines() if line.startswith("inner.0"))
+    assert line.split()[2] == "2"
+
+
+def test_errors(failing, data, tmp_path):
+    out = tmp_path / "out"
+    assert "no such folder" in failing(*words(tmp_path / "none", out))
+    assert "expected MODULE:FACTORY" in failing(*words(data, out, "--network=resnet20"))
+    assert "prune_epochs=0: expected at least 1" in failing(*words(data, out, "--prune-epochs=0"))
+    assert "cannot be written" in failing(*words(data, out, "--json", tmp_path))
+    assert not (out / "pruned.onnx").exists()
+
+
+def test_usage(misused, data, tmp_path):
+    out = tmp_path / "out"
+    assert "required: --network, --data" in misused("train", "-o", out)
+    assert "give one goal" in misused(*words(data, out, "--target-macs=1e6", "--target-speedup=2"))
+    assert "--target belongs to --target-speedup" in misused(*words(data, out, "--target=x"))
+    assert "--report goes with" in misused(*words(data, out, "--report", "r.jsonl"))
+
+
+def test_help_and_missing_torch(tmp_path):
+    """The help needs nothing heavy; without torch a run says what to install."""
+    code = (
+        "import sys\n"
+        "class Hidden:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name.split('.')[0] in ('torch', 'numpy', 'tvm', 'onnx') and HIDE:\n"
+        "            raise ImportError(name)\n"
+        "import importlib.util, importlib.machinery\n"
+        "HIDE = '--help' in sys.argv\n"
+        "sys.meta_path.insert(0, Hidden())\n"
+        "find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *a: None if name == 'torch' else find(name, *a)\n"
+        "from tvm_patdnn.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+
+    def run(*more):
+        command = [sys.executable, "-c", code, "train", *more]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    helped = run("--help")
+    assert (helped.returncode, helped.stderr) == (0, "")
+    assert "--distill X" in helped.stdout
+    missing = run("--network=a:b", f"--data={tmp_path}", "-o", str(tmp_path / "out"))
+    assert missing.returncode == 1
+    assert "training needs torch, which is not installed; install it with" in missing.stderr
+    assert "tvm-patdnn[train]" in missing.stderr
+
+
+def test_the_arguments_are_the_options():
+    """They are written down twice, as the help must not import the training."""
+    from dataclasses import asdict
+
+    from tvm_patdnn.cli import train_arguments
+    from tvm_patdnn.training.options import METHODS
+    from tvm_patdnn.training.settings import TrainSettings
+
+    assert train_arguments._METHODS == METHODS
+    settings = asdict(TrainSettings())
+    defaults = {name: default for name, (_, default, _) in train_arguments.SETTINGS.items()}
+    assert defaults.items() <= settings.items()
+    assert set(settings) - set(defaults) == {"precision", "warmup", "temperature"}

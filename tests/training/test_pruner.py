@@ -1,0 +1,230 @@
+import gc
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch.nn import functional as F
+
+from tests.training.tiny import example, plain_net, tiny_net
+from tvm_patdnn.errors import BuildError, PruningError, TrainingError
+from tvm_patdnn.inspection import inspect
+from tvm_patdnn.pruning import PruneOptions
+from tvm_patdnn.training import PatternPruner, PrunerConfig
+from tvm_patdnn.training.options import METHODS
+
+
+def train(net, pruner, epochs, optimizer=None):
+    optimizer = optimizer or torch.optim.SGD(net.parameters(), 0.05, 0.9, weight_decay=0.01)
+    for epoch in range(epochs):
+        if not pruner.finalized:
+            pruner.step(epoch)
+        for _ in range(2):
+            loss = F.cross_entropy(net(example(4)), torch.tensor([0, 1, 2, 0])) + pruner.penalty()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return optimizer
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_whole_way(net, method, tmp_path):
+    pruner = PatternPruner(
+        net, PrunerConfig(method=method, epochs=3, update_every=1), example=example()
+    )
+    optimizer = train(net, pruner, 3)
+    summary = pruner.finalize()
+    train(net, pruner, 2, optimizer)
+    assert pruner.summary() == summary
+    if method == "dense":
+        assert summary.compression_weights == summary.compression_macs == 1
+    elif method != "filter":
+        assert summary.compression_3x3 == pytest.approx(8.1, rel=0.02)
+    pruner.export_onnx(tmp_path / "net.onnx", example(1))
+    stored = onnx.load(tmp_path / "net.onnx")
+    zeros = {t.name: (onnx.numpy_helper.to_array(t) == 0) for t in stored.graph.initializer}
+    for name, mask in pruner.keeper.masks.items():
+        assert (zeros[name] == ~mask.numpy()).all()
+
+
+def test_the_exported_file_computes_the_same_and_is_inspected_the_same(net, tmp_path):
+    pruner = PatternPruner(net, PrunerConfig(epochs=2, update_every=1), example=example())
+    optimizer = train(net, pruner, 2)
+    pruner.finalize()
+    train(net, pruner, 2, optimizer)
+    path = tmp_path / "net.onnx"
+    pruner.export_onnx(path, example(1))
+    assert net.training  # its mode is left as it was
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    images = example(1)
+    with torch.no_grad():
+        expected = net.eval()(images).numpy()
+    np.testing.assert_allclose(session.run(["y"], {"x": images.numpy()})[0], expected, atol=1e-5)
+    report, summary = inspect(path), pruner.summary()
+    assert sum(layer.dense_macs for layer in report) == summary.dense_macs
+    assert sum(layer.kept_macs for layer in report) == summary.kept_macs
+    by_name = {layer.name: layer for layer in report}
+    for layer in summary.layers:
+        assert by_name[layer.name].compression == pytest.approx(layer.compression)
+        assert by_name[layer.name].kept_kernels == layer.kept_kernels
+
+
+def test_the_first_layer_and_depthwise_layers_are_left_alone(net):
+    pruner = PatternPruner(net, PrunerConfig(method="oneshot"))
+    reasons = {layer.name: layer.reason for layer in pruner.summary().layers}
+    assert reasons["first.0"] == "first layer (see first_layer)"
+    assert reasons["depthwise.0"] == "depthwise"
+    pruned = PatternPruner(net, PrunerConfig(prune=PruneOptions(first_layer=True)))
+    assert "first.0" in pruned.projection.names
+
+
+def test_an_example_tells_which_layer_runs_first():
+    net = torch.nn.ModuleDict({"late": torch.nn.Conv2d(4, 4, 3), "early": torch.nn.Conv2d(3, 4, 3)})
+    net.forward = lambda x: net["late"](net["early"](x))
+    assert PatternPruner(net, example=example()).projection.names == ("late",)
+    assert PatternPruner(net).projection.names == ("early",)
+
+
+@pytest.mark.parametrize("scope", ["layer", "global", "balanced"])
+def test_connectivity_scopes(net, scope):
+    options = PruneOptions(connectivity_scope=scope, connectivity_1x1=1.0)
+    pruner = PatternPruner(net, PrunerConfig(method="oneshot", prune=options))
+    pruner.step(0)
+    per_filter = (net.inner[0].weight != 0).flatten(2).any(dim=2).sum(dim=1)
+    assert (len(per_filter.unique()) == 1) == (scope == "balanced")
+    summary = pruner.finalize()
+    kernels = {layer.name: layer.kept_kernels / layer.kernels for layer in summary.layers}
+    three = [kernels[f"{name}.0"] for name in ("second", "inner", "outer")]
+    assert (max(three) - min(three) < 0.05) == (scope != "global")
+
+
+def test_rates_by_hand(net):
+    options = PruneOptions(per_layer={"inner.0": 2.0, "outer.0": 1.0})
+    summary = PatternPruner(net, PrunerConfig(method="oneshot", prune=options)).finalize()
+    kept = {layer.name: layer.kept_kernels for layer in summary.layers}
+    assert (kept["inner.0"], kept["outer.0"]) == (128, 256)
+
+
+def test_the_pattern_set_stays_that_of_the_start(net):
+    pruner = PatternPruner(net, PrunerConfig(epochs=2, update_every=1))
+    patterns = set(pruner.patterns[3, 3])
+    train(net, pruner, 2)
+    pruner.finalize()
+    assert len(patterns) == 8
+    assert set(pruner.pattern_counts()) <= patterns
+    assert sum(pruner.pattern_counts().values()) == 36 + 71 + 71
+
+
+def test_other_kernel_sizes_may_have_patterns():
+    net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 5), torch.nn.Conv2d(8, 8, 5))
+    options = PruneOptions(patterns=4, entries=9, pattern_kernels=frozenset({(5, 5)}))
+    summary = PatternPruner(net, PrunerConfig(method="oneshot", prune=options)).finalize()
+    assert summary.layers[1].compression == pytest.approx(25 / 9 * 3.6, rel=0.05)
+    assert summary.layers[1].patterns <= 4
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_state_round_trip(method):
+    """A run that is stored and taken up again goes on as if it had not been."""
+    nets = [tiny_net() for _ in range(2)]
+    nets[1].load_state_dict(nets[0].state_dict())
+    config = PrunerConfig(method=method, epochs=4, update_every=1)
+    first, second = (PatternPruner(net, config, example=example()) for net in nets)
+    with torch.random.fork_rng(devices=[]):
+        train(nets[0], first, 2)
+    nets[1].load_state_dict(nets[0].state_dict())
+    second.load_state_dict(first.state_dict())
+    assert second.log == first.log
+    for net, pruner in zip(nets, (first, second)):
+        torch.manual_seed(3)
+        pruner.step(2)
+        train(net, pruner, 3)
+        pruner.finalize()
+    for name, value in nets[0].state_dict().items():
+        assert torch.equal(value, nets[1].state_dict()[name]), name
+    stored = second.state_dict()
+    third = PatternPruner(nets[1], config, example=example())
+    third.load_state_dict(stored)
+    assert third.finalized
+
+
+def test_a_state_of_another_method(net):
+    stored = PatternPruner(net, PrunerConfig(method="dense")).state_dict()
+    with pytest.raises(TrainingError, match="is of method 'dense', this run's is 'admm'"):
+        PatternPruner(net).load_state_dict(stored)
+
+
+def test_penalties_end_with_the_pruning_phase(net):
+    pruner = PatternPruner(net)
+    assert pruner.penalty().item() > 0
+    pruner.finalize()
+    assert pruner.penalty().item() == 0
+    with pytest.raises(TrainingError, match="step: the network is finalized"):
+        pruner.step(0)
+
+
+def test_finalize_twice_is_once(net):
+    pruner = PatternPruner(net)
+    first = pruner.finalize()
+    assert pruner.finalize() == first
+
+
+def test_export_before_finalize(net, tmp_path):
+    with pytest.raises(TrainingError, match="export_onnx: nothing is removed.*call finalize"):
+        PatternPruner(net).export_onnx(tmp_path / "net.onnx", example(1))
+    assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_export_where_it_cannot_be_written(net, tmp_path):
+    pruner = PatternPruner(net)
+    pruner.finalize()
+    with pytest.raises(BuildError, match="cannot be written"):
+        pruner.export_onnx(tmp_path / "missing" / "net.onnx", example(1))
+
+
+def test_nothing_to_prune():
+    with pytest.raises(PruningError, match="nothing to prune in this network.*no convolution"):
+        PatternPruner(torch.nn.Linear(3, 3))
+    with pytest.raises(PruningError, match="nothing to prune .*0: first layer"):
+        PatternPruner(torch.nn.Sequential(torch.nn.Conv2d(3, 3, 3)))
+
+
+def test_an_unknown_layer(net):
+    options = PruneOptions(skip_layers=["inner"])
+    with pytest.raises(PruningError, match="skip_layers: the model has no convolution 'inner'"):
+        PatternPruner(net, PrunerConfig(prune=options))
+
+
+def test_a_shared_weight_is_left_alone():
+    net = plain_net()
+    net.twin = torch.nn.Linear(2, 2)
+    net.twin.weight = net[3].weight
+    reasons = {
+        x.name: x.reason
+        for x in PatternPruner(
+            net, PrunerConfig(method="oneshot", prune=PruneOptions(first_layer=True))
+        )
+        .summary()
+        .layers
+    }
+    assert reasons["3"] == "its weight is also used by twin.weight"
+
+
+def test_without_an_example_products_are_not_counted(net):
+    assert PatternPruner(net).summary().compression_macs is None
+    assert "multiply" not in str(PatternPruner(net).summary())
+    assert "multiply" in str(PatternPruner(net, example=example()).summary())
+
+
+def test_a_pruner_that_is_gone_leaves_no_trace():
+    net = tiny_net()
+    pruner = PatternPruner(net, replace(PrunerConfig(), method="oneshot"))
+    pruner.step(0)
+    del pruner
+    gc.collect()
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    net(example()).sum().backward()
+    optimizer.step()
+    assert (net.inner[0].weight != 0).float().mean() > 0.9

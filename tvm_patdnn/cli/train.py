@@ -1,0 +1,186 @@
+"""``tvm-patdnn train``: pretrain, prune, retrain, evaluate, export."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tvm_patdnn.cli.arguments import add_command
+from tvm_patdnn.cli.train_arguments import (
+    SETTINGS,
+    add_train_arguments,
+    check_train_arguments,
+)
+from tvm_patdnn.cli.train_progress import TrainBar
+
+if TYPE_CHECKING:
+    from tvm_patdnn.pruning import PruneOptions
+    from tvm_patdnn.training.options import PrunerConfig
+    from tvm_patdnn.training.rate_choice import RateChooser
+    from tvm_patdnn.training.run import TrainingRun
+    from tvm_patdnn.training.run_spec import RunSpec
+
+__all__ = ["add_parser"]
+
+
+def add_parser(commands: Any) -> None:
+    """Adds the command."""
+    text = "train a network, prune it by patterns and connectivity, and retrain it"
+    parser = add_command(commands, "train", text, _run)
+    parser.set_defaults(run=partial(_run, parser))
+    add_train_arguments(parser)
+
+
+def _run(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    check_train_arguments(parser, args)
+    return _report(args) if args.report else _train(args)
+
+
+def _report(args: argparse.Namespace) -> None:
+    from tvm_patdnn.training.accuracy_report import write_report
+    from tvm_patdnn.training.rows import read_rows
+
+    write_report(read_rows(args.report), args.output)
+    print(args.output)
+
+
+def _train(args: argparse.Namespace) -> None:
+    from tvm_patdnn.training.outcome import outcome_row, outcome_text
+    from tvm_patdnn.training.rows import append_row
+    from tvm_patdnn.training.run import TrainingRun
+
+    spec = _spec(args)
+    _prepare(args)
+    with TrainBar(len(spec.data.train.labels), quiet=args.quiet) as bar:
+
+        def note(row: dict[str, Any]) -> None:
+            bar.note(row)
+            _write_history(run, args.output)
+
+        run = TrainingRun(spec, begin=bar.begin, tick=bar.tick, note=note)
+        if args.resume:
+            run.resume()
+        run.run()
+    _write_results(run, args)
+    if args.json:
+        append_row(outcome_row(run, _command()), args.json)
+    print(outcome_text(run))
+
+
+def _prepare(args: argparse.Namespace) -> None:
+    """Finds out before long work whether the results can be written."""
+    from tvm_patdnn.bench.plot import check_plot
+    from tvm_patdnn.whole_file import check_writable
+
+    args.output.mkdir(parents=True, exist_ok=True)
+    for path in (args.output / "pruned.onnx", args.dense, args.json):
+        if path is not None:
+            check_writable(path)
+    if args.plots:
+        check_plot(args.output / "curves.svg")
+
+
+def _spec(args: argparse.Namespace) -> RunSpec:
+    from tvm_patdnn.training.computing import choose_computing, use_threads
+    from tvm_patdnn.training.data import open_data
+    from tvm_patdnn.training.options import PrunerConfig
+    from tvm_patdnn.training.run_spec import RunSpec
+    from tvm_patdnn.training.settings import TrainSettings
+
+    use_threads(args.threads)
+    settings = TrainSettings(
+        precision=args.precision, **{name: getattr(args, name) for name in SETTINGS}
+    )
+    config = PrunerConfig(
+        method=args.method,
+        prune=_prune_options(args),
+        epochs=settings.prune_epochs,
+        update_every=args.update_every,
+        rho=args.rho,
+        rho_factor=args.rho_factor,
+        rho_stages=args.rho_stages,
+        restart_duals=args.restart_duals,
+        strength=args.strength,
+    )
+    data = open_data(args.data, image_size=args.image_size, flip=args.flip)
+    data = data.limited(args.limit, args.limit_test)
+    return RunSpec(
+        network=args.network,
+        data=data,
+        settings=settings,
+        pruner=config,
+        computing=choose_computing(args.device, args.precision),
+        choose_rates=_chooser(args, config, data),
+        dense=args.dense or args.output / "dense.pt",
+        checkpoint=args.output / "checkpoint.pt",
+        evaluate_every=args.evaluate_every,
+    )
+
+
+def _prune_options(args: argparse.Namespace) -> PruneOptions:
+    from tvm_patdnn.patterns import Pattern
+    from tvm_patdnn.pruning import PruneOptions
+
+    given = [Pattern.from_picture(picture) for picture in args.pattern or ()]
+    return PruneOptions(
+        patterns=given or args.patterns,
+        entries=args.entries,
+        connectivity=args.connectivity,
+        per_layer=dict(args.rate),
+        connectivity_scope=args.scope,
+        first_layer=args.first_layer,
+        connectivity_1x1=args.connectivity_1x1,
+        skip_layers=tuple(args.skip),
+    )
+
+
+def _chooser(args: argparse.Namespace, config: PrunerConfig, data: Any) -> RateChooser | None:
+    from tvm_patdnn.training.rate_choice import RateChooser, RateGoal
+
+    goal = RateGoal(
+        macs=args.target_macs,
+        speedup=args.target_speedup,
+        target=args.target,
+        scan_images=args.scan,
+    )
+    return RateChooser(goal, config, data) if goal.asked_for else None
+
+
+def _write_results(run: TrainingRun, args: argparse.Namespace) -> None:
+    run.pruner.export_onnx(args.output / "pruned.onnx", run.example[:1])
+    if args.plots:
+        _draw(run, args.output)
+
+
+def _write_history(run: TrainingRun, folder: Path) -> None:
+    """Keeps the file of epochs up to date, to look at while the run goes on."""
+    from tvm_patdnn.whole_file import write_whole
+
+    with write_whole(folder / "history.jsonl") as partial_file:
+        partial_file.write_text("".join(f"{json.dumps(row)}\n" for row in run.state.history))
+
+
+def _draw(run: TrainingRun, folder: Path) -> None:
+    from tvm_patdnn.training import plots
+
+    plots.draw_curves(run.state.history, folder / "curves.svg")
+    residuals = [row for row in run.pruner.log if "residual" in row]
+    if residuals:
+        plots.draw_residuals(residuals, folder / "residuals.svg")
+    counts = run.pruner.pattern_counts()
+    if counts:
+        plots.draw_patterns(counts, folder / "patterns.svg")
+    chooser = run.spec.choose_rates
+    if chooser is not None and chooser.scan:
+        plots.draw_sensitivities(chooser.scan, folder / "sensitivities.svg")
+
+
+def _command() -> str:
+    """What the user typed, without the folders of files."""
+    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    return shlex.join(["tvm-patdnn", *words])

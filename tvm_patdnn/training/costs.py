@@ -1,0 +1,144 @@
+"""What the layers of a network cost at a rate: products, or cycles as the compiler sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from tvm_patdnn.training.layers import Plane, conv_modules, weight_array
+from tvm_patdnn.training.projection import NetworkProjection
+from tvm_patdnn.training.sensitivity import masks_at
+
+__all__ = ["Costs", "CycleModel", "layer_cycles", "layer_macs", "macs_at_options"]
+
+Costs = dict[str, dict[float, float]]
+
+
+def layer_macs(model: nn.Module, projection: NetworkProjection, rates: Sequence[float]) -> Costs:
+    """Counts the multiply-accumulates of each layer to prune, at each rate."""
+    weights = projection.weights(model)
+    costs: Costs = {name: {} for name in projection.names}
+    for rate in rates:
+        for name, mask in zip(projection.names, masks_at(projection, weights, rate)):
+            costs[name][rate] = float(mask.sum()) * projection.positions[name]
+    return costs
+
+
+def macs_at_options(model: nn.Module, projection: NetworkProjection) -> float:
+    """Counts the multiply-accumulates that the options as they are would leave."""
+    counts = projection.kept_counts(projection.weights(model))
+    return float(sum(n * projection.positions[x] for n, x in zip(counts, projection.names)))
+
+
+def layer_cycles(
+    model: nn.Module,
+    projection: NetworkProjection,
+    rates: Sequence[float],
+    planes: Mapping[str, Plane],
+    target: str | None = None,
+) -> tuple[Costs, dict[str, float]]:
+    """Asks the compiler's cost model for the cycles of each layer to prune, at each rate.
+
+    Args:
+        planes: what each layer works on.
+        target: what the network is compiled for; None for this machine.
+
+    Returns:
+        The cycles, and by layer those of all convolutions of the dense network.
+
+    Raises:
+        TargetError: there is no such target.
+    """
+    cycle_model = CycleModel(target)
+    modules = conv_modules(model)
+    weights = projection.weights(model)
+    costs: Costs = {name: {} for name in projection.names}
+    for rate in rates:
+        masks = masks_at(projection, weights, rate)
+        for name, weight, mask in zip(projection.names, weights, masks):
+            kept = weight.detach() * mask
+            costs[name][rate] = cycle_model.cycles(modules[name], _array(kept), planes[name])
+    dense = {
+        name: cycle_model.cycles(modules[name], weight_array(modules[name]), plane)
+        for name, plane in planes.items()
+    }
+    return costs, dense
+
+
+class CycleModel:
+    """The compiler's choice of a kernel, and what its cost model says of it.
+
+    Each layer is looked at by itself: what lies between layers is not counted.
+
+    Args:
+        target: see ``build``.
+    """
+
+    def __init__(self, target: str | None = None) -> None:
+        from tvm_patdnn.cpu_model import CpuModel
+        from tvm_patdnn.targets import resolve_target
+
+        self._cpu = CpuModel.from_target(resolve_target(target))
+
+    def cycles(self, module: Any, weight: np.ndarray, plane: Plane) -> float:
+        """Returns the cycles of one layer: a convolution of 2 dimensions with ``weight``."""
+        from relay_passes.analyze_convolutions import ConvLayer
+        from relay_passes.choose_kernels import choose_kernel
+
+        padding = _padding(module)
+        layer = ConvLayer(
+            name="",
+            weight=weight,
+            groups=module.groups,
+            stride=module.stride,
+            dilation=module.dilation,
+            padding=(*padding, *padding),
+            in_shape=(1, module.in_channels, *plane.input),
+            out_shape=(1, module.out_channels, *plane.output),
+        )
+        choice = choose_kernel(layer, self._geometry(layer), self._cpu)
+        return plane.calls * choice.cycles
+
+    def _geometry(self, layer: Any) -> Any:
+        from te_schedules.conv2d_geometry import Conv2dGeometry
+        from te_schedules.lane_layout import best_layout
+
+        (in_h, in_w), (out_h, out_w) = layer.in_shape[2:], layer.out_shape[2:]
+        split = best_layout(out_h, out_w, self._cpu.lanes)
+        steps_y = max(split.steps_y, -(-in_h // (split.lanes_y * layer.stride[0])))
+        steps_x = max(split.steps_x, -(-in_w // (split.lanes_x * layer.stride[1])))
+        return Conv2dGeometry(
+            batch=1,
+            in_channels=layer.in_shape[1],
+            out_channels=layer.out_shape[1],
+            in_layout=replace(
+                split,
+                height=in_h,
+                width=in_w,
+                steps_y=steps_y * layer.stride[0],
+                steps_x=steps_x * layer.stride[1],
+            ),
+            out_layout=replace(split, steps_y=steps_y, steps_x=steps_x),
+            stride=layer.stride,
+            dilation=layer.dilation,
+            padding=layer.padding[:2],
+        )
+
+
+def _padding(module: Any) -> tuple[int, int]:
+    if isinstance(module.padding, str):
+        if module.padding == "valid":
+            return 0, 0
+        y, x = (d * (k - 1) // 2 for d, k in zip(module.dilation, module.kernel_size))
+        return y, x
+    y, x = module.padding
+    return y, x
+
+
+def _array(weight: Tensor) -> np.ndarray:
+    array: np.ndarray = weight.detach().cpu().float().contiguous().numpy()
+    return array

@@ -1,0 +1,56 @@
+"""Gradual pruning by magnitude: ever more kernels go, ever more get their pattern."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from tvm_patdnn.training.methods.base import Masks, PruningMethod
+from tvm_patdnn.training.methods.cubic import cubic_share
+
+__all__ = ["Gradual"]
+
+
+class Gradual(PruningMethod):
+    """Follows the cubic schedule in both kinds of pruning.
+
+    A kernel gets its pattern the earlier the smaller the part of its squared norm that it
+    loses by it. What is gone stays gone.
+    """
+
+    def step(self, epoch: int) -> Masks | None:
+        """Removes as much as the schedule says, in every ``update_every``-th epoch."""
+        if epoch % self.config.update_every:
+            return None
+        share = cubic_share(epoch, self.config)
+        self.log.append({"epoch": epoch, "share": share})
+        return self._masks(share)
+
+    def final_masks(self) -> Masks:
+        """Returns the masks with everything removed."""
+        return self._masks(1.0)
+
+    @torch.no_grad()
+    def _masks(self, share: float) -> Masks:
+        weights = [weight.detach() for weight in self.weights]
+        by_pattern = self.projection.pattern_masks(weights)
+        shaped = [_easiest(w, m, share) for w, m in zip(weights, by_pattern)]
+        kept = [weight * mask for weight, mask in zip(weights, shaped)]
+        plans = [
+            replace(plan, rate=1 / (1 - share * (1 - 1 / plan.rate)))
+            for plan in self.projection.chosen
+        ]
+        kernels = self.projection.kernel_masks(kept, plans)
+        return self.named([a & b & (w != 0) for a, b, w in zip(shaped, kernels, weights)])
+
+
+def _easiest(weight: Tensor, mask: Tensor, share: float) -> Tensor:
+    """Gives ``share`` of the kernels their pattern: those that lose the least by it."""
+    total = weight.square().sum(dim=(2, 3))
+    lost = 1 - (weight * mask).square().sum(dim=(2, 3)) / total.clamp_min(1e-30)
+    count = round(share * lost.numel())
+    chosen = torch.zeros(lost.numel(), dtype=torch.bool, device=weight.device)
+    chosen[torch.argsort(lost.reshape(-1), stable=True)[:count]] = True
+    return mask | ~chosen.reshape(lost.shape)[:, :, None, None]

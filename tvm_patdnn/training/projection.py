@@ -1,0 +1,132 @@
+"""The two projections of a torch network, with a pattern set that stays the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tvm_patdnn.errors import PruningError
+from tvm_patdnn.patterns import Pattern
+from tvm_patdnn.pruning.mining import mine_patterns
+from tvm_patdnn.pruning.network_projection import connectivity_masks
+from tvm_patdnn.pruning.options import PruneOptions
+from tvm_patdnn.pruning.pattern_projection import pattern_mask
+from tvm_patdnn.pruning.plan import LayerPlan, plan_layers
+from tvm_patdnn.training.layers import conv_modules, describe_convolutions
+
+__all__ = ["NetworkProjection"]
+
+PatternSets = dict[tuple[int, ...], tuple[Pattern, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NetworkProjection:
+    """What the options ask of each layer of one network.
+
+    Attributes:
+        options: as given.
+        plans: of all convolutions.
+        patterns: the pattern set of each kernel size.
+        positions: how often each weight of a layer is used for one image, by layer and in
+            the order of running; empty where no example of the input is known.
+    """
+
+    options: PruneOptions
+    plans: tuple[LayerPlan, ...]
+    patterns: PatternSets = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of_model(
+        cls, model: nn.Module, options: PruneOptions, positions: dict[str, int] | None = None
+    ) -> NetworkProjection:
+        """Plans the layers of ``model`` and mines its pattern set, if none is given.
+
+        Raises:
+            PruningError: an option names a layer that is not there or cannot be pruned,
+                a weight is not finite, or there is nothing to prune.
+        """
+        plans = tuple(plan_layers(describe_convolutions(model, list(positions or {})), options))
+        chosen = [plan.layer.weight for plan in plans if plan.reason is None]
+        if not chosen:
+            why = "; ".join(f"{plan.layer.name}: {plan.reason}" for plan in plans[:5])
+            raise PruningError(f"nothing to prune in this network ({why or 'no convolution'})")
+        weights = [weight for weight in chosen if weight is not None]
+        return cls(
+            options=options,
+            plans=plans,
+            patterns=_pattern_sets(weights, options),
+            positions=positions or {},
+        )
+
+    @property
+    def chosen(self) -> tuple[LayerPlan, ...]:
+        """The plans of the layers to prune."""
+        return tuple(plan for plan in self.plans if plan.reason is None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The paths of the layers to prune."""
+        return tuple(plan.layer.name for plan in self.chosen)
+
+    def weights(self, model: nn.Module) -> list[Tensor]:
+        """Returns the weights of the layers to prune: the parameters themselves."""
+        modules = conv_modules(model)
+        found = [modules[name].weight for name in self.names]
+        return [weight for weight in found if isinstance(weight, Tensor)]
+
+    def has_patterns(self, weight: Tensor) -> bool:
+        """Whether the kernels of ``weight`` (out_c, in_c, kh, kw) get patterns."""
+        return tuple(weight.shape[2:]) in self.patterns
+
+    def pattern_masks(self, weights: Sequence[Tensor]) -> list[Tensor]:
+        """Marks the pattern of the largest norm of every kernel, in bool masks like ``weights``."""
+        return [self._pattern_mask(weight) for weight in weights]
+
+    def kernel_masks(
+        self, weights: Sequence[Tensor], plans: Sequence[LayerPlan] | None = None
+    ) -> list[Tensor]:
+        """Marks the strongest kernels of each layer, in bool masks like ``weights``."""
+        arrays = [_array(weight) for weight in weights]
+        masks = connectivity_masks(arrays, plans or self.chosen, self.options.connectivity_scope)
+        return [
+            torch.from_numpy(mask).to(weight.device)[:, :, None, None].expand_as(weight).clone()
+            for mask, weight in zip(masks, weights)
+        ]
+
+    def masks(self, weights: Sequence[Tensor]) -> list[Tensor]:
+        """Marks what stays after both projections: first patterns, then kernels."""
+        by_pattern = self.pattern_masks(weights)
+        kept = [weight.detach() * mask for weight, mask in zip(weights, by_pattern)]
+        return [a & b for a, b in zip(by_pattern, self.kernel_masks(kept))]
+
+    def kept_counts(self, weights: Sequence[Tensor]) -> list[int]:
+        """Returns how many weights of each layer stay."""
+        return [int(mask.sum()) for mask in self.masks(weights)]
+
+    def _pattern_mask(self, weight: Tensor) -> Tensor:
+        if not self.has_patterns(weight):
+            return torch.ones_like(weight, dtype=torch.bool)
+        mask = pattern_mask(_array(weight), self.patterns[tuple(weight.shape[2:])])
+        return torch.from_numpy(mask).to(weight.device)
+
+
+def _array(weight: Tensor) -> np.ndarray:
+    array: np.ndarray = weight.detach().cpu().float().numpy()
+    return array
+
+
+def _pattern_sets(weights: Sequence[np.ndarray], options: PruneOptions) -> PatternSets:
+    given = options.pattern_set
+    sets: PatternSets = {}
+    for size in sorted(options.pattern_sizes):
+        if given is not None:
+            sets[size] = tuple(p for p in given if p.kernel_shape == size)
+        else:
+            layers = [weight for weight in weights if weight.shape[2:] == size]
+            sets[size] = mine_patterns(layers, options.pattern_count, options.entries)
+    return {size: patterns for size, patterns in sets.items() if patterns}

@@ -1,0 +1,149 @@
+"""Prunes a network while a training loop of the user's own trains it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tvm_patdnn.errors import TrainingError
+from tvm_patdnn.patterns import Pattern, find_patterns
+from tvm_patdnn.training.export import export_onnx
+from tvm_patdnn.training.layers import output_positions
+from tvm_patdnn.training.masks import MaskKeeper
+from tvm_patdnn.training.methods import METHOD_CLASSES, PruningMethod, Residual
+from tvm_patdnn.training.options import PrunerConfig
+from tvm_patdnn.training.projection import NetworkProjection
+from tvm_patdnn.training.summary import Summary, summarise
+
+__all__ = ["PatternPruner"]
+
+
+class PatternPruner:
+    """Prunes ``model`` with patterns and connectivity, or with a method to compare with.
+
+    Call ``step(epoch)`` before each epoch of the pruning phase, add ``penalty()`` to each
+    loss, and call ``finalize()`` at its end. From then on what was removed stays exactly
+    zero, whatever optimiser trains the rest.
+
+    Args:
+        model: trained; its parameters are changed in place.
+        config: the method and what it is to prune.
+        example: one batch as the model takes it; needed to count multiply-accumulates,
+            and to know which layer runs first where it is not defined first.
+
+    Raises:
+        PruningError: an option does not fit the model, or there is nothing to prune.
+        TrainingError: the method does not fit the model.
+    """
+
+    def __init__(
+        self, model: nn.Module, config: PrunerConfig | None = None, *, example: Tensor | None = None
+    ) -> None:
+        self.model = model
+        self.config = config or PrunerConfig()
+        positions = {} if example is None else output_positions(model, example)
+        self.projection = NetworkProjection.of_model(model, self.config.prune, positions)
+        self.method: PruningMethod = self._make_method()
+        self.keeper = MaskKeeper(model)
+        self.finalized = False
+
+    @property
+    def patterns(self) -> dict[tuple[int, ...], tuple[Pattern, ...]]:
+        """The pattern set of each kernel size."""
+        return self.projection.patterns
+
+    @property
+    def log(self) -> list[Residual]:
+        """What the method noted at its updates: residuals, or shares removed."""
+        return self.method.log
+
+    def step(self, epoch: int) -> None:
+        """Prepares an epoch of the pruning phase.
+
+        Args:
+            epoch: from 0.
+        """
+        if self.finalized:
+            raise TrainingError("step: the network is finalized; retrain it without step")
+        masks = self.method.step(epoch)
+        if masks is not None:
+            self.keeper.set(masks)
+
+    def penalty(self) -> Tensor:
+        """Returns what to add to the loss: a scalar, 0 where the method penalises nothing."""
+        penalty = None if self.finalized else self.method.penalty()
+        return penalty if penalty is not None else torch.zeros((), device=self._device())
+
+    def finalize(self) -> Summary:
+        """Removes for good what the method chose; returns what is left."""
+        if not self.finalized:
+            self.keeper.set(self.method.final_masks())
+            self.finalized = True
+        return self.summary()
+
+    def summary(self) -> Summary:
+        """Counts what is left in each convolution as it is now."""
+        return summarise(self.model, self.projection)
+
+    def pattern_counts(self) -> dict[Pattern, int]:
+        """Counts the kernels of each pattern in the layers pruned by patterns, as they are."""
+        counts: Counter[Pattern] = Counter()
+        for weight in self.projection.weights(self.model):
+            if self.projection.has_patterns(weight):
+                found = find_patterns(weight.detach().cpu().numpy())
+                counts.update(dict(zip(found.patterns, found.counts)))
+        return dict(counts)
+
+    def export_onnx(self, path: str | os.PathLike[str], example: Tensor) -> None:
+        """Writes the model in inference mode; removed weights are exactly zero in the file.
+
+        Raises:
+            TrainingError: the pruning is not finalized.
+            BuildError: the file cannot be written.
+        """
+        if not self.finalized:
+            raise TrainingError("export_onnx: nothing is removed for good yet; call finalize()")
+        self.keeper.apply()
+        export_onnx(self.model, example, path)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what ``load_state_dict`` continues from, for ``torch.save``.
+
+        The weights are not in it: they are in the model's own state.
+        """
+        return {
+            "method": self.config.method,
+            "patterns": {size: list(map(str, p)) for size, p in self.patterns.items()},
+            "state": self.method.state_dict(),
+            "masks": self.keeper.masks,
+            "finalized": self.finalized,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continues where ``state_dict`` was called, with the model's weights of then.
+
+        Raises:
+            TrainingError: the state is of another method.
+        """
+        if state["method"] != self.config.method:
+            raise TrainingError(
+                f"the stored state is of method {state['method']!r}, this run's is "
+                f"{self.config.method!r}; continue with the same options"
+            )
+        self.patterns.clear()
+        for size, pictures in state["patterns"].items():
+            self.patterns[tuple(size)] = tuple(map(Pattern.from_picture, pictures))
+        self.method.load_state_dict(state["state"])
+        self.keeper.set(state["masks"])
+        self.finalized = bool(state["finalized"])
+
+    def _make_method(self) -> PruningMethod:
+        return METHOD_CLASSES[self.config.method](self.model, self.projection, self.config)
+
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
