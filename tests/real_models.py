@@ -18,7 +18,6 @@ __all__ = ["OURS", "Outcome", "compare", "compare_model"]
 
 # Our own definitions with random weights; small images where the definition allows them.
 OURS: Mapping[str, tuple[str, Sequence[int]]] = {
-    "vgg16-features": ("models.vgg:vgg16_features", (1, 3, 64, 64)),
     "vgg16": ("models.vgg:vgg16", (1, 3, 224, 224)),
     "resnet18": ("models.resnet:resnet18", (1, 3, 64, 64)),
     "resnet50": ("models.resnet:resnet50", (1, 3, 64, 64)),

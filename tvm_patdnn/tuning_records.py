@@ -16,13 +16,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer, Taps
 from tvm_patdnn.errors import TuningError
 
 __all__ = ["Record", "Records", "read_records", "record_line"]
 
 Traversable: TypeAlias = Any  # importlib.resources.abc has it from Python 3.11 on
-FORMAT = 1  # raised when the meaning of a schedule's fields changes
+FORMAT = 2  # raised when the meaning of a schedule's fields changes
+_CHOICES = {"hold": Hold, "outer": Outer, "taps": Taps}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +49,7 @@ Records: TypeAlias = Mapping[tuple[str, bool], Record]  # the fastest, by worklo
 
 def record_line(record: Record) -> str:
     """Returns the record as a line of JSON."""
-    values = asdict(record)
-    schedule = values["schedule"]
-    schedule["hold"], schedule["outer"] = record.schedule.hold.value, record.schedule.outer.value
-    return json.dumps({"format": FORMAT, **values})
+    return json.dumps({"format": FORMAT, **asdict(record)}, default=lambda choice: choice.value)
 
 
 def read_records(cpu: str, logs: str | PathLike[str] | None = None) -> Records:
@@ -107,5 +105,6 @@ def _read_record(values: Mapping[str, object]) -> Record:
     if fields.pop("format", None) != FORMAT:
         raise ValueError("another format")
     schedule = dict(fields.pop("schedule"))  # type: ignore[call-overload]
-    schedule["hold"], schedule["outer"] = Hold(schedule["hold"]), Outer(schedule["outer"])
+    for name, kind in _CHOICES.items():
+        schedule[name] = kind(schedule[name])
     return Record(schedule=Conv2dSchedule(**schedule), **fields)  # type: ignore[arg-type]

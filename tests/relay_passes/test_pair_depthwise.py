@@ -86,9 +86,7 @@ def test_two_depthwise_convolutions_in_a_row_are_one_pair():
 def test_other_convolutions_are_no_pair(groups):
     net = Net((1, 3, 8, 8))
     weight = random_array(6, 6 // groups, 3, 3)
-    new = lanes(
-        net.module(lambda x: net.conv(net.conv(x, WIDE), weight, groups=groups, padding=1))
-    )
+    new = lanes(net.module(lambda x: net.conv(net.conv(x, WIDE), weight, groups=groups, padding=1)))
     assert kernels(new) == ["relayout", "dense_conv2d", "dense_conv2d", "relayout"]
 
 
