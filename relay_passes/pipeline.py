@@ -81,7 +81,7 @@ def kernel_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
             records=options.records,
             tuned=options.tuned,
         ),
-        RewriteFullyConnected(cpu=options.cpu),
+        RewriteFullyConnected(cpu=options.cpu, sparse=options.optimizations.sparse),
         relax.transform.DeadCodeElimination(),
     ]
 

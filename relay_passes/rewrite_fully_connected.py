@@ -2,7 +2,8 @@
 
 Before:  y = matmul(x, constant (inputs, outputs)); z = y + constant (outputs,)
 After:   call_tir(fully_connected, x, packed matrix, ...), with the bias and ReLU fused;
-         so do convolutions of a plane into a single value, which are such products
+         so do convolutions of a plane into a single value, which are such products; where
+         enough of the matrix is zero, the kernel reads the rest only
 Requires: constants are folded (FoldConstantViews).
 Ensures: the same results up to rounding.
 """
@@ -19,11 +20,19 @@ from tvm.ir.transform import PassContext
 from relay_passes.rebuild_main import MainRebuilder
 from relay_passes.relax_values import constant_value, count_uses, operator_name, shape_of
 from te_schedules.epilogue import Step
-from te_schedules.fully_connected import fully_connected, pack_matrix, pad_outputs
+from te_schedules.fully_connected import (
+    fully_connected,
+    kept_share,
+    pack_matrix,
+    pack_sparse_matrix,
+    pad_outputs,
+    sparse_fully_connected,
+)
 from tvm_patdnn.cpu_model import CpuModel
 
 __all__ = ["RewriteFullyConnected", "is_matrix_product"]
 
+BREAK_EVEN = 0.8  # of a matrix: if less is left, reading that and its indices takes less time
 _FUSED = ("relax.add", "relax.nn.relu")  # onto the product that they read
 
 
@@ -39,13 +48,15 @@ class RewriteFullyConnected:
 
     Attributes:
         cpu: the CPU that kernels are made for.
+        sparse: False reads the zeros of a pruned matrix, too.
     """
 
     cpu: CpuModel
+    sparse: bool = True
 
     def transform_module(self, mod: tvm.IRModule, _: PassContext) -> tvm.IRModule:
         """Returns the rewritten module; ``mod`` is left as it is."""
-        return _Rewriter(mod, self.cpu.lanes).rewrite()
+        return _Rewriter(mod, self.cpu.lanes, self.sparse).rewrite()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,8 +74,8 @@ class _Product:
 class _Rewriter:
     """Rewrites "main" of one module."""
 
-    def __init__(self, mod: tvm.IRModule, lanes: int) -> None:
-        self.main, self.lanes = MainRebuilder(mod), lanes
+    def __init__(self, mod: tvm.IRModule, lanes: int, sparse: bool) -> None:
+        self.main, self.lanes, self.sparse = MainRebuilder(mod), lanes, sparse
         self.uses = count_uses(self.main.bindings, [self.main.result])
         self.products: dict[relax.Var, _Product] = {}
 
@@ -105,14 +116,25 @@ class _Rewriter:
 
     def _emit(self, product: _Product) -> relax.Expr:
         builder, (inputs, outputs) = self.main.builder, product.matrix.shape
-        func = fully_connected(product.rows, inputs, outputs, self.lanes, product.steps)
+        name, func, arrays = self._kernel(product)
         data = builder.emit(relax.op.reshape(self.main.renew(product.data), (product.rows, inputs)))
-        constants = [relax.const(pack_matrix(product.matrix, self.lanes))]
+        constants = [relax.const(array) for array in arrays]
         constants += [relax.const(pad_outputs(v, self.lanes)) for v in product.operands]
-        kernel = builder.add_func(func, "fully_connected")
+        kernel = builder.add_func(func, name)
         out = relax.TensorType((product.rows, outputs), "float32")
         result = builder.emit(relax.call_tir(kernel, [data, *constants], out))
         return builder.emit(relax.op.reshape(result, product.out_shape))
+
+    def _kernel(self, product: _Product) -> tuple[str, tvm.tirx.PrimFunc, list[np.ndarray]]:
+        """Returns the kernel of a product, its name, and its constants."""
+        matrix, lanes, steps = product.matrix, self.lanes, product.steps
+        inputs, outputs = matrix.shape
+        if self.sparse and kept_share(matrix, lanes) < BREAK_EVEN:
+            packed = pack_sparse_matrix(matrix, lanes)
+            func = sparse_fully_connected(product.rows, inputs, packed, lanes, steps)
+            return "sparse_fully_connected", func, list(packed.constants)
+        func = fully_connected(product.rows, inputs, outputs, lanes, steps)
+        return "fully_connected", func, [pack_matrix(matrix, lanes)]
 
 
 def _matmul(value: relax.Call) -> _Product | None:

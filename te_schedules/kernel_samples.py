@@ -12,7 +12,13 @@ from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.elementwise import LaneInput, elementwise
 from te_schedules.epilogue import Step
-from te_schedules.fully_connected import fully_connected, pack_matrix, pad_outputs
+from te_schedules.fully_connected import (
+    fully_connected,
+    pack_matrix,
+    pack_sparse_matrix,
+    pad_outputs,
+    sparse_fully_connected,
+)
 from te_schedules.lane_layout import Halo, LaneLayout, best_layout
 from te_schedules.pool2d import Pool2dWindow, global_average_pool, pool2d
 from te_schedules.relayout import gather_planes, relayout_table
@@ -33,6 +39,7 @@ __all__ = [
     "sample_global_average_pool",
     "sample_max_pool2d",
     "sample_pattern_conv2d",
+    "sample_sparse_fully_connected",
 ]
 
 SIZE = (13, 21)  # of the planes: rows and columns that no vector divides
@@ -224,5 +231,20 @@ def sample_fully_connected(lanes: int) -> Sample:
     return Sample(
         func=fully_connected(2, 9, 37, lanes, [Step("add", "channel"), Step("relu")]),
         arguments=(data, pack_matrix(matrix, lanes), pad_outputs(bias, lanes)),
+        expected=np.maximum(data @ matrix + bias, 0),
+    )
+
+
+def sample_sparse_fully_connected(lanes: int) -> Sample:
+    """Samples a matrix that was pruned in vectors of outputs; one of them is gone."""
+    rng = np.random.default_rng(0)
+    data, matrix = rng.standard_normal((2, 9), "f4"), rng.standard_normal((9, 37), "f4")
+    matrix[:5, :16], matrix[3:, 16:32] = 0, 0
+    matrix[:, 32:] = 0
+    packed, bias = pack_sparse_matrix(matrix, lanes), np.linspace(-1, 1, 37, dtype=np.float32)
+    steps = [Step("add", "channel"), Step("relu")]
+    return Sample(
+        func=sparse_fully_connected(2, 9, packed, lanes, steps),
+        arguments=(data, *packed.constants, pad_outputs(bias, lanes)),
         expected=np.maximum(data @ matrix + bias, 0),
     )

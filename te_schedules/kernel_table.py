@@ -10,7 +10,7 @@ from tvm.tirx import PrimFunc
 from te_schedules import kernel_samples as samples
 from te_schedules.conv2d import conv2d, conv2d_depthwise
 from te_schedules.elementwise import elementwise
-from te_schedules.fully_connected import fully_connected
+from te_schedules.fully_connected import fully_connected, sparse_fully_connected
 from te_schedules.pool2d import global_average_pool, pool2d
 from te_schedules.relayout import gather_planes
 
@@ -44,4 +44,5 @@ KERNELS: Mapping[str, Kernel] = {
     "elementwise": Kernel(elementwise, samples.sample_elementwise),
     "relayout": Kernel(gather_planes, samples.sample_gather_planes),
     "fully connected": Kernel(fully_connected, samples.sample_fully_connected),
+    "sparse fully connected": Kernel(sparse_fully_connected, samples.sample_sparse_fully_connected),
 }

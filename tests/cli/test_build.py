@@ -28,6 +28,20 @@ def test_dense_json(files, printed, tmp_path):
     assert [layer["kernel"] for layer in result["layers"]] == ["dense", "dense"]
 
 
+def test_an_optimisation_is_left_out(files, printed, tmp_path):
+    words = ["build", files / "pruned.onnx", "-o", tmp_path / "out.so", "--json", "--quiet"]
+    full, without = (
+        json.loads(printed(*words, *more))["layers"]
+        for more in ([], ["--without", "share-loads", "--without", "tune"])
+    )
+    pruned = [i for i, layer in enumerate(full) if layer["kernel"] == "pattern"]
+    assert pruned
+    for i in pruned:
+        assert "share_loads=False" in without[i]["reason"]
+        assert full[i]["input_loads"] < full[i]["products"]
+        assert without[i]["input_loads"] == without[i]["products"]
+
+
 def test_for_another_machine(files, printed, failing, tmp_path):
     require_linker(foreign_library())
     path = tmp_path / "out.so"

@@ -144,3 +144,27 @@ def test_twice_is_once():
     net = Net((2, 7))
     once = RewriteFullyConnected(cpu=CPU)(net.module(lambda x: product(net, x)))
     assert operators(RewriteFullyConnected(cpu=CPU)(once)) == operators(once)
+
+
+def pruned_product(net, x, kept: float) -> relax.Var:
+    """A product of whose matrix whole vectors of outputs are gone, with bias and ReLU."""
+    mask = np.random.default_rng(0).random((64, 4)) < kept
+    matrix = random_array(64, 64) * np.repeat(mask, 16, axis=1)
+    y = net(relax.op.add(product(net, x, matrix), relax.const(random_array(64))))
+    return net(relax.op.nn.relu(y))
+
+
+@pytest.mark.parametrize(
+    ("kept", "kernel"),
+    [(0.25, "sparse_fully_connected"), (0.95, "fully_connected"), (0, "sparse_fully_connected")],
+)
+def test_what_was_pruned_is_not_read(kept, kernel):
+    net = Net((2, 64))
+    assert packed(net.module(lambda x: pruned_product(net, x, kept))) == [kernel]
+
+
+def test_sparse_kernels_can_be_switched_off():
+    net = Net((2, 64))
+    mod = net.module(lambda x: pruned_product(net, x, 0.25))
+    new = rewritten(RewriteFullyConnected(cpu=CPU, sparse=False), mod, True)
+    assert "fully_connected" in operators(new)

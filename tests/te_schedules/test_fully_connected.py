@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from te_schedules.epilogue import Step
-from te_schedules.fully_connected import fully_connected, pack_matrix, pad_outputs
+from te_schedules.fully_connected import (
+    fully_connected,
+    kept_share,
+    pack_matrix,
+    pack_sparse_matrix,
+    pad_outputs,
+    sparse_fully_connected,
+)
 from tests.te_schedules.lane_kernels import assert_close, random_array, run_kernel
 
 
@@ -56,3 +63,28 @@ def test_the_matrix_is_packed_block_by_block(inputs, outputs, lanes):
 def test_operands_are_padded_to_whole_blocks():
     assert pad_outputs(np.ones(17, np.float64), 4).tolist() == [1.0] * 17 + [0.0] * 15
     assert pad_outputs(np.ones(16), 4).dtype == np.float32
+
+
+@given(st.integers(1, 9), st.integers(1, 70), st.sampled_from([4, 8, 16]), st.integers(0, 99))
+def test_a_sparse_matrix_keeps_the_vectors_that_are_not_zero(inputs, outputs, lanes, seed):
+    rng = np.random.default_rng(seed)
+    matrix = rng.uniform(0.5, 1, (inputs, outputs)).astype(np.float32)
+    matrix *= np.repeat(rng.random((inputs, -(-outputs // lanes))) < 0.4, lanes, 1)[:, :outputs]
+    packed = pack_sparse_matrix(matrix, lanes)
+    back = np.zeros((inputs, -(-outputs // lanes), lanes), np.float32)
+    vector = np.repeat(np.arange(len(packed.offset) - 1), np.diff(packed.offset))
+    back[packed.index, vector] = packed.weight
+    assert np.array_equal(back.reshape(inputs, -1)[:, :outputs], matrix)
+    assert len(packed.index) == round(kept_share(matrix, lanes) * back[:, :, 0].size)
+    assert packed.weight.any(axis=1).all()
+
+
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+@pytest.mark.parametrize(("rows", "inputs", "outputs"), [(1, 7, 1), (2, 33, 37), (3, 5, 64)])
+def test_sparse_products(rows, inputs, outputs, lanes):
+    data, matrix = random_array(rows, inputs), random_array(inputs, outputs, seed=1)
+    matrix[:, : outputs // 2 // lanes * lanes] = 0
+    matrix[::2] = 0
+    packed = pack_sparse_matrix(matrix, lanes)
+    func = sparse_fully_connected(rows, inputs, packed, lanes)
+    assert_close(run_kernel(func, [data, *packed.constants], (rows, outputs)), data @ matrix)

@@ -11,6 +11,8 @@ from tvm_patdnn.cli.progress import BUILD_PHASES, PhaseBar
 
 __all__ = ["add_parser"]
 
+_OPTIMIZATIONS = ("patterns", "reorder", "share-loads", "tune")
+
 
 def add_parser(commands: Any) -> None:
     """Adds the command."""
@@ -21,6 +23,14 @@ def add_parser(commands: Any) -> None:
     add_target(parser)
     parser.add_argument(
         "--dense", action="store_true", help="compute pruned layers as if they were dense"
+    )
+    parser.add_argument(
+        "--without",
+        metavar="OPTIMIZATION",
+        action="append",
+        choices=_OPTIMIZATIONS,
+        default=[],
+        help=f"leave out an optimisation, to see its worth: {', '.join(_OPTIMIZATIONS)}",
     )
     parser.add_argument(
         "--dump", metavar="DIR", type=Path, help="write the module after each pass to this folder"
@@ -37,11 +47,12 @@ def _run(args: argparse.Namespace) -> None:
         from tvm_patdnn.whole_file import check_writable
 
         check_writable(args.output)
+        without = {name.replace("-", "_"): False for name in args.without}
         library = build(
             args.model,
             args.target,
             input_shapes=dict(args.input_shape),
-            optimizations=Optimizations(sparse=not args.dense),
+            optimizations=Optimizations(sparse=not args.dense, **without),
             dump=args.dump,
             progress=progress,
         )

@@ -28,6 +28,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("-o", "--output", metavar="OUT.onnx", type=Path, required=True)
     add_amounts(parser)
     add_layers(parser)
+    parser.add_argument(
+        "--fully-connected",
+        metavar="R",
+        type=float,
+        default=1.0,
+        help="the rate of fully connected layers, in groups of 16 outputs (%(default)s: all stay)",
+    )
     add_output_options(parser)
 
 
@@ -101,6 +108,7 @@ def _run(args: argparse.Namespace) -> None:
             first_layer=args.first_layer,
             connectivity_1x1=args.connectivity_1x1,
             skip_layers=args.skip,
+            fully_connected=args.fully_connected,
         )
         progress("pruning")
         model, rows = prune_onnx_with_report(args.model, options)

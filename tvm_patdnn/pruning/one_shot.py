@@ -15,6 +15,7 @@ from onnx import numpy_helper
 from tvm_patdnn.onnx_file import ModelSource, load_onnx
 from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.pruning.conv_layers import find_conv_layers
+from tvm_patdnn.pruning.fully_connected import prune_fully_connected
 from tvm_patdnn.pruning.network_projection import apply_patterns, connectivity_masks
 from tvm_patdnn.pruning.options import ConnectivityScope, PruneOptions
 from tvm_patdnn.pruning.plan import LayerPlan, plan_layers
@@ -34,6 +35,7 @@ def prune_onnx(
     first_layer: bool = False,
     connectivity_1x1: float | None = None,
     skip_layers: Sequence[str] = (),
+    fully_connected: float = 1.0,
 ) -> onnx.ModelProto:
     """Prunes the convolutions of an ONNX model without training.
 
@@ -53,6 +55,7 @@ def prune_onnx(
         first_layer: whether to prune the first layer.
         connectivity_1x1: rate of 1x1 layers; None for ``connectivity``.
         skip_layers: layers to leave alone.
+        fully_connected: rate of fully connected layers; 1.0 leaves them alone.
             :class:`PruneOptions` tells more about each.
 
     Returns:
@@ -72,6 +75,7 @@ def prune_onnx(
         first_layer=first_layer,
         connectivity_1x1=connectivity_1x1,
         skip_layers=skip_layers,
+        fully_connected=fully_connected,
     )
     return prune_onnx_with_report(model, options)[0]
 
@@ -79,7 +83,7 @@ def prune_onnx(
 def prune_onnx_with_report(
     model: ModelSource, options: PruneOptions
 ) -> tuple[onnx.ModelProto, list[PrunedLayer]]:
-    """Prunes like :func:`prune_onnx`; also returns one row per convolution."""
+    """Prunes like :func:`prune_onnx`; also returns one row per layer that it looked at."""
     pruned = onnx.ModelProto()
     pruned.CopyFrom(load_onnx(model))
     plans = plan_layers(find_conv_layers(pruned.graph), options)
@@ -88,7 +92,10 @@ def prune_onnx_with_report(
     masks = connectivity_masks(weights, chosen, options.connectivity_scope)
     for plan, weight, mask in zip(chosen, weights, masks, strict=True):
         _write(plan, np.where(mask[:, :, None, None], weight, np.zeros_like(weight)))
-    return pruned, [_row(plan) for plan in plans]
+    rows = [_row(plan) for plan in plans]
+    if options.fully_connected > 1:
+        rows += prune_fully_connected(pruned.graph, options.fully_connected)
+    return pruned, rows
 
 
 def _weight(plan: LayerPlan) -> np.ndarray:

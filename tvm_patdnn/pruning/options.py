@@ -33,6 +33,8 @@ class PruneOptions:
         first_layer: whether to prune convolutions with no other layer before them.
         connectivity_1x1: rate of 1x1 convolutions; None for ``connectivity``.
         skip_layers: names of layers to leave alone.
+        fully_connected: rate of fully connected layers, in groups of 16 outputs that lose an
+            input together; 1.0 leaves them alone.
         pattern_kernels: kernel sizes that get mined patterns. Others get connectivity
             pruning only: the paper defines patterns for 3x3, and the entries to keep
             of a larger kernel are a choice to make per network.
@@ -49,6 +51,7 @@ class PruneOptions:
     first_layer: bool = False
     connectivity_1x1: float | None = None
     skip_layers: Sequence[str] = ()
+    fully_connected: float = 1.0
     pattern_kernels: frozenset[tuple[int, int]] = frozenset({(3, 3)})
 
     def __post_init__(self) -> None:
@@ -113,7 +116,11 @@ def _check_entries(options: PruneOptions) -> None:
 
 
 def _check_rates(options: PruneOptions) -> None:
-    rates = {"connectivity": options.connectivity, "connectivity_1x1": options.rate_1x1}
+    rates = {
+        "connectivity": options.connectivity,
+        "connectivity_1x1": options.rate_1x1,
+        "fully_connected": options.fully_connected,
+    }
     rates |= {f"per_layer[{name!r}]": rate for name, rate in options.per_layer.items()}
     for where, rate in rates.items():
         if not 1 <= rate < float("inf"):
