@@ -15,8 +15,8 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
 def block(language):
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    return found
+    """Everything README.md has in `language`."""
+    return "".join(re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
 
 
 @pytest.fixture
