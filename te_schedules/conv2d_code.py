@@ -19,7 +19,7 @@ from tvm.tirx.script import builder as T
 from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer, Taps
 from te_schedules.tile_store import TileStore
-from te_schedules.vector_code import Expr
+from te_schedules.vector_code import Expr, when
 from tvm_patdnn.fkw import FKW
 from tvm_patdnn.patterns import Pattern
 
@@ -64,8 +64,15 @@ class Conv2dCode:
             ):
                 row, column = self._corner(block * inner + t)
                 self._begin_sums(window, i)
+                self._prefetch_store(window, first + i, n, row, column)
                 self._filter_group(data, window, first + i, n, row, column)
                 self._end_sums(window, i, first + i, n, row, column)
+
+    def _prefetch_store(self, window: Expr, g: Expr, n: Expr, row: Expr, column: Expr) -> None:
+        """Begins to fetch what the last window's sums will be stored to."""
+        with when(*([window == self.fkw.windows - 1] if self.fkw.windows > 1 else [])):
+            for f in range(self.group):
+                self.store.prefetch(n, self.filter(g, f), row, column)
 
     def groups_of(self, chunk: Expr) -> tuple[Expr, Expr]:
         """Returns the first group of filters of a chunk, and the first of the next."""

@@ -6,6 +6,7 @@ their halo, so no pass over the tensor is left to do for padding.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,6 +95,18 @@ class TileStore:
             self._store(register, n, c, row + r, column + v)
         for shift_y, shift_x in self._halo_shifts():
             self._halo(tile, n, c, row, column, shift_y, shift_x)
+
+    def prefetch(self, n: Expr, c: Expr, row: Expr, column: Expr) -> None:
+        """Begins to bring to the cache what ``emit`` of the same tile will read and write.
+
+        It lies far from the last tile's, so no processor foresees it; while the sums are
+        computed there is time to get it.
+        """
+        tensors = [(o.buffer, o.layout, False) for o in self.operands if o.layout is not None]
+        for buffer, layout, write in [(self.output, self.layout, True), *tensors]:
+            for r, v in itertools.product(range(self.rows.tile), range(self.columns.tile)):
+                at = layout.offset(row + r, column + v)
+                self.code.prefetch(buffer, n, c, at, write=write)
 
     def _epilogue(self, tile: Tile, n: Expr, c: Expr, row: Expr, column: Expr) -> None:
         operands = iter(self.operands)

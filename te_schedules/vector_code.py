@@ -52,6 +52,17 @@ class VectorCode:
         """Writes the vector that starts at ``index``."""
         T.buffer_store(buffer, value, [*index[:-1], Ramp(index[-1], 1, self.lanes)])
 
+    def prefetch(self, buffer: Buffer, *index: Expr, write: bool = False) -> None:
+        """Begins to bring the vector that starts at ``index`` to the cache.
+
+        Args:
+            write: it will be written, not read.
+        """
+        keep, data_cache = 3, 1  # LLVM's words for: as near as possible, and not for code
+        options = [T.int32(option) for option in (int(write), keep, data_cache)]
+        address = T.address_of(buffer[index])
+        T.evaluate(T.call_llvm_intrin("void", "llvm.prefetch", address, *options))
+
     def broadcast(self, value: Expr) -> Expr:
         """Repeats a scalar in all lanes; a number becomes a float32."""
         scalar = T.float32(value) if isinstance(value, int | float) else value

@@ -45,5 +45,14 @@ def test_kernels_multiply_and_add_whole_vectors(target):
     assert len(re.findall(MULTIPLY_ADD[target], kernel)) > 16
 
 
+@pytest.mark.parametrize(
+    ("target", "prefetch"), [("raspberry-pi-4", r"prfm\s+pst"), ("x86-64-v4", "prefetch")]
+)
+def test_what_a_tile_is_stored_to_is_fetched_while_its_sums_are_computed(target, prefetch):
+    code = tvm_patdnn.build(pruned_network(), target).assembly()
+    kernel = code[code.index("pattern_conv2d") :]
+    assert re.search(prefetch, kernel)
+
+
 def test_kernels_do_not_check_what_the_machine_passes_them():
     assert "mismatched" not in tvm_patdnn.build(pruned_network()).assembly().lower()

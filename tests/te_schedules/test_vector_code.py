@@ -37,6 +37,16 @@ def test_lanes_are_permuted_and_cleared():
     assert run(emit) == [4, 0, 1, 1, 5, 6, 7, 8]
 
 
+@pytest.mark.parametrize("write", [False, True])
+def test_prefetching_changes_nothing(write):
+    def emit(code, data, output):
+        with T.serial(2) as i:
+            code.prefetch(output if write else data, i * 4, write=write)
+            code.store(output, code.load(data, i * 4), i * 4)
+
+    assert run(emit) == DATA.tolist()
+
+
 def test_what_is_conditional_runs_where_all_conditions_hold():
     def emit(code, data, output):
         with T.serial(2) as i:
