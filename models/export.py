@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import os
 import sys
 import tempfile
@@ -27,7 +28,8 @@ def make_network(factory: str, *, input_shape: Sequence[int], seed: int = 0) -> 
     """Builds ``module:factory`` with weights drawn from ``seed``, ready for inference.
 
     Args:
-        factory: such as ``models.resnet:resnet18``; called without arguments.
+        factory: such as ``models.resnet:resnet18``; called without arguments, but for
+            ``input_size``, the height of the image, if it takes that.
         input_shape: (n, c, h, w), for the batch norms; see :func:`settle_batch_norm`.
         seed: decides all weights; the global random state stays as it is.
 
@@ -44,7 +46,8 @@ def make_network(factory: str, *, input_shape: Sequence[int], seed: int = 0) -> 
         ) from error
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network: nn.Module = build()
+        sized = "input_size" in inspect.signature(build).parameters
+        network: nn.Module = build(input_size=input_shape[2]) if sized else build()
         settle_batch_norm(network, input_shape)
     return network.eval()
 

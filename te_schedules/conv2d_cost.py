@@ -19,7 +19,7 @@ from te_schedules.tiling import Tiling
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.patterns import Pattern
 
-__all__ = ["KernelLists", "cycles", "registers"]
+__all__ = ["L1_SHARE", "KernelLists", "cycles", "registers"]
 
 LINE_BYTES = 64
 PRODUCTS_PER_CYCLE = 2.0
@@ -30,7 +30,8 @@ PRODUCT_LATENCY = 4.0
 KERNEL_OVERHEAD = 2.0  # index, address and branch, where they are not hidden
 RUN_OVERHEAD = 10.0  # the end of a list of kernels, mispredicted about every other time
 INTERFERENCE = 0.2  # what does not bound a loop still costs some of its time
-PARTIAL_CYCLES = 3.0  # load and store of a sum between two windows of channels
+PARTIAL_CYCLES = 5.0  # load and store of a sum between two windows of channels
+L1_SHARE = 0.875  # of L1 that the inputs of a tile may take if they are to stay there
 STORE_CYCLES = 3.0  # epilogue and store of an output vector, with its share of the halo
 
 
@@ -90,7 +91,7 @@ def _kernel_cycles(
     lines = reads.vectors * cpu.lanes * 4 / LINE_BYTES
     from_l2 = 0.0
     tile_bytes = LINE_BYTES * lines * geometry.in_channels
-    if schedule.window is None and tile_bytes > cpu.l1_bytes / 2:
+    if schedule.window is None and tile_bytes > cpu.l1_bytes * L1_SHARE:
         from_l2 = lines / LINES_PER_CYCLE + ROW_CYCLES * reads.rows
     bounds = (
         products / PRODUCTS_PER_CYCLE,

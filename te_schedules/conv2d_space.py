@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from te_schedules.conv2d_cost import KernelLists, cycles, registers
+from te_schedules.conv2d_cost import L1_SHARE, KernelLists, cycles, registers
 from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.tiling import Tiling
@@ -17,7 +17,6 @@ __all__ = ["choose_schedule", "fits", "fixed_schedule", "schedules"]
 
 MAX_TILE = 28  # sums of one filter; more never fit beside a weight and an input
 INPUT_SHARE = 0.6  # of L2 that the input may take if it is to stay there
-WINDOW_SHARE = 0.7  # of L1 that a window's inputs may take
 FIXED_TILE = (2, 4)  # rows and vectors: with the weights of 4 taps it fits 16 registers
 WINDOW_STEP = 16  # channels
 IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
@@ -48,10 +47,12 @@ def _windowed(
     lists of one or two, whose mispredicted ends cost more than the L1 cache saves.
     """
     tile_bytes = 4 * cpu.lanes * schedule.rows * schedule.vectors
-    window = int(cpu.l1_bytes * WINDOW_SHARE) // tile_bytes // WINDOW_STEP * WINDOW_STEP
+    most = int(cpu.l1_bytes * L1_SHARE) // tile_bytes // WINDOW_STEP
     one_tap = len(patterns) == 1 and len(patterns[0]) == 1
-    if one_tap and schedule.group == 1 and 0 < window < geometry.in_channels:
-        yield replace(schedule, window=window)
+    if one_tap and schedule.group == 1 and 0 < most * WINDOW_STEP < geometry.in_channels:
+        steps = -(-geometry.in_channels // WINDOW_STEP)
+        windows = -(-steps // most)  # as few as possible, and of equal length
+        yield replace(schedule, window=-(-steps // windows) * WINDOW_STEP)
 
 
 def fits(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> bool:

@@ -18,7 +18,7 @@ __all__ = ["OURS", "Outcome", "compare", "compare_model"]
 
 # Our own definitions with random weights; small images where the definition allows them.
 OURS: Mapping[str, tuple[str, Sequence[int]]] = {
-    "vgg16": ("models.vgg:vgg16", (1, 3, 224, 224)),
+    "vgg16": ("models.vgg:vgg16", (1, 3, 64, 64)),
     "resnet18": ("models.resnet:resnet18", (1, 3, 64, 64)),
     "resnet50": ("models.resnet:resnet50", (1, 3, 64, 64)),
     "mobilenet-v2": ("models.mobilenet:mobilenet_v2", (1, 3, 96, 96)),

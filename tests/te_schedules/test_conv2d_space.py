@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from te_schedules.conv2d_cost import KernelLists, cycles, registers
+from te_schedules.conv2d_cost import L1_SHARE, KernelLists, cycles, registers
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.conv2d_space import IDLE_SHARE, choose_schedule, schedules
 from te_schedules.tiling import Tiling
@@ -19,6 +19,7 @@ SETS = {
     "patterns": (Pattern.from_picture("##./##./..."), Pattern.from_picture(".##/.##/...")),
     "dense": (full_pattern(3, 3),),
     "dense 7x7": (full_pattern(7, 7),),
+    "1x1": (full_pattern(1, 1),),
     "none": (),
 }
 
@@ -35,6 +36,16 @@ def lists_of(patterns, group: int) -> KernelLists:
     return KernelLists(
         patterns=patterns, counts=(64 * 64 // group,) * len(patterns), groups=-(-64 // group)
     )
+
+
+def test_windows_fill_the_cache_and_are_of_equal_length():
+    geometry = geometry_of(AVX512, (28, 28), 1)
+    windowed = [s for s in schedules(geometry, SETS["1x1"], 1, AVX512) if s.window]
+    assert {32} < {s.window for s in windowed}  # where 48 of 64 channels would fit, too
+    for schedule in windowed:
+        vectors = schedule.rows * schedule.vectors
+        assert schedule.window * vectors * 64 <= L1_SHARE * AVX512.l1_bytes
+        assert -(-64 // schedule.window) * schedule.window - 64 < 16
 
 
 @pytest.mark.parametrize("cpu", CPUS.values(), ids=CPUS)
