@@ -49,6 +49,8 @@ def test_the_whole_way(printed, data, tmp_path):
     session = onnxruntime.InferenceSession(out / "pruned.onnx")
     scores = session.run(["y"], {"x": np.zeros((1, 3, 32, 32), np.float32)})[0]
     assert scores.shape == (1, 10)
+    notes = session.get_modelmeta().custom_metadata_map
+    assert [len(notes[name].split(",")) for name in ("mean", "std", "classes")] == [3, 3, 10]
     found = {path.name for path in out.iterdir()}
     assert found >= {"pruned.onnx", "dense.pt", "checkpoint.pt", "history.jsonl", "curves.svg"}
     assert found >= {"residuals.svg", "patterns.svg", "sensitivities.svg"}

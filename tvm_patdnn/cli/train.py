@@ -152,7 +152,13 @@ def _chooser(args: argparse.Namespace, config: PrunerConfig, data: Any) -> RateC
 
 
 def _write_results(run: TrainingRun, args: argparse.Namespace) -> None:
-    run.pruner.export_onnx(args.output / "pruned.onnx", run.example[:1])
+    data = run.spec.data
+    notes = {  # the first two as `tvm-patdnn run` takes them
+        "mean": ",".join(f"{value:.4f}" for value in data.mean),
+        "std": ",".join(f"{value:.4f}" for value in data.std),
+        "classes": ",".join(data.classes),
+    }
+    run.pruner.export_onnx(args.output / "pruned.onnx", run.example[:1], notes)
     if args.plots:
         _draw(run, args.output)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
@@ -17,12 +18,18 @@ __all__ = ["export_onnx"]
 _OPSET = 17
 
 
-def export_onnx(model: nn.Module, example: Tensor, path: str | os.PathLike[str]) -> None:
+def export_onnx(
+    model: nn.Module,
+    example: Tensor,
+    path: str | os.PathLike[str],
+    notes: Mapping[str, str] | None = None,
+) -> None:
     """Writes ``model`` in inference mode, batch norms unfolded, whole or not at all.
 
     Args:
         model: takes one tensor ("x") and gives one ("y"); its mode is left as it was.
         example: an input; its shape is fixed in the file.
+        notes: become the file's metadata properties.
 
     Raises:
         BuildError: the file cannot be written.
@@ -31,7 +38,11 @@ def export_onnx(model: nn.Module, example: Tensor, path: str | os.PathLike[str])
     try:
         with write_whole(Path(path)) as partial:
             _export(model.eval(), example, partial)
-            onnx.checker.check_model(onnx.load(partial))
+            exported = onnx.load(partial)
+            onnx.checker.check_model(exported)
+            if notes:
+                onnx.helper.set_model_props(exported, dict(notes))
+                onnx.save(exported, partial)
     finally:
         for module, training in modes.items():
             module.training = training

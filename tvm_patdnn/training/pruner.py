@@ -99,8 +99,18 @@ class PatternPruner:
                 counts.update(dict(zip(found.patterns, found.counts)))
         return dict(counts)
 
-    def export_onnx(self, path: str | os.PathLike[str], example: Tensor) -> None:
+    def export_onnx(
+        self,
+        path: str | os.PathLike[str],
+        example: Tensor,
+        notes: Mapping[str, str] | None = None,
+    ) -> None:
         """Writes the model in inference mode; removed weights are exactly zero in the file.
+
+        Args:
+            path: the file.
+            example: an input; its shape is fixed in the file.
+            notes: become the file's metadata properties, such as how to scale inputs.
 
         Raises:
             TrainingError: the pruning is not finalized.
@@ -109,7 +119,7 @@ class PatternPruner:
         if not self.finalized:
             raise TrainingError("export_onnx: nothing is removed for good yet; call finalize()")
         self.keeper.apply()
-        export_onnx(self.model, example, path)
+        export_onnx(self.model, example, path, notes)
 
     def state_dict(self) -> dict[str, Any]:
         """Returns what ``load_state_dict`` continues from, for ``torch.save``.
