@@ -80,7 +80,7 @@ def choose_kernel(
     *,
     optimizations: Optimizations | None = None,
     records: Records | None = None,
-    windows: bool = True,
+    planes: bool = False,
 ) -> KernelChoice:
     """Chooses the kernel and its schedule.
 
@@ -88,10 +88,10 @@ def choose_kernel(
         optimizations: what is left out, if anything; then a pruned layer is computed as it
             says even where that is slower than dense.
         records: measured schedules, which are preferred to what the cost model says.
-        windows: whether a kernel may have windows of channels.
+        planes: whether whole planes are best computed at a time, for the kernel that reads them.
     """
     use = optimizations or Optimizations()
-    scorer = _Scorer(layer, geometry, cpu, records or {}, windows)
+    scorer = _Scorer(layer, geometry, cpu, records or {}, planes)
     dense = scorer.best(list(_dense(layer)), sparse=False)
     if not use.sparse:
         return _choice(layer, dense, reason="sparse kernels are switched off")
@@ -119,7 +119,7 @@ class _Scorer:
     geometry: Conv2dGeometry
     cpu: CpuModel
     records: Records
-    windows: bool
+    planes: bool
 
     def best(self, candidates: Sequence[_Candidate], *, sparse: bool) -> _Scored:
         record = self.records.get((self.layer.workload, sparse))
@@ -134,7 +134,7 @@ class _Scorer:
     def _modelled(self, candidate: _Candidate) -> _Scored:
         lists = _lists(candidate)
         chosen = choose_schedule(
-            self.geometry, lists, candidate.group, self.cpu, windows=self.windows
+            self.geometry, lists, candidate.group, self.cpu, planes=self.planes
         )
         return _Scored(candidate, *chosen)
 

@@ -109,7 +109,7 @@ class LaneEmitter:
         between = self._plan.stored(first.result, self._plan.reads(depthwise)[0])
         specs, operands = self._operands(first)
         more_specs, more_operands = self._operands(depthwise)
-        one = self._convolution(first, layout, specs, windows=False)
+        one = self._convolution(first, layout, specs, planes=True)
         two = self._convolution(depthwise, between, more_specs)
         if not (can_precede_depthwise(one.kernel) and is_depthwise(two.kernel)):
             self.emit_node(first)
@@ -159,11 +159,11 @@ class LaneEmitter:
         source: LaneLayout,
         specs: Sequence[OperandSpec],
         *,
-        windows: bool = True,
+        planes: bool = False,
     ) -> _Planned:
         assert isinstance(node.operator, Convolution)
         layer, geometry = node.operator.layer, self._geometry(node, source)
-        choice = self._choose(layer, geometry, windows)
+        choice = self._choose(layer, geometry, planes)
         kernel = Conv2d(
             geometry=geometry,
             fkw=choice.fkw,

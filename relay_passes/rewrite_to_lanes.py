@@ -135,7 +135,7 @@ class _Rewriter:
         emitter.make_plain(self.main.result)
         self.convolutions = emitter.convolutions
 
-    def _choose(self, layer: ConvLayer, geometry: Conv2dGeometry, windows: bool) -> KernelChoice:
+    def _choose(self, layer: ConvLayer, geometry: Conv2dGeometry, planes: bool) -> KernelChoice:
         options = self.options
         return choose_kernel(
             layer,
@@ -143,7 +143,7 @@ class _Rewriter:
             options.cpu,
             optimizations=options.optimizations,
             records=options.records,
-            windows=windows,
+            planes=planes,
         )
 
     def _is_tuned(self, node: LaneNode) -> bool:

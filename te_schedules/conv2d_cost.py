@@ -1,12 +1,13 @@
 """A static model of a convolution kernel's time, in cycles of one core.
 
-It weighs what bounds the inner loop: products, vector loads, lines from the L2 cache, the
+It weighs what bounds the inner loop: products, vector loads, lines from the caches, the
 latency of a sum, and mispredicted ends of short loops. It ranks schedules and kernels;
 its cycles are not a prediction of latency.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,19 +20,21 @@ from te_schedules.tiling import Tiling
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.patterns import Pattern
 
-__all__ = ["L1_SHARE", "KernelLists", "cycles", "registers"]
+__all__ = ["L1_SHARE", "L2_SHARE", "KernelLists", "channel_bytes", "cycles", "registers"]
 
 LINE_BYTES = 64
 PRODUCTS_PER_CYCLE = 2.0
 LOADS_PER_CYCLE = 1.6  # measured with 64-byte loads that hit L1 on Intel; 2.0 on paper
-LINES_PER_CYCLE = 0.55  # 64-byte lines from L2, in blocks in no order
-ROW_CYCLES = 5.0  # where a block from L2 goes on in another row: a new page, no prefetch
+L2_LINES_PER_CYCLE = 0.55  # 64-byte lines, in blocks in no order
+L3_LINES_PER_CYCLE = 0.35
+ROW_CYCLES = 6.0  # where a block from L2 or beyond goes on in another row: a new page, no prefetch
 PRODUCT_LATENCY = 4.0
 KERNEL_OVERHEAD = 2.0  # index, address and branch, where they are not hidden
 RUN_OVERHEAD = 10.0  # the end of a list of kernels, mispredicted about every other time
 INTERFERENCE = 0.2  # what does not bound a loop still costs some of its time
 PARTIAL_CYCLES = 5.0  # load and store of a sum between two windows of channels
 L1_SHARE = 0.875  # of L1 that the inputs of a tile may take if they are to stay there
+L2_SHARE = 0.46  # the same of L2, through which weights and outputs pass, too
 STORE_CYCLES = 3.0  # epilogue and store of an output vector, with its share of the halo
 
 
@@ -54,17 +57,27 @@ def cycles(
     )
     sums = schedule.group * schedule.rows * schedule.vectors
     total = lists.groups * sums * STORE_CYCLES
-    windows = -(-geometry.in_channels // schedule.window) if schedule.window else 1
+    channels = geometry.in_channels
+    window = schedule.window or channels
+    windows = -(-channels // window)
+    of_channel = channel_bytes(geometry, lists.patterns, schedule, cpu)
     if windows > 1:
         total += lists.groups * sums * windows * PARTIAL_CYCLES
-        total += max(
-            _read_counts(geometry, pattern, schedule).vectors for pattern in lists.patterns
-        ) * (geometry.in_channels * cpu.lanes * 4 / LINE_BYTES / LINES_PER_CYCLE)
+        total += of_channel * channels / LINE_BYTES / _lines_per_cycle(of_channel * channels, cpu)
+    lines_per_cycle = _lines_per_cycle(of_channel * window, cpu)
     for pattern, count in zip(lists.patterns, lists.counts, strict=True):
         runs = min(count, lists.groups * windows)
         total += runs * RUN_OVERHEAD
-        total += count * _kernel_cycles(geometry, pattern, schedule, cpu)
+        total += count * _kernel_cycles(geometry, pattern, schedule, cpu, lines_per_cycle)
     return geometry.batch * tiles * total
+
+
+def channel_bytes(
+    geometry: Conv2dGeometry, patterns: Sequence[Pattern], schedule: Conv2dSchedule, cpu: CpuModel
+) -> int:
+    """Returns how much of one input channel the kernels read for one tile."""
+    vectors = (_reads(geometry, pattern, schedule).vectors for pattern in patterns)
+    return 4 * cpu.lanes * len(frozenset[tuple[int, int]]().union(*vectors))
 
 
 def registers(
@@ -79,59 +92,65 @@ def registers(
     return sums + columns + 1
 
 
+def _lines_per_cycle(held: int, cpu: CpuModel) -> float:
+    """Returns how fast inputs come that are read again and again, by how many they are."""
+    if held <= cpu.l1_bytes * L1_SHARE:
+        return math.inf  # loads alone bound it
+    return L2_LINES_PER_CYCLE if held <= cpu.l2_bytes * L2_SHARE else L3_LINES_PER_CYCLE
+
+
 def _kernel_cycles(
-    geometry: Conv2dGeometry, pattern: Pattern, schedule: Conv2dSchedule, cpu: CpuModel
+    geometry: Conv2dGeometry,
+    pattern: Pattern,
+    schedule: Conv2dSchedule,
+    cpu: CpuModel,
+    lines_per_cycle: float,
 ) -> float:
     """Returns the cycles of one kernel's products with one tile."""
-    reads = _read_counts(geometry, pattern, schedule)
+    reads = _reads(geometry, pattern, schedule)
     outputs = schedule.rows * schedule.vectors
     products = len(pattern) * schedule.group * outputs
     weights = reads.weights if schedule.hold is Hold.INPUTS else len(pattern)
-    loads = reads.vectors + weights * schedule.group + 1
-    lines = reads.vectors * cpu.lanes * 4 / LINE_BYTES
-    from_l2 = 0.0
-    tile_bytes = LINE_BYTES * lines * geometry.in_channels
-    if schedule.window is None and tile_bytes > cpu.l1_bytes * L1_SHARE:
-        from_l2 = lines / LINES_PER_CYCLE + ROW_CYCLES * reads.rows
+    loads = len(reads.vectors) + weights * schedule.group + 1
+    lines = len(reads.vectors) * cpu.lanes * 4 / LINE_BYTES
+    beyond_l1 = 0.0
+    if math.isfinite(lines_per_cycle):
+        beyond_l1 = lines / lines_per_cycle + ROW_CYCLES * reads.rows
     bounds = (
         products / PRODUCTS_PER_CYCLE,
         loads / LOADS_PER_CYCLE,
-        from_l2,
+        beyond_l1,
         len(pattern) * PRODUCT_LATENCY * min(1.0, 4.0 / (outputs * schedule.group)),
     )
     return KERNEL_OVERHEAD + max(bounds) + INTERFERENCE * (sum(bounds) - max(bounds))
 
 
-class _ReadCounts(NamedTuple):
+class _Reads(NamedTuple):
     """What a tile reads of one channel for one pattern.
 
     Attributes:
-        vectors: input vectors.
+        vectors: input vectors (row, column), from the tile's first.
         rows: rows that they lie in.
         weights: how often a weight is loaded where the inputs of a row are held.
     """
 
-    vectors: int
+    vectors: frozenset[tuple[int, int]]
     rows: int
     weights: int
 
 
-def _read_counts(
-    geometry: Conv2dGeometry, pattern: Pattern, schedule: Conv2dSchedule
-) -> _ReadCounts:
-    return _count_reads(
-        pattern, schedule.rows, schedule.vectors, geometry.stride, geometry.dilation
-    )
+def _reads(geometry: Conv2dGeometry, pattern: Pattern, schedule: Conv2dSchedule) -> _Reads:
+    return _tile_reads(pattern, schedule.rows, schedule.vectors, geometry.stride, geometry.dilation)
 
 
 @lru_cache(maxsize=65536)
-def _count_reads(
+def _tile_reads(
     pattern: Pattern,
     rows: int,
     vectors: int,
     stride: tuple[int, int],
     dilation: tuple[int, int],
-) -> _ReadCounts:
+) -> _Reads:
     reads = tile_reads(pattern, rows, vectors, stride, dilation)
     weights = {(row, tap) for (row, _), uses in reads.items() for tap, _ in uses}
-    return _ReadCounts(len(reads), len({row for row, _ in reads}), len(weights))
+    return _Reads(frozenset(reads), len({row for row, _ in reads}), len(weights))

@@ -43,7 +43,7 @@ class Conv2dSchedule:
         group: filters computed together from one list of kernels.
         hold: what else stays in registers.
         outer: what is computed of all filters at a time.
-        window: channels whose inputs of a tile stay in the L1 cache while the filters go
+        window: channels whose inputs of a tile stay in a cache while the filters go
             by, with the sums in memory between windows; None takes all channels at once.
         chunks: runs of filters that different threads take.
         taps: TABLE is what kernels that are not in the order of their patterns need.

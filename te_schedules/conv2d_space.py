@@ -6,7 +6,14 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from te_schedules.conv2d_cost import L1_SHARE, KernelLists, cycles, registers
+from te_schedules.conv2d_cost import (
+    L1_SHARE,
+    L2_SHARE,
+    KernelLists,
+    channel_bytes,
+    cycles,
+    registers,
+)
 from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.tiling import Tiling
@@ -15,8 +22,8 @@ from tvm_patdnn.patterns import Pattern
 
 __all__ = ["choose_schedule", "fits", "fixed_schedule", "schedules"]
 
-MAX_TILE = 28  # sums of one filter; more never fit beside a weight and an input
-INPUT_SHARE = 0.6  # of L2 that the input may take if it is to stay there
+MAX_TILE = 16  # sums of one filter; with more, a sum measured no faster and more is wasted
+L2_SHARE_OF_GROUPS = 0.23  # as L2_SHARE, for lists of all channels: what overflows is all lost
 FIXED_TILE = (2, 4)  # rows and vectors: with the weights of 4 taps it fits 16 registers
 WINDOW_STEP = 16  # channels
 IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
@@ -41,18 +48,21 @@ def schedules(
 def _windowed(
     schedule: Conv2dSchedule, geometry: Conv2dGeometry, patterns: Sequence[Pattern], cpu: CpuModel
 ) -> Iterator[Conv2dSchedule]:
-    """Yields the schedule with windows of channels, where lists stay long enough for it.
+    """Yields the schedule with windows of channels whose inputs fit the L2 or the L1 cache.
 
-    A window holds few kernels of a filter. Spread over several patterns they would be
-    lists of one or two, whose mispredicted ends cost more than the L1 cache saves.
+    The few kernels that a filter has in a window for L1, spread over several patterns, are
+    lists of one or two, whose mispredicted ends cost what that cache saves.
     """
-    tile_bytes = 4 * cpu.lanes * schedule.rows * schedule.vectors
-    most = int(cpu.l1_bytes * L1_SHARE) // tile_bytes // WINDOW_STEP
-    one_tap = len(patterns) == 1 and len(patterns[0]) == 1
-    if one_tap and schedule.group == 1 and 0 < most * WINDOW_STEP < geometry.in_channels:
-        steps = -(-geometry.in_channels // WINDOW_STEP)
-        windows = -(-steps // most)  # as few as possible, and of equal length
-        yield replace(schedule, window=-(-steps // windows) * WINDOW_STEP)
+    rooms = [cpu.l2_bytes * L2_SHARE]
+    if len(patterns) == 1 and len(patterns[0]) == 1 and schedule.group == 1:
+        rooms.append(cpu.l1_bytes * L1_SHARE)
+    of_channel = max(1, channel_bytes(geometry, patterns, schedule, cpu))
+    for room in rooms:
+        most = int(room // of_channel) // WINDOW_STEP
+        if 0 < most * WINDOW_STEP < geometry.in_channels:
+            steps = -(-geometry.in_channels // WINDOW_STEP)
+            windows = -(-steps // most)  # as few as possible, and of equal length
+            yield replace(schedule, window=-(-steps // windows) * WINDOW_STEP)
 
 
 def fits(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> bool:
@@ -67,23 +77,23 @@ def choose_schedule(
     group: int,
     cpu: CpuModel,
     *,
-    windows: bool = True,
+    planes: bool = False,
 ) -> tuple[Conv2dSchedule, float]:
     """Returns the schedule that the cost model likes best, and its cycles.
 
     Args:
-        windows: whether it may have windows of channels.
+        planes: whether a plane at a time is best computed whole, because its reader follows.
     """
     space = (
         schedule
         for schedule in schedules(geometry, lists.patterns, group, cpu)
-        if windows or schedule.window is None
+        if not planes or schedule.window is None
     )
     best, cost = min(
         ((schedule, cycles(geometry, lists, schedule, cpu)) for schedule in space),
         key=lambda scored: scored[1],
     )
-    return _shared_out(best, geometry, lists.groups, cpu), cost
+    return _shared_out(best, geometry, lists, cpu, planes=planes), cost
 
 
 def fixed_schedule(
@@ -94,13 +104,35 @@ def fixed_schedule(
     rows, vectors = min(FIXED_TILE[0], layout.steps_y), min(FIXED_TILE[1], layout.steps_x)
     fixed = Conv2dSchedule(rows=rows, vectors=vectors, group=group)
     cost = cycles(geometry, lists, fixed, cpu)
-    return _shared_out(fixed, geometry, lists.groups, cpu), cost
+    return _shared_out(fixed, geometry, lists, cpu), cost
 
 
 def _shared_out(
-    schedule: Conv2dSchedule, geometry: Conv2dGeometry, groups: int, cpu: CpuModel
+    schedule: Conv2dSchedule,
+    geometry: Conv2dGeometry,
+    lists: KernelLists,
+    cpu: CpuModel,
+    *,
+    planes: bool = False,
 ) -> Conv2dSchedule:
     """Chooses how much is computed at a time, and as few chunks as keep all cores busy."""
+    outer, blocks = _outer(schedule, geometry, lists, cpu, planes=planes)
+    chunks = _chunks(geometry.batch * blocks, lists.groups, cpu.num_cores)
+    return replace(schedule, outer=outer, chunks=chunks)
+
+
+def _outer(
+    schedule: Conv2dSchedule,
+    geometry: Conv2dGeometry,
+    lists: KernelLists,
+    cpu: CpuModel,
+    *,
+    planes: bool,
+) -> tuple[Outer, int]:
+    """Returns the most whose inputs stay in the cache, and how many of it an image has.
+
+    A tile whose inputs stay in L1 is not left for more that stays in L2.
+    """
     rows = Tiling(geometry.out_layout.steps_y, schedule.rows)
     columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
     blocks = {Outer.PLANE: 1, Outer.ROW: rows.count, Outer.TILE: rows.count * columns.count}
@@ -108,10 +140,12 @@ def _shared_out(
     row_bytes = 4 * layout.lanes * layout.row_vectors * geometry.in_channels
     read_rows = schedule.rows * geometry.stride[0] + halo.top + halo.bottom
     held = {Outer.PLANE: row_bytes * layout.rows, Outer.ROW: row_bytes * read_rows, Outer.TILE: 0}
-    fitting = (o for o in blocks if held[o] <= cpu.l2_bytes * INPUT_SHARE)
-    outer = Outer.TILE if schedule.window else next(fitting)
-    chunks = _chunks(geometry.batch * blocks[outer], groups, cpu.num_cores)
-    return replace(schedule, outer=outer, chunks=chunks)
+    share = L2_SHARE if planes or schedule.group == 1 else L2_SHARE_OF_GROUPS
+    outer = next(o for o in blocks if held[o] <= cpu.l2_bytes * share)
+    of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
+    if schedule.window or (not planes and of_tile <= cpu.l1_bytes * L1_SHARE):
+        outer = Outer.TILE
+    return outer, blocks[outer]
 
 
 def _chunks(tasks: int, groups: int, cores: int) -> int:
