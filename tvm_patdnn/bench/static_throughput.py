@@ -29,6 +29,13 @@ _PEAK_ADDS = {  # independent multiply-adds, as many as hide their latency
     "aarch64": [f"fmla v{i}.4s, v30.4s, v31.4s" for i in range(24)],
     "x86_64": [f"vfmadd231ps %ymm14, %ymm15, %ymm{i}" for i in range(14)],
 }
+_HEADING = f"""# Predicted throughput on CPUs that are not here
+
+Written by `python -m tvm_patdnn.bench.static_throughput`: what share of a core's peak of
+multiply-adds the inner loops of the pruned layers reach by {_TOOL}, the least of a layer's
+loops, if every load hits the nearest cache. It is a bound from the instructions alone, not a
+latency: caches, and the ends of short lists, take more.
+"""
 _TARGETS = ("raspberry-pi-4", "raspberry-pi-5", "x86-64-v3")
 
 
@@ -115,6 +122,7 @@ def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tvm_patdnn.bench.static_throughput")
     parser.add_argument("targets", metavar="TARGET", nargs="*", default=_TARGETS)
     targets = parser.parse_args().targets
+    print(_HEADING)
     print(f"| layer | {' | '.join(targets)} |\n{'|---' * (len(targets) + 1)}|")
     for layer in VGG_LAYERS[1:]:
         shares = [f"{_weakest(layer.pruned(), target):.0%}" for target in targets]
