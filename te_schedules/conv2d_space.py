@@ -135,17 +135,20 @@ def _outer(
     """
     rows = Tiling(geometry.out_layout.steps_y, schedule.rows)
     columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
-    blocks = {Outer.PLANE: 1, Outer.ROW: rows.count, Outer.TILE: rows.count * columns.count}
+    tiles = rows.count * columns.count
+    of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
+    if schedule.window or (not planes and of_tile <= cpu.l1_bytes * L1_SHARE):
+        return Outer.TILE, tiles
     layout, halo = geometry.in_layout, geometry.in_layout.halo
     row_bytes = 4 * layout.lanes * layout.row_vectors * geometry.in_channels
     read_rows = schedule.rows * geometry.stride[0] + halo.top + halo.bottom
-    held = {Outer.PLANE: row_bytes * layout.rows, Outer.ROW: row_bytes * read_rows, Outer.TILE: 0}
     share = L2_SHARE if planes or schedule.group == 1 else L2_SHARE_OF_GROUPS
-    outer = next(o for o in blocks if held[o] <= cpu.l2_bytes * share)
-    of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
-    if schedule.window or (not planes and of_tile <= cpu.l1_bytes * L1_SHARE):
-        outer = Outer.TILE
-    return outer, blocks[outer]
+    room = cpu.l2_bytes * share
+    if row_bytes * layout.rows <= room:
+        return Outer.PLANE, 1
+    if row_bytes * read_rows <= room:
+        return Outer.ROW, rows.count
+    return Outer.TILE, tiles
 
 
 def _chunks(tasks: int, groups: int, cores: int) -> int:
