@@ -2,13 +2,15 @@
 
 A convolution or pooling keeps the lanes of its input where that wastes little; elsewhere
 it takes the best split of its own plane, and its input is laid out anew. Everything else
-keeps its input's layout. A tensor gets the halo that all its readers together need, so
-its producer can write it.
+keeps its input's layout. A pointwise convolution that widens a tensor computes it in the
+split of its reader, so that the narrow tensor is laid out anew and not the wide one. A
+tensor gets the halo that all its readers together need, so its producer can write it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tvm import relax
@@ -78,12 +80,42 @@ class LayoutPlan:
 def assign_layouts(nodes: Sequence[LaneNode], lanes: int) -> LayoutPlan:
     """Plans the layouts of the nodes, given in the order of computation."""
     plan = LayoutPlan()
+    readers = _readers(nodes)
     for node in nodes:
         output, reads = _layouts(node, plan, lanes)
+        if _widens(node) and len(readers[node.result]) == 1:
+            output = reads[0] = _read_by(readers[node.result][0], output)
         same = output.with_halo(Halo()) if output else None
         operands = [same] * (len(tensors_of(node)) - len(node.inputs))
         plan.add(node, output, [*reads, *operands])  # type: ignore[list-item]
     return plan
+
+
+def _widens(node: LaneNode) -> bool:
+    """Whether a node maps every pixel to more channels, so that any split will do."""
+    if not isinstance(node.operator, Convolution) or len(tensors_of(node)) > 1:
+        return False
+    layer = node.operator.layer
+    filters, channels = layer.weight.shape[:2]
+    moves = (layer.kernel_shape, layer.stride, tuple(layer.padding), layer.groups)
+    return moves == ((1, 1), (1, 1), (0, 0, 0, 0), 1) and channels < filters
+
+
+def _read_by(reader: LaneNode, source: LaneLayout) -> LaneLayout:
+    """Returns the split in which ``reader`` would read a tensor that ``source`` is stored in."""
+    window = window_of(reader)
+    if window is None:
+        return source
+    output = _window_output(reader, window, source, is_produced=True)
+    return _window_input(reader, window, output).with_halo(Halo())
+
+
+def _readers(nodes: Sequence[LaneNode]) -> Mapping[relax.Var, list[LaneNode]]:
+    readers = defaultdict(list)
+    for node in nodes:
+        for var in node.reads:
+            readers[var].append(node)
+    return readers
 
 
 def tensors_of(node: LaneNode) -> list[relax.Var]:

@@ -216,6 +216,7 @@ def _choice(layer: ConvLayer, scored: _Scored, reason: str) -> KernelChoice:
             candidate.group,
             scored.schedule.window,
             candidate.order,
+            scored.schedule.chunks,
         ),
         schedule=scored.schedule,
         cycles=scored.cycles,

@@ -130,7 +130,7 @@ def conv2d_depthwise(first: Conv2d, depthwise: Conv2d) -> PrimFunc:
             chunk, n = task % chunks, task // chunks
             start, end = planes.groups_of(chunk)
             with T.serial(end - start) as i:
-                planes.emit_planes(data, start + i, n)
+                planes.emit_planes(data, start + i, n, windows.store)
                 for f in range(first.fkw.group):
                     windows.emit_depthwise(between, f, planes.filter(start + i, f), n)
 

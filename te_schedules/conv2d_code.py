@@ -58,19 +58,50 @@ class Conv2dCode:
             chunk, block, n = task % chunks, task // chunks % blocks, task // (chunks * blocks)
             first, last = self.groups_of(chunk)
             with (
-                T.serial(self.fkw.windows) as window,
+                T.serial(self.fkw.windows) as step,
                 T.serial(last - first) as i,
                 T.serial(inner) as t,
             ):
                 row, column = self._corner(block * inner + t)
-                self._begin_sums(window, i)
-                self._prefetch_store(window, first + i, n, row, column)
+                window = self._window(step, chunk)
+                self._begin_sums(step, i)
+                self._prefetch_store(step, first + i, n, row, column)
+                self._prefetch_window(data, step, chunk, i, n, self._read_from(row, column))
                 self._filter_group(data, window, first + i, n, row, column)
-                self._end_sums(window, i, first + i, n, row, column)
+                self._end_sums(step, i, first + i, n, row, column)
 
-    def _prefetch_store(self, window: Expr, g: Expr, n: Expr, row: Expr, column: Expr) -> None:
+    def _window(self, step: Expr, chunk: Expr) -> Expr:
+        """Returns the window of a step: the first is where the chunk's own outputs lie.
+
+        In most networks the same thread has computed the same share of the input's channels,
+        and holds them in its caches; those of the other threads are fetched meanwhile.
+        """
+        windows, chunks = self.fkw.windows, self.schedule.chunks
+        if windows == 1 or chunks == 1:
+            return step
+        return (step + chunk * windows // chunks) % windows
+
+    def _prefetch_window(
+        self, data: Buffer, step: Expr, chunk: Expr, i: Expr, n: Expr, corner: Expr
+    ) -> None:
+        """Begins to fetch a part of the next step's inputs, so that all filters share them."""
+        if self.fkw.windows == 1:
+            return
+        window, channels = self.schedule.window, self.geometry.in_channels
+        part = -(-window // max(1, self.fkw.groups // self.schedule.chunks))
+        row_values = self.geometry.in_layout.row_vectors * self.code.lanes
+        reads = sorted({place for pattern in self.patterns for place in self._reads(pattern)})
+        for j in range(part):
+            at = i * part + j
+            channel = self._window(step + 1, chunk) * window + at
+            with when(step < self.fkw.windows - 1, at < window, channel < channels):
+                for row, column in reads:
+                    place = corner + (row * row_values + column * self.code.lanes)
+                    self.code.prefetch(data, n, channel, place, near=False)
+
+    def _prefetch_store(self, step: Expr, g: Expr, n: Expr, row: Expr, column: Expr) -> None:
         """Begins to fetch what the last window's sums will be stored to."""
-        with when(*([window == self.fkw.windows - 1] if self.fkw.windows > 1 else [])):
+        with when(*([step == self.fkw.windows - 1] if self.fkw.windows > 1 else [])):
             for f in range(self.group):
                 self.store.prefetch(n, self.filter(g, f), row, column)
 
@@ -82,11 +113,18 @@ class Conv2dCode:
         """Returns the output channel of the f-th filter of a group."""
         return tirx.Cast("int32", self.stored["reorder"][g * self.group + f])
 
-    def emit_planes(self, data: Buffer, g: Expr, n: Expr) -> None:
-        """Emits the planes of one group of filters, into the planes (0, f) of the output."""
-        with T.serial(self.store.rows.count * self.store.columns.count) as tile:
+    def emit_planes(self, data: Buffer, g: Expr, n: Expr, target: TileStore) -> None:
+        """Emits the planes of one group of filters, into the planes (0, f) of the output.
+
+        Args:
+            target: where the same planes of the kernel that follows will go.
+        """
+        tiles = self.store.rows.count * self.store.columns.count
+        with T.serial(tiles) as tile:
             row, column = self._corner(tile)
             self._clear_sums()
+            for f in range(self.group):
+                target.prefetch_share(n, self.filter(g, f), tile, tiles)
             self._filter_group(data, 0, g, n, row, column)
             for f, sums in enumerate(self.sums):
                 self.store.emit(sums, n, self.filter(g, f), row, column, plane=(0, f))
@@ -184,12 +222,12 @@ class Conv2dCode:
         for register in self._registers():
             self.code.set(register, self.code.broadcast(0.0))
 
-    def _begin_sums(self, window: Expr, i: Expr) -> None:
+    def _begin_sums(self, step: Expr, i: Expr) -> None:
         """Sets the sums of the chunk's i-th group to zero, or to what earlier windows gave."""
         if self.fkw.windows == 1:
             self._clear_sums()
             return
-        with T.If(window == 0):
+        with T.If(step == 0):
             with T.Then():
                 self._clear_sums()
             with T.Else():
@@ -199,12 +237,12 @@ class Conv2dCode:
     def _partial_at(self, i: Expr, s: int) -> Expr:
         return (i * len(self._registers()) + s) * self.code.lanes
 
-    def _end_sums(self, window: Expr, i: Expr, g: Expr, n: Expr, row: Expr, column: Expr) -> None:
+    def _end_sums(self, step: Expr, i: Expr, g: Expr, n: Expr, row: Expr, column: Expr) -> None:
         """Stores the sums: to the output after the last window, else for the next one."""
         if self.fkw.windows == 1:
             self._store_group(g, n, row, column)
             return
-        with T.If(window == self.fkw.windows - 1):
+        with T.If(step == self.fkw.windows - 1):
             with T.Then():
                 self._store_group(g, n, row, column)
             with T.Else():

@@ -8,9 +8,11 @@ from tvm.tirx import Buffer, PrimFunc
 from tvm.tirx.script import builder as T
 
 from te_schedules.lane_layout import LaneLayout
-from te_schedules.vector_code import prim_func
+from te_schedules.vector_code import prim_func, when
 
 __all__ = ["gather_planes", "relayout_table"]
+
+PARTS = 4  # of a plane, so that the three of an image occupy all threads
 
 
 def relayout_table(source: LaneLayout | None, target: LaneLayout | None) -> np.ndarray:
@@ -46,13 +48,16 @@ def gather_planes(batch: int, channels: int, in_values: int, table: np.ndarray) 
         table: from ``relayout_table``; its values are an argument of the kernel.
     """
 
+    part = -(-len(table) // PARTS)
+
     def body(data: Buffer, places: Buffer, output: Buffer) -> None:
-        with T.parallel(batch * channels) as plane, T.serial(len(table)) as i:
-            n, c = plane // channels, plane % channels
-            place = tirx.Cast("int32", places[i])
-            held = data[n, c, tirx.max(place - 1, 0)]
-            value = tirx.Select(place == 0, T.float32(0.0), held)
-            T.buffer_store(output, value, [n, c, i])
+        with T.parallel(batch * channels * PARTS) as task, T.serial(part) as k:
+            n, c, i = task // (channels * PARTS), task // PARTS % channels, task % PARTS * part + k
+            with when(*([i < len(table)] if len(table) % PARTS else [])):
+                place = tirx.Cast("int32", places[i]) - 1
+                held = T.reinterpret("int32", data[n, c, tirx.max(place, 0)])
+                kept = held & ~(place >> 31)  # without a branch, and so without mispredictions
+                T.buffer_store(output, T.reinterpret("float32", kept), [n, c, i])
 
     return prim_func(
         [

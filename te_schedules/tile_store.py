@@ -108,6 +108,14 @@ class TileStore:
                 at = layout.offset(row + r, column + v)
                 self.code.prefetch(buffer, n, c, at, write=write)
 
+    def prefetch_share(self, n: Expr, c: Expr, share: Expr, shares: int) -> None:
+        """Begins to bring one of ``shares`` equal parts of an output plane to the cache."""
+        part = -(-self.layout.plane_vectors // shares)
+        for i in range(part):
+            vector = share * part + i
+            with when(vector < self.layout.plane_vectors):
+                self.code.prefetch(self.output, n, c, vector * self.code.lanes, write=True)
+
     def _epilogue(self, tile: Tile, n: Expr, c: Expr, row: Expr, column: Expr) -> None:
         operands = iter(self.operands)
         for step in self.steps:

@@ -52,13 +52,14 @@ class VectorCode:
         """Writes the vector that starts at ``index``."""
         T.buffer_store(buffer, value, [*index[:-1], Ramp(index[-1], 1, self.lanes)])
 
-    def prefetch(self, buffer: Buffer, *index: Expr, write: bool = False) -> None:
+    def prefetch(self, buffer: Buffer, *index: Expr, write: bool = False, near: bool = True) -> None:
         """Begins to bring the vector that starts at ``index`` to the cache.
 
         Args:
             write: it will be written, not read.
+            near: to L1; else to L2.
         """
-        keep, data_cache = 3, 1  # LLVM's words for: as near as possible, and not for code
+        keep, data_cache = 3 if near else 2, 1  # LLVM's locality, and "not for code"
         options = [T.int32(option) for option in (int(write), keep, data_cache)]
         address = T.address_of(buffer[index])
         T.evaluate(T.call_llvm_intrin("void", "llvm.prefetch", address, *options))

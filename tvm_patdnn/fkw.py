@@ -120,10 +120,7 @@ class FKW:
             (chunks + 1,) int32, first group of each run.
         """
         weights = np.diff(self.weight_offset).reshape(self.windows, self.groups).sum(axis=0)
-        work = np.concatenate([[0], np.cumsum(weights + 1.0)])
-        cuts = np.searchsorted(work, np.linspace(0, work[-1], chunks + 1))
-        cuts[0], cuts[-1] = 0, self.groups
-        return cuts.astype(np.int32)
+        return _equal_shares(weights, chunks)
 
 
 def pack_fkw(
@@ -133,6 +130,7 @@ def pack_fkw(
     group: int = 1,
     window: int | None = None,
     order: Order = Order.FKR,
+    chunks: int = 1,
 ) -> FKW:
     """Reorders and packs a weight.
 
@@ -146,9 +144,11 @@ def pack_fkw(
             same kernels, as in a layer without connectivity pruning.
         window: channels of a window; all by default.
         order: of the kernels.
+        chunks: runs of filters of nearly equal work that are each sorted for themselves, so
+            that a thread which takes one computes neighbouring channels.
     """
     filters, channels = ids.shape
-    filter_order = _filter_order(ids, group, order)
+    filter_order = _filter_order(ids, group, order, chunks)
     members = ids[filter_order[::group]]  # one list for each group
     groups, windows = len(members), -(-channels // window) if window else 1
     of_group, channel = np.nonzero(members >= 0)
@@ -219,13 +219,23 @@ def _single_taps(
     return (of_group[kernel], channel[kernel]), tap, singles
 
 
-def _filter_order(ids: np.ndarray, group: int, order: Order) -> np.ndarray:
-    """Sorts filters by kept kernels, most first; groups keep the order they have."""
+def _filter_order(ids: np.ndarray, group: int, order: Order, chunks: int) -> np.ndarray:
+    """Sorts each chunk's filters by kept kernels, most first; groups keep the order they have."""
     filters = len(ids)
     if group > 1 or order is not Order.FKR:
         padded = -(-filters // group) * group
         return np.minimum(np.arange(padded), filters - 1)
-    return np.argsort(-(ids >= 0).sum(axis=1), kind="stable")
+    kept = (ids >= 0).sum(axis=1)
+    chunk = np.repeat(np.arange(chunks), np.diff(_equal_shares(kept, chunks)))
+    return np.lexsort((-kept, chunk))
+
+
+def _equal_shares(work: np.ndarray, chunks: int) -> np.ndarray:
+    """Returns (chunks + 1,) int32: where to cut ``work`` into runs of nearly equal sums."""
+    done = np.concatenate([[0], np.cumsum(work + 1.0)])
+    cuts = np.searchsorted(done, np.linspace(0, done[-1], chunks + 1))
+    cuts[0], cuts[-1] = 0, len(work)
+    return cuts.astype(np.int32)
 
 
 def _gather(
