@@ -83,8 +83,8 @@ def assign_layouts(nodes: Sequence[LaneNode], lanes: int) -> LayoutPlan:
     readers = _readers(nodes)
     for node in nodes:
         output, reads = _layouts(node, plan, lanes)
-        if _widens(node) and len(readers[node.result]) == 1:
-            output = reads[0] = _read_by(readers[node.result][0], output)
+        if output and _widens(node) and len(readers[node.result]) == 1:
+            output = reads[0] = _read_by(readers[node.result][0], node.result, output)
         same = output.with_halo(Halo()) if output else None
         operands = [same] * (len(tensors_of(node)) - len(node.inputs))
         plan.add(node, output, [*reads, *operands])  # type: ignore[list-item]
@@ -101,17 +101,17 @@ def _widens(node: LaneNode) -> bool:
     return moves == ((1, 1), (1, 1), (0, 0, 0, 0), 1) and channels < filters
 
 
-def _read_by(reader: LaneNode, source: LaneLayout) -> LaneLayout:
-    """Returns the split in which ``reader`` would read a tensor that ``source`` is stored in."""
+def _read_by(reader: LaneNode, var: relax.Var, source: LaneLayout) -> LaneLayout:
+    """Returns the split in which ``reader`` would read ``var`` if it were stored in ``source``."""
     window = window_of(reader)
-    if window is None:
+    if window is None or reader.inputs != (var,):
         return source
     output = _window_output(reader, window, source, is_produced=True)
     return _window_input(reader, window, output).with_halo(Halo())
 
 
 def _readers(nodes: Sequence[LaneNode]) -> Mapping[relax.Var, list[LaneNode]]:
-    readers = defaultdict(list)
+    readers: dict[relax.Var, list[LaneNode]] = defaultdict(list)
     for node in nodes:
         for var in node.reads:
             readers[var].append(node)

@@ -63,18 +63,17 @@ class Conv2dCode:
                 T.serial(inner) as t,
             ):
                 row, column = self._corner(block * inner + t)
-                window = self._window(step, chunk)
                 self._begin_sums(step, i)
                 self._prefetch_store(step, first + i, n, row, column)
-                self._prefetch_window(data, step, chunk, i, n, self._read_from(row, column))
-                self._filter_group(data, window, first + i, n, row, column)
+                self._prefetch_window(data, step, chunk, i, n, row, column)
+                self._filter_group(data, self._window(step, chunk), first + i, n, row, column)
                 self._end_sums(step, i, first + i, n, row, column)
 
     def _window(self, step: Expr, chunk: Expr) -> Expr:
-        """Returns the window of a step: the first is where the chunk's own outputs lie.
+        """Returns the window of a step; each chunk begins with its own share of the channels.
 
-        In most networks the same thread has computed the same share of the input's channels,
-        and holds them in its caches; those of the other threads are fetched meanwhile.
+        The thread that computes a chunk has, as a rule, computed the same share of the
+        input's channels and has them in its caches.
         """
         windows, chunks = self.fkw.windows, self.schedule.chunks
         if windows == 1 or chunks == 1:
@@ -82,21 +81,26 @@ class Conv2dCode:
         return (step + chunk * windows // chunks) % windows
 
     def _prefetch_window(
-        self, data: Buffer, step: Expr, chunk: Expr, i: Expr, n: Expr, corner: Expr
+        self, data: Buffer, step: Expr, chunk: Expr, i: Expr, n: Expr, row: Expr, column: Expr
     ) -> None:
-        """Begins to fetch a part of the next step's inputs, so that all filters share them."""
-        if self.fkw.windows == 1:
+        """Begins to fetch the next window's inputs, of which each filter takes a part.
+
+        Others' shares of them come from other cores' caches, which takes long.
+        """
+        window = self.schedule.window
+        if self.fkw.windows == 1 or window is None:
             return
-        window, channels = self.schedule.window, self.geometry.in_channels
-        part = -(-window // max(1, self.fkw.groups // self.schedule.chunks))
-        row_values = self.geometry.in_layout.row_vectors * self.code.lanes
         reads = sorted({place for pattern in self.patterns for place in self._reads(pattern)})
-        for j in range(part):
-            at = i * part + j
-            channel = self._window(step + 1, chunk) * window + at
-            with when(step < self.fkw.windows - 1, at < window, channel < channels):
-                for row, column in reads:
-                    place = corner + (row * row_values + column * self.code.lanes)
+        corner = self._read_from(row, column)
+        row_values = self.geometry.in_layout.row_vectors * self.code.lanes
+        part = -(-window // max(1, self.fkw.groups // self.schedule.chunks))
+        for k in range(part):
+            of_window = i * part + k
+            channel = self._window(step + 1, chunk) * window + of_window
+            exists = (of_window < window, channel < self.geometry.in_channels)
+            with when(step + 1 < self.fkw.windows, *exists):
+                for y, x in reads:
+                    place = corner + (y * row_values + x * self.code.lanes)
                     self.code.prefetch(data, n, channel, place, near=False)
 
     def _prefetch_store(self, step: Expr, g: Expr, n: Expr, row: Expr, column: Expr) -> None:

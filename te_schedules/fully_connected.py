@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 BLOCK_VECTORS = 4  # outputs of a block: independent chains, and whole pages of the matrix
+VECTORS_AHEAD = 128  # that a sparse matrix is prefetched: two pages, which hardware stops at
 
 
 def pack_matrix(matrix: np.ndarray, lanes: int) -> np.ndarray:
@@ -151,6 +152,7 @@ def sparse_fully_connected(
             code.set(total, code.broadcast(0.0))
             with T.serial(offset[v + 1] - offset[v]) as k:
                 at = offset[v] + k
+                code.prefetch(weight, at + VECTORS_AHEAD, 0)
                 code.set(value, code.broadcast(data[n, tirx.Cast("int32", index[at])]))
                 product = code.get(value) * code.load(weight, at, 0)
                 code.set(total, code.get(total) + product)

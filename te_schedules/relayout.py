@@ -47,7 +47,6 @@ def gather_planes(batch: int, channels: int, in_values: int, table: np.ndarray) 
         in_values: values of an input plane.
         table: from ``relayout_table``; its values are an argument of the kernel.
     """
-
     part = -(-len(table) // PARTS)
 
     def body(data: Buffer, places: Buffer, output: Buffer) -> None:

@@ -52,7 +52,9 @@ class VectorCode:
         """Writes the vector that starts at ``index``."""
         T.buffer_store(buffer, value, [*index[:-1], Ramp(index[-1], 1, self.lanes)])
 
-    def prefetch(self, buffer: Buffer, *index: Expr, write: bool = False, near: bool = True) -> None:
+    def prefetch(
+        self, buffer: Buffer, *index: Expr, write: bool = False, near: bool = True
+    ) -> None:
         """Begins to bring the vector that starts at ``index`` to the cache.
 
         Args:

@@ -169,6 +169,22 @@ def test_filters_are_sorted_by_kernels_and_kernels_by_pattern(mask):
             assert (np.diff(channels[start:stop].astype(int)) > 0).all()
 
 
+@settings(deadline=None)
+@given(masks(), st.integers(1, 5))
+def test_chunks_are_neighbouring_filters_and_sorted_for_themselves(mask, chunks):
+    weight = numbered(mask)
+    found = find_patterns(weight)
+    fkw = pack_fkw(weight, found.ids, found.patterns, chunks=chunks)
+    kept = mask.any(axis=(2, 3)).sum(axis=1)
+    done = np.concatenate([[0], np.cumsum(kept + 1)])
+    cuts = [int(np.argmax(done >= done[-1] * i / chunks)) for i in range(chunks)] + [len(mask)]
+    for first, last in pairwise(cuts):
+        own = fkw.reorder[first:last]
+        assert sorted(own.tolist()) == list(range(first, last))
+        assert (np.diff(kept[own]) <= 0).all()
+    assert np.array_equal(np.diff(fkw.offset), kept[fkw.reorder])
+
+
 def test_filters_with_equal_kernels_keep_their_order():
     fkw = pack_found(numbered(np.ones((6, 2, 3, 3), bool)))
     assert fkw.reorder.tolist() == list(range(6))

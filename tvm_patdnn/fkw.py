@@ -1,7 +1,8 @@
 """FKW storage: a pruned convolution weight, packed in the order in which it is computed.
 
-Filter-kernel reorder (FKR; PatDNN, section 5.2) sorts the filters by the number of kept
-kernels, and the kernels of a filter by pattern; the packed layout (section 5.3) stores
+Filter-kernel reorder (FKR; PatDNN, section 5.2) sorts the filters that one thread computes
+by the number of kept kernels, and the kernels of a filter by pattern; the threads' shares
+are neighbouring filters, as they read what they have written. The layout (section 5.3) stores
 the kept weights in that order beside the few numbers that locate them:
 
     reorder  where each stored filter stands in the output
@@ -144,8 +145,8 @@ def pack_fkw(
             same kernels, as in a layer without connectivity pruning.
         window: channels of a window; all by default.
         order: of the kernels.
-        chunks: runs of filters of nearly equal work that are each sorted for themselves, so
-            that a thread which takes one computes neighbouring channels.
+        chunks: runs of neighbouring filters, of nearly equal work, that are each sorted for
+            themselves.
     """
     filters, channels = ids.shape
     filter_order = _filter_order(ids, group, order, chunks)

@@ -56,6 +56,30 @@ def test_other_strides_take_the_best_split_and_a_relayout():
     assert (read.height, read.width) == (28, 28)
 
 
+@pytest.mark.parametrize(("filters", "moved"), [(8, True), (4, False), (2, False)])
+def test_a_tensor_is_laid_out_anew_before_it_is_widened(filters, moved):
+    # 14 x 14 is best in 7 x 2 steps, which a stride of 2 cannot halve.
+    def body(net, x):
+        y = net.conv(conv(net, x), random_array(filters, 4, 1, 1))
+        return net.conv(y, random_array(4, filters, 3, 3), padding=1, strides=2)
+
+    nodes, plan = planned((14, 14), body)
+    narrow, wide, last = nodes
+    assert plan.is_produced(wide.result, plan.reads(last)[0]) == moved
+    assert plan.is_produced(narrow.result, plan.reads(wide)[0]) != moved
+
+
+def test_a_wide_tensor_with_other_readers_keeps_its_split():
+    def body(net, x):
+        y = net.conv(conv(net, x), random_array(8, 4, 1, 1))
+        strided = net.conv(y, random_array(4, 8, 3, 3), padding=1, strides=2)
+        return strided, net.conv(y, random_array(4, 8, 1, 1))
+
+    nodes, plan = planned((14, 14), body)
+    assert plan.is_produced(nodes[0].result, plan.reads(nodes[1])[0])
+    assert not plan.is_produced(nodes[1].result, plan.reads(nodes[2])[0])
+
+
 def test_lanes_that_would_be_wasted_are_not_kept():
     """VALID convolutions shrink a plane until another split has fewer vectors."""
 

@@ -215,6 +215,7 @@ class ConvCase:
             self.schedule.group,
             self.schedule.window,
             self.order,
+            self.schedule.chunks,
         )
 
     def _expanded(self, ids: np.ndarray) -> np.ndarray:

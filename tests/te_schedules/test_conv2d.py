@@ -151,10 +151,11 @@ WINDOWED = {
 }
 
 
+@pytest.mark.parametrize("chunks", [1, 2, 5])
 @pytest.mark.parametrize("window", [1, 3, 7, 100])
 @pytest.mark.parametrize("options", WINDOWED.values(), ids=WINDOWED)
-def test_windows_of_channels(options, window):
-    schedule = Conv2dSchedule(rows=2, vectors=1, window=window, chunks=2)
+def test_windows_of_channels(options, window, chunks):
+    schedule = Conv2dSchedule(rows=2, vectors=1, window=window, chunks=chunks)
     case = ConvCase(**options, schedule=schedule)
     assert case.fkw().windows == -(-7 // window)
     expected = case.reference() + (1.5 if case.steps else 0)
