@@ -94,7 +94,7 @@ class Conv2dCode:
         corner = self._read_from(row, column)
         row_values = self.geometry.in_layout.row_vectors * self.code.lanes
         part = -(-window // max(1, self.fkw.groups // self.schedule.chunks))
-        for k in range(part):
+        with T.serial(part) as k:
             of_window = i * part + k
             channel = self._window(step + 1, chunk) * window + of_window
             exists = (of_window < window, channel < self.geometry.in_channels)

@@ -153,7 +153,14 @@ def _add_goals(add: Callable[..., Any]) -> None:
 
 def _add_method(add: Callable[..., Any]) -> None:
     add("--update-every", metavar="N", type=int, default=3, help="epochs (%(default)s)")
-    add("--rho", metavar="X", type=float, default=1e-4, help="of ADMM's first stage (%(default)s)")
+    add(
+        "--rho",
+        metavar="X",
+        type=float,
+        default=1e-4,
+        help="of ADMM's first stage (%(default)s); some 0.01, with a factor near 2, where the "
+        "pruning phase has only a thousand steps",
+    )
     add(
         "--rho-factor",
         metavar="X",
