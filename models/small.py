@@ -1,4 +1,4 @@
-"""A small VGG-style network for 32x32 images."""
+"""VGG-style networks for 32x32 images, small enough to be trained on a CPU."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import nn
 
 from models.layers import conv_bn, initialise
 
-__all__ = ["small_vgg"]
+__all__ = ["small_vgg", "small_vgg_wide"]
 
 
 def small_vgg(num_classes: int = 10, width: int = 32) -> nn.Sequential:
@@ -28,3 +28,8 @@ def small_vgg(num_classes: int = 10, width: int = 32) -> nn.Sequential:
     )
     initialise(network)
     return network
+
+
+def small_vgg_wide(num_classes: int = 10) -> nn.Sequential:
+    """Returns :func:`small_vgg` at width 64: four times its weights, 1,148,874 for 10 classes."""
+    return small_vgg(num_classes, width=64)

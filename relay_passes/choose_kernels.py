@@ -20,7 +20,7 @@ from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule, Taps
 from te_schedules.conv2d_space import choose_schedule, fits, fixed_schedule
 from tvm_patdnn.cpu_model import CpuModel
-from tvm_patdnn.fkw import FKW, Order, pack_fkw
+from tvm_patdnn.fkw import FKW, Order, group_members, pack_fkw
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.tuning_records import Records
@@ -28,6 +28,7 @@ from tvm_patdnn.tuning_records import Records
 __all__ = ["KernelChoice", "choose_kernel"]
 
 DENSE_GROUPS = (1, 2, 3, 4, 6, 8)  # filters that may share a loaded input
+SPARSE_GROUPS = (1, 2, 4, 8)  # the same, where neighbours were pruned as one
 
 Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
 
@@ -99,13 +100,15 @@ def choose_kernel(
         return _choice(layer, dense, reason="nothing was pruned")
     if not use.complete:
         return _choice(layer, _limited(layer, geometry, cpu, use), reason=f"as asked for: {use}")
-    pruned = scorer.best([_sparse(layer)], sparse=True)
+    pruned = scorer.best(list(_sparse(layer)), sparse=True)
     if pruned.seconds is not None and dense.seconds is not None:
         share, how = pruned.seconds / dense.seconds, "as measured"
     else:
         share, how = pruned.cycles / dense.cycles, "by the cost model"
     if share < 1.0:
-        reason = f"{_found(layer)}: {1 / share:.1f}x faster than dense {how}"
+        group = pruned.candidate.group
+        shared = f", the same for each {group} filters" if group > 1 else ""
+        reason = f"{_found(layer)}{shared}: {1 / share:.1f}x faster than dense {how}"
         return _choice(layer, pruned, reason=reason)
     reason = f"{_found(layer)}: below break-even, {share:.1f}x dense's time {how}"
     return _choice(layer, dense, reason=reason)
@@ -143,7 +146,7 @@ def _limited(
     layer: ConvLayer, geometry: Conv2dGeometry, cpu: CpuModel, use: Optimizations
 ) -> _Scored:
     """Returns the sparse kernel without some of what makes it fast."""
-    candidate = _sparse(layer)
+    candidate = next(_sparse(layer))
     if not use.patterns:
         candidate = replace(candidate, order=Order.CSR)
     elif not use.reorder:
@@ -169,12 +172,17 @@ def _dense(layer: ConvLayer) -> Iterator[_Candidate]:
             yield _Candidate(kind, _expand(ids, layer.groups), (full,), group)
 
 
-def _sparse(layer: ConvLayer) -> _Candidate:
+def _sparse(layer: ConvLayer) -> Iterator[_Candidate]:
+    """Yields the ways to store a layer by its patterns: by single filters first."""
     found = layer.found
     ids, patterns = _in_order(*cover_patterns(found.ids, found.patterns, found.counts))
     area = layer.kernel_shape[0] * layer.kernel_shape[1]
     kind: Kind = "pattern" if any(len(p) < area for p in patterns) else "connectivity"
-    return _Candidate(kind, _expand(ids, layer.groups), patterns, 1)
+    ids = _expand(ids, layer.groups)
+    for group in (g for g in SPARSE_GROUPS if g <= max(1, len(ids))):
+        rows = ids[group_members(len(ids), group)]
+        if np.array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape)):
+            yield _Candidate(kind, ids, patterns, group)
 
 
 def _in_order(

@@ -23,7 +23,7 @@ from tvm_patdnn.patterns import Pattern
 __all__ = ["choose_schedule", "fits", "fixed_schedule", "schedules"]
 
 MAX_TILE = 16  # sums of one filter; with more, a sum measured no faster and more is wasted
-L2_SHARE_OF_GROUPS = 0.23  # as L2_SHARE, for lists of all channels: what overflows is all lost
+L2_SHARE_OF_FULL_LISTS = 0.23  # as L2_SHARE, for all channels in turn: what overflows is all lost
 FIXED_TILE = (2, 4)  # rows and vectors: with the weights of 4 taps it fits 16 registers
 WINDOW_STEP = 16  # channels
 IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
@@ -54,7 +54,7 @@ def _windowed(
     lists of one or two, whose mispredicted ends cost what that cache saves.
     """
     rooms = [cpu.l2_bytes * L2_SHARE]
-    if len(patterns) == 1 and len(patterns[0]) == 1 and schedule.group == 1:
+    if len(patterns) == 1 and len(patterns[0]) == 1:
         rooms.append(cpu.l1_bytes * L1_SHARE)
     of_channel = max(1, channel_bytes(geometry, patterns, schedule, cpu))
     for room in rooms:
@@ -131,24 +131,33 @@ def _outer(
 ) -> tuple[Outer, int]:
     """Returns the most whose inputs stay in the cache, and how many of it an image has.
 
-    A tile whose inputs stay in L1 is not left for more that stays in L2.
+    A tile whose inputs stay in L1 is not left for more that stays in L2, unless it is stored
+    in short runs to what L2 does not hold.
     """
     rows = Tiling(geometry.out_layout.steps_y, schedule.rows)
     columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
     tiles = rows.count * columns.count
     of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
-    if schedule.window or (not planes and of_tile <= cpu.l1_bytes * L1_SHARE):
+    fits_l1 = of_tile <= cpu.l1_bytes * L1_SHARE
+    if schedule.window or (not planes and fits_l1 and not _is_short(schedule, geometry, cpu)):
         return Outer.TILE, tiles
     layout, halo = geometry.in_layout, geometry.in_layout.halo
     row_bytes = 4 * layout.lanes * layout.row_vectors * geometry.in_channels
     read_rows = schedule.rows * geometry.stride[0] + halo.top + halo.bottom
-    share = L2_SHARE if planes or schedule.group == 1 else L2_SHARE_OF_GROUPS
+    full = sum(lists.counts) == lists.groups * geometry.in_channels
+    share = L2_SHARE_OF_FULL_LISTS if full and not planes else L2_SHARE
     room = cpu.l2_bytes * share
     if row_bytes * layout.rows <= room:
         return Outer.PLANE, 1
     if row_bytes * read_rows <= room:
         return Outer.ROW, rows.count
     return Outer.TILE, tiles
+
+
+def _is_short(schedule: Conv2dSchedule, geometry: Conv2dGeometry, cpu: CpuModel) -> bool:
+    """Whether a tile has one row, or is one of several in an output that overflows L2."""
+    out_bytes = 4 * geometry.out_layout.plane_values * geometry.out_channels
+    return schedule.rows == 1 or out_bytes > cpu.l2_bytes
 
 
 def _chunks(tasks: int, groups: int, cores: int) -> int:

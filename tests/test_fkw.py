@@ -107,6 +107,16 @@ def test_chunks_weigh_all_windows_of_a_filter(mask, window, chunks):
     assert np.array_equal(whole.balanced_chunks(chunks), windowed.balanced_chunks(chunks))
 
 
+def test_groups_are_sorted_by_their_kernels():
+    mask = np.zeros((6, 3, 1, 1), bool)
+    mask[:2, 0] = mask[2:4] = mask[4:, 1:] = True  # 1, 3 and 2 kernels
+    weight = numbered(mask)
+    fkw = pack_fkw(weight, np.where(mask[:, :, 0, 0], 0, -1), [full_pattern(1, 1)], group=2)
+    assert fkw.reorder.tolist() == [2, 3, 4, 5, 0, 1]
+    assert np.diff(fkw.offset).tolist() == [3, 2, 1]
+    assert np.array_equal(unpack_fkw(fkw), weight)
+
+
 def test_the_last_group_repeats_its_last_filter():
     weight = numbered(np.ones((5, 2, 1, 1), bool))
     fkw = pack_fkw(weight, np.zeros((5, 2), np.int32), [full_pattern(1, 1)], group=3)

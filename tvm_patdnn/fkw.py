@@ -12,7 +12,8 @@ the kept weights in that order beside the few numbers that locate them:
     weight   the kept weights of each kernel, pattern by pattern
 
 Groups of more than one filter share a list of kernels, so that a loaded input serves all
-of them: that is how layers without connectivity pruning are stored.
+of them: that is how layers without connectivity pruning are stored, and those whose
+neighbouring filters were pruned as one.
 
 What the order is worth can be measured: a weight can also be stored without it, each kernel
 with the number of its pattern, or as a generic sparse matrix, each weight by itself.
@@ -28,7 +29,7 @@ import numpy as np
 
 from tvm_patdnn.patterns import Pattern
 
-__all__ = ["FKW", "Order", "pack_fkw", "unpack_fkw"]
+__all__ = ["FKW", "Order", "group_members", "pack_fkw", "unpack_fkw"]
 
 
 class Order(Enum):
@@ -141,8 +142,8 @@ def pack_fkw(
         ids: (filters, channels) int, pattern of each kernel, -1 for kernels not stored,
             such as those between the groups of a grouped convolution.
         patterns: what ``ids`` counts; each must cover its kernels' weights.
-        group: filters that share a list of kernels; more than 1 needs them to have the
-            same kernels, as in a layer without connectivity pruning.
+        group: filters that share a list of kernels; more than 1 needs neighbours to have
+            the same ``ids``, as in a layer without connectivity pruning.
         window: channels of a window; all by default.
         order: of the kernels.
         chunks: runs of neighbouring filters, of nearly equal work, that are each sorted for
@@ -220,15 +221,20 @@ def _single_taps(
     return (of_group[kernel], channel[kernel]), tap, singles
 
 
+def group_members(filters: int, group: int) -> np.ndarray:
+    """Returns (groups, group) int: neighbouring filters, the last repeated where they run out."""
+    padded = -(-filters // group) * group
+    return np.minimum(np.arange(padded), filters - 1).reshape(-1, group)
+
+
 def _filter_order(ids: np.ndarray, group: int, order: Order, chunks: int) -> np.ndarray:
-    """Sorts each chunk's filters by kept kernels, most first; groups keep the order they have."""
-    filters = len(ids)
-    if group > 1 or order is not Order.FKR:
-        padded = -(-filters // group) * group
-        return np.minimum(np.arange(padded), filters - 1)
-    kept = (ids >= 0).sum(axis=1)
-    chunk = np.repeat(np.arange(chunks), np.diff(_equal_shares(kept, chunks)))
-    return np.lexsort((-kept, chunk))
+    """Sorts each chunk's groups of filters by kept kernels, most first."""
+    members = group_members(len(ids), group)
+    if order is Order.FKR:
+        kept = (ids[members[:, 0]] >= 0).sum(axis=1)
+        chunk = np.repeat(np.arange(chunks), np.diff(_equal_shares(kept, chunks)))
+        members = members[np.lexsort((-kept, chunk))]
+    return members.reshape(-1)
 
 
 def _equal_shares(work: np.ndarray, chunks: int) -> np.ndarray:

@@ -22,6 +22,7 @@ CORNER = Pattern.from_picture("##/..")
         ({"connectivity_1x1": float("inf")}, "connectivity_1x1=inf is no rate"),
         ({"per_layer": {"conv": 0}}, r"per_layer\['conv'\]=0 is no rate"),
         ({"connectivity_scope": "model"}, "'model' is unknown; choose one of layer, global, bal"),
+        ({"filter_block": 0}, "filter_block=0: expected at least 1 filter"),
         ({"skip_layers": "conv1"}, "skip_layers='conv1' is one string; give a list"),
     ],
 )

@@ -45,6 +45,23 @@ def test_a_pruned_layer_is_computed_from_its_patterns():
     assert choice.schedule.group == 1
 
 
+@pytest.mark.parametrize("filters", [64, 63])
+def test_neighbours_that_were_pruned_as_one_share_a_list(filters):
+    kept = np.repeat(pruned(0.25)[::4], 4, axis=0)[:filters] != 0
+    choice = chosen(random_array(*kept.shape) * kept)
+    assert choice.kind == "pattern"
+    assert choice.schedule.group == choice.fkw.group > 1
+    assert "the same for each" in choice.reason
+    assert np.array_equal(unpack_fkw(choice.fkw), random_array(*kept.shape) * kept)
+    assert choice.cycles < chosen(pruned(0.25)[:filters]).cycles
+
+
+def test_neighbours_share_no_list_if_one_of_them_differs():
+    weight = np.repeat(pruned(0.25)[::2], 2, axis=0)
+    weight[-1] = 0
+    assert chosen(weight).fkw.group == 1
+
+
 def test_a_layer_below_break_even_is_dense():
     weight = random_array(16, 16, 3, 3)
     weight[0, 0, 0, 0] = 0

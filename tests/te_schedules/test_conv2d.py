@@ -119,6 +119,31 @@ def test_dense_filters_in_groups_that_do_not_divide_them(group, hold, stride):
     ).check()
 
 
+BLOCKS = {
+    "patterns": {"weight": pattern_weight(3, 5)},
+    "1x1": {"weight": WEIGHTS["1x1"][:3], "padding": (0, 0, 0, 0)},
+    "few kernels": {"weight": pattern_weight(3, 5, density=0.1)},
+    "stride, batch": {
+        "weight": pattern_weight(3, 5),
+        "stride": (2, 2),
+        "batch": 2,
+        "size": (9, 25),
+    },
+}
+
+
+@pytest.mark.parametrize("window", [None, 2])
+@pytest.mark.parametrize(("group", "hold"), [(2, Hold.WEIGHTS), (3, Hold.INPUTS), (4, Hold.INPUTS)])
+@pytest.mark.parametrize("options", BLOCKS.values(), ids=BLOCKS)
+def test_filters_with_the_same_kernels_share_a_list(options, group, hold, window):
+    kept = np.repeat(options["weight"] != 0, group, axis=0)[:-1]  # the last block has fewer
+    weight = random_array(*kept.shape) * kept
+    schedule = Conv2dSchedule(rows=1, vectors=2, group=group, hold=hold, window=window, chunks=2)
+    case = ConvCase(**(options | {"weight": weight}), schedule=schedule)
+    assert case.fkw().groups == 3
+    case.check()
+
+
 def test_a_dense_layer_with_dilation_keeps_rows_of_inputs():
     schedule = Conv2dSchedule(rows=2, vectors=2, group=2, hold=Hold.INPUTS)
     ConvCase(

@@ -45,7 +45,7 @@ def test_of_equal_runs_the_last_counts():
 def test_balanced_against_free():
     page = accuracy_page([row(), row(scope="balanced", top1_pruned=89.2)])
     assert cells(page, "ADMM, balanced")[3] == "89.20"
-    assert "Balanced against free connectivity (ADMM, 3.6x): -0.30 points of top-1 over 1" in page
+    assert "Balanced connectivity against free (ADMM, 3.6x): -0.30 points of top-1 over 1" in page
 
 
 def test_names():

@@ -49,6 +49,19 @@ def test_the_whole_way(net, method, tmp_path):
         assert (zeros[name] == ~mask.numpy()).all()
 
 
+@pytest.mark.parametrize("method", ["admm", "gradual", "reweighted"])
+def test_filters_of_a_block_keep_the_same_weights(net, method):
+    config = PrunerConfig(
+        method=method, epochs=3, update_every=1, prune=PruneOptions(filter_block=2)
+    )
+    pruner = PatternPruner(net, config, example=example())
+    train(net, pruner, 3)
+    assert pruner.finalize().compression_3x3 == pytest.approx(8.1, rel=0.1)
+    for mask in pruner.keeper.masks.values():
+        kept = mask.numpy()
+        assert (kept[::2][: len(kept) // 2] == kept[1::2]).all()
+
+
 def test_the_exported_file_computes_the_same_and_is_inspected_the_same(net, tmp_path):
     pruner = PatternPruner(net, PrunerConfig(epochs=2, update_every=1), example=example())
     optimizer = train(net, pruner, 2)

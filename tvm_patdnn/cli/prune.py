@@ -74,6 +74,14 @@ def add_layers(parser: argparse._ActionsContainer) -> None:
         help="where kernels compete: in their layer, over all layers, or per filter and block "
         "of input channels (%(default)s)",
     )
+    add(
+        "--filter-block",
+        metavar="N",
+        type=int,
+        default=1,
+        help="neighbouring filters that keep the same kernels and patterns: faster, and a harder "
+        "constraint (%(default)s)",
+    )
     add("--first-layer", action="store_true", help="prune the first layer too")
     add(
         "--skip",
@@ -105,6 +113,7 @@ def _run(args: argparse.Namespace) -> None:
             connectivity=args.connectivity,
             per_layer=dict(args.rate),
             connectivity_scope=args.scope,
+            filter_block=args.filter_block,
             first_layer=args.first_layer,
             connectivity_1x1=args.connectivity_1x1,
             skip_layers=args.skip,

@@ -133,6 +133,7 @@ def _prune_options(args: argparse.Namespace) -> PruneOptions:
         connectivity=args.connectivity,
         per_layer=dict(args.rate),
         connectivity_scope=args.scope,
+        filter_block=args.filter_block,
         first_layer=args.first_layer,
         connectivity_1x1=args.connectivity_1x1,
         skip_layers=tuple(args.skip),

@@ -9,32 +9,67 @@ import numpy as np
 from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.pruning.balanced_connectivity import balanced_connectivity_mask
 from tvm_patdnn.pruning.connectivity import connectivity_mask
+from tvm_patdnn.pruning.filter_blocks import block_norms, spread_blocks
 from tvm_patdnn.pruning.global_connectivity import global_connectivity_masks
 from tvm_patdnn.pruning.mining import mine_patterns
-from tvm_patdnn.pruning.options import ConnectivityScope, PruneOptions
-from tvm_patdnn.pruning.pattern_projection import project_patterns
+from tvm_patdnn.pruning.options import PruneOptions
+from tvm_patdnn.pruning.pattern_projection import pattern_mask
 from tvm_patdnn.pruning.plan import LayerPlan
 
-__all__ = ["apply_patterns", "connectivity_masks"]
+__all__ = ["PatternSets", "connectivity_masks", "pattern_masks", "pattern_sets"]
+
+PatternSets = dict[tuple[int, ...], tuple[Pattern, ...]]
 
 
-def apply_patterns(weights: Sequence[np.ndarray], options: PruneOptions) -> list[np.ndarray]:
-    """Projects the weights whose kernel size has a pattern set, and returns all."""
-    sets = _pattern_sets(weights, options)
-    return [
-        project_patterns(weight, sets[weight.shape[2:]]) if weight.shape[2:] in sets else weight
-        for weight in weights
-    ]
+def pattern_sets(weights: Sequence[np.ndarray], options: PruneOptions) -> PatternSets:
+    """Returns the pattern set of each kernel size that has one, given or mined."""
+    given = options.pattern_set
+    sets: PatternSets = {}
+    for size in sorted(options.pattern_sizes):
+        if given is not None:
+            sets[size] = tuple(p for p in given if p.kernel_shape == size)
+            continue
+        layers = [block_norms(w, options.filter_block) for w in weights if w.shape[2:] == size]
+        sets[size] = mine_patterns(layers, options.pattern_count, options.entries)
+    return {size: patterns for size, patterns in sets.items() if patterns}
+
+
+def pattern_masks(
+    weights: Sequence[np.ndarray], sets: PatternSets, options: PruneOptions
+) -> list[np.ndarray]:
+    """Returns the weights that each kernel's nearest pattern keeps: bool, like ``weights``.
+
+    Layers whose kernel size has no set keep all.
+    """
+    return [_pattern_mask(weight, sets, options.filter_block) for weight in weights]
+
+
+def _pattern_mask(weight: np.ndarray, sets: PatternSets, block: int) -> np.ndarray:
+    if weight.shape[2:] not in sets:
+        return np.ones(weight.shape, bool)
+    of_blocks = pattern_mask(block_norms(weight, block), sets[weight.shape[2:]])
+    return spread_blocks(of_blocks, block, len(weight))
 
 
 def connectivity_masks(
-    weights: Sequence[np.ndarray], plans: Sequence[LayerPlan], scope: ConnectivityScope
+    weights: Sequence[np.ndarray], plans: Sequence[LayerPlan], options: PruneOptions
 ) -> list[np.ndarray]:
     """Returns the kernels each layer keeps: (out_c, in_c) bool.
 
     Kernels are ranked by what their pattern left, which of all kernels of the set keeps
     the most norm.
     """
+    block = options.filter_block
+    masks = _connectivity_masks([block_norms(w, block) for w in weights], plans, options)
+    return [
+        spread_blocks(mask, block, len(weight)) for mask, weight in zip(masks, weights, strict=True)
+    ]
+
+
+def _connectivity_masks(
+    weights: Sequence[np.ndarray], plans: Sequence[LayerPlan], options: PruneOptions
+) -> list[np.ndarray]:
+    scope = options.connectivity_scope
     mask = balanced_connectivity_mask if scope == "balanced" else connectivity_mask
     masks = [mask(weight, plan.rate) for weight, plan in zip(weights, plans, strict=True)]
     if scope != "global":
@@ -46,24 +81,3 @@ def connectivity_masks(
         for i, peer_mask in zip(peers, joint, strict=True):
             masks[i] = peer_mask
     return masks
-
-
-def _pattern_sets(
-    weights: Sequence[np.ndarray], options: PruneOptions
-) -> dict[tuple[int, ...], tuple[Pattern, ...]]:
-    """Returns the pattern set of each kernel size, given or mined."""
-    given = options.pattern_set
-    if given is not None:
-        return {
-            size: tuple(p for p in given if p.kernel_shape == size)
-            for size in options.pattern_sizes
-        }
-    by_size = {
-        size: [weight for weight in weights if weight.shape[2:] == size]
-        for size in options.pattern_kernels
-    }
-    mined = {
-        size: mine_patterns(layers, options.pattern_count, options.entries)
-        for size, layers in by_size.items()
-    }
-    return {size: patterns for size, patterns in mined.items() if patterns}

@@ -16,7 +16,11 @@ from tvm_patdnn.onnx_file import ModelSource, load_onnx
 from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.pruning.conv_layers import find_conv_layers
 from tvm_patdnn.pruning.fully_connected import prune_fully_connected
-from tvm_patdnn.pruning.network_projection import apply_patterns, connectivity_masks
+from tvm_patdnn.pruning.network_projection import (
+    connectivity_masks,
+    pattern_masks,
+    pattern_sets,
+)
 from tvm_patdnn.pruning.options import ConnectivityScope, PruneOptions
 from tvm_patdnn.pruning.plan import LayerPlan, plan_layers
 from tvm_patdnn.pruning.report import PrunedLayer, describe_layer
@@ -32,6 +36,7 @@ def prune_onnx(
     connectivity: float = 3.6,
     per_layer: Mapping[str, float] | None = None,
     connectivity_scope: ConnectivityScope = "layer",
+    filter_block: int = 1,
     first_layer: bool = False,
     connectivity_1x1: float | None = None,
     skip_layers: Sequence[str] = (),
@@ -52,6 +57,7 @@ def prune_onnx(
         connectivity: kernels before over kernels after; 1.0 for patterns only.
         per_layer: rates of single layers by name, the first layer too.
         connectivity_scope: where kernels compete: layer, global or balanced.
+        filter_block: neighbouring filters that keep the same kernels and patterns.
         first_layer: whether to prune the first layer.
         connectivity_1x1: rate of 1x1 layers; None for ``connectivity``.
         skip_layers: layers to leave alone.
@@ -72,6 +78,7 @@ def prune_onnx(
         connectivity=connectivity,
         per_layer=per_layer or {},
         connectivity_scope=connectivity_scope,
+        filter_block=filter_block,
         first_layer=first_layer,
         connectivity_1x1=connectivity_1x1,
         skip_layers=skip_layers,
@@ -88,10 +95,12 @@ def prune_onnx_with_report(
     pruned.CopyFrom(load_onnx(model))
     plans = plan_layers(find_conv_layers(pruned.graph), options)
     chosen = [plan for plan in plans if plan.reason is None]
-    weights = apply_patterns([_weight(plan) for plan in chosen], options)
-    masks = connectivity_masks(weights, chosen, options.connectivity_scope)
+    dense = [_weight(plan) for plan in chosen]
+    by_pattern = pattern_masks(dense, pattern_sets(dense, options), options)
+    weights = [_masked(weight, mask) for weight, mask in zip(dense, by_pattern, strict=True)]
+    masks = connectivity_masks(weights, chosen, options)
     for plan, weight, mask in zip(chosen, weights, masks, strict=True):
-        _write(plan, np.where(mask[:, :, None, None], weight, np.zeros_like(weight)))
+        _write(plan, _masked(weight, mask[:, :, None, None]))
     rows = [_row(plan) for plan in plans]
     if options.fully_connected > 1:
         rows += prune_fully_connected(pruned.graph, options.fully_connected)
@@ -101,6 +110,10 @@ def prune_onnx_with_report(
 def _weight(plan: LayerPlan) -> np.ndarray:
     assert plan.layer.weight is not None  # else it would not be pruned
     return plan.layer.weight
+
+
+def _masked(weight: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    return np.where(mask, weight, np.zeros_like(weight))
 
 
 def _write(plan: LayerPlan, weight: np.ndarray) -> None:

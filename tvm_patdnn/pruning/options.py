@@ -30,6 +30,9 @@ class PruneOptions:
         connectivity_scope: where kernels compete: in their ``layer``, over all layers
             without a rate of their own (``global``), or ``balanced`` per filter and
             block of input channels.
+        filter_block: neighbouring filters that keep the same kernels with the same patterns,
+            which the compiler computes from one list of kernels: faster, but a harder
+            constraint. On 1x1 layers 2 and 4 are known as 2x1 and 4x1 block sparsity.
         first_layer: whether to prune convolutions with no other layer before them.
         connectivity_1x1: rate of 1x1 convolutions; None for ``connectivity``.
         skip_layers: names of layers to leave alone.
@@ -48,6 +51,7 @@ class PruneOptions:
     connectivity: float = 3.6
     per_layer: Mapping[str, float] = field(default_factory=dict)
     connectivity_scope: ConnectivityScope = "layer"
+    filter_block: int = 1
     first_layer: bool = False
     connectivity_1x1: float | None = None
     skip_layers: Sequence[str] = ()
@@ -62,6 +66,8 @@ class PruneOptions:
                 f"connectivity_scope={self.connectivity_scope!r} is unknown; "
                 f"choose one of {', '.join(get_args(ConnectivityScope))}"
             )
+        if self.filter_block < 1:
+            raise PruningError(f"filter_block={self.filter_block}: expected at least 1 filter")
         if isinstance(self.skip_layers, str):
             raise PruningError(
                 f"skip_layers={self.skip_layers!r} is one string; give a list of layer names"

@@ -11,8 +11,8 @@ from tvm_patdnn.training.rows import TrainRow
 __all__ = [
     "Group",
     "configuration",
+    "constraint_findings",
     "find_groups",
-    "scope_findings",
     "signed",
     "spread",
     "subject",
@@ -64,6 +64,7 @@ class Group:
         row = self.first
         extras = [" with distillation"] if row.distill else []
         extras += [f", {row.scope}"] if row.scope != "layer" and _has_scope(row) else []
+        extras += [f", blocks of {row.filter_block} filters"] if _has_blocks(row) else []
         extras += [", rates by layer"] if row.rates else []
         return _NAMES.get(row.method, row.method) + "".join(extras)
 
@@ -75,7 +76,8 @@ def subject(row: TrainRow) -> tuple[str, str, int, int]:
 
 def configuration(row: TrainRow) -> tuple[object, ...]:
     """Returns what makes two runs on the same subject different, but for the seed."""
-    pruning = (row.scope, row.patterns, row.entries, row.connectivity, tuple(row.rates.items()))
+    amount = (row.patterns, row.entries, row.connectivity, tuple(row.rates.items()))
+    pruning = (row.scope, row.filter_block, *amount)
     phases = (row.dense_epochs, row.prune_epochs, row.retrain_epochs, row.distill)
     if row.method == "dense":
         return (row.method, *phases)
@@ -101,28 +103,34 @@ def find_groups(rows: Sequence[TrainRow]) -> list[Group]:
     )
 
 
-def scope_findings(groups: Sequence[Group]) -> list[str]:
-    """Compares balanced with free connectivity, where all else is equal."""
+def constraint_findings(groups: Sequence[Group]) -> list[str]:
+    """Compares balanced connectivity and blocks of filters with free kernels, all else equal."""
     lines = []
     for group in groups:
-        if group.first.scope != "balanced" or not _has_scope(group.first):
+        row = group.first
+        free = next((other for other in groups if _is_free(row, other.first)), None)
+        if free is None:
             continue
-        free = next((other for other in groups if _same_but_scope(group, other)), None)
-        if free is not None:
-            pairs = _paired(group, free)
-            lines += [
-                f"Balanced against free connectivity ({_NAMES[group.first.method]}, "
-                f"{group.first.connectivity:g}x): {signed(pairs)} points of top-1 over "
-                f"{len(pairs)} seeds.",
-                "",
-            ]
+        pairs = _paired(group, free)
+        balanced = "Balanced connectivity" if row.scope == "balanced" else ""
+        blocks = f"Blocks of {row.filter_block} filters"
+        lines += [
+            f"{balanced or blocks} against free ({_NAMES[row.method]}, "
+            f"{row.connectivity:g}x): {signed(pairs)} points of top-1 over {len(pairs)} seeds.",
+            "",
+        ]
     return lines
 
 
-def _same_but_scope(group: Group, other: Group) -> bool:
-    a, b = group.first, other.first
+def _is_free(row: TrainRow, other: TrainRow) -> bool:
+    """Whether ``other`` is without the one constraint that ``row`` has."""
     keys = ("method", "patterns", "entries", "connectivity", "distill", "settings", "rates")
-    return b.scope == "layer" and all(getattr(a, key) == getattr(b, key) for key in keys)
+    constraints = (row.scope == "balanced" and _has_scope(row), _has_blocks(row))
+    return (
+        sum(constraints) == 1
+        and (other.scope, other.filter_block) == ("layer", 1)
+        and all(getattr(row, key) == getattr(other, key) for key in keys)
+    )
 
 
 def _paired(group: Group, other: Group) -> list[float]:
@@ -132,6 +140,10 @@ def _paired(group: Group, other: Group) -> list[float]:
 
 def _has_scope(row: TrainRow) -> bool:
     return row.method not in ("dense", "filter") and (row.connectivity > 1 or bool(row.rates))
+
+
+def _has_blocks(row: TrainRow) -> bool:
+    return row.method not in ("dense", "filter", "unstructured") and row.filter_block > 1
 
 
 def tell_apart(groups: Sequence[Group]) -> list[str]:

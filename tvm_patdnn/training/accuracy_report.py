@@ -11,8 +11,8 @@ from tvm_patdnn.errors import TrainingError
 from tvm_patdnn.training.accuracy_groups import (
     Group,
     configuration,
+    constraint_findings,
     find_groups,
-    scope_findings,
     signed,
     spread,
     subject,
@@ -87,7 +87,7 @@ def _section(rows: Sequence[TrainRow]) -> list[str]:
         "",
         *_table([_HEADER, *map(_cells, tell_apart(groups), groups)]),
         "",
-        *scope_findings(groups),
+        *constraint_findings(groups),
         *_how(groups),
     ]
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
-from tvm_patdnn.training.layers import Plane, conv_modules, weight_array
+from tvm_patdnn.training.layers import Plane, as_float_array, conv_modules, weight_array
 from tvm_patdnn.training.projection import NetworkProjection
 from tvm_patdnn.training.sensitivity import masks_at
 
@@ -61,7 +61,9 @@ def layer_cycles(
         masks = masks_at(projection, weights, rate)
         for name, weight, mask in zip(projection.names, weights, masks):
             kept = weight.detach() * mask
-            costs[name][rate] = cycle_model.cycles(modules[name], _array(kept), planes[name])
+            costs[name][rate] = cycle_model.cycles(
+                modules[name], as_float_array(kept), planes[name]
+            )
     dense = {
         name: cycle_model.cycles(modules[name], weight_array(modules[name]), plane)
         for name, plane in planes.items()
@@ -137,8 +139,3 @@ def _padding(module: Any) -> tuple[int, int]:
         return y, x
     y, x = module.padding
     return y, x
-
-
-def _array(weight: Tensor) -> np.ndarray:
-    array: np.ndarray = weight.detach().cpu().float().contiguous().numpy()
-    return array

@@ -14,6 +14,7 @@ from tvm_patdnn.pruning.conv_layers import ConvLayer
 
 __all__ = [
     "Plane",
+    "as_float_array",
     "conv_modules",
     "describe_convolutions",
     "output_positions",
@@ -70,6 +71,12 @@ def weight_array(module: nn.Module) -> np.ndarray:
     weight = module.weight
     assert isinstance(weight, Tensor)
     return weight.detach().cpu().numpy().copy()
+
+
+def as_float_array(weight: Tensor) -> np.ndarray:
+    """Returns a weight as a contiguous float32 array on the CPU, a view where it is one."""
+    array: np.ndarray = weight.detach().cpu().float().contiguous().numpy()
+    return array
 
 
 def trace_planes(model: nn.Module, example: Tensor) -> dict[str, Plane]:

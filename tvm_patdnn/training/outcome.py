@@ -40,6 +40,7 @@ def outcome_row(run: TrainingRun, command: str) -> TrainRow:
         train_images=len(spec.data.train.labels),
         test_images=len(spec.data.test.labels),
         scope=prune.connectivity_scope,
+        filter_block=prune.filter_block,
         patterns=sum(map(len, pruner.patterns.values())),
         entries=prune.entries,
         connectivity=prune.connectivity,

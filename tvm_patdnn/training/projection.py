@@ -10,17 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from tvm_patdnn.errors import PruningError
-from tvm_patdnn.patterns import Pattern
-from tvm_patdnn.pruning.mining import mine_patterns
-from tvm_patdnn.pruning.network_projection import connectivity_masks
+from tvm_patdnn.pruning.network_projection import (
+    PatternSets,
+    connectivity_masks,
+    pattern_masks,
+    pattern_sets,
+)
 from tvm_patdnn.pruning.options import PruneOptions
-from tvm_patdnn.pruning.pattern_projection import pattern_mask
 from tvm_patdnn.pruning.plan import LayerPlan, plan_layers
-from tvm_patdnn.training.layers import conv_modules, describe_convolutions
+from tvm_patdnn.training.layers import as_float_array, conv_modules, describe_convolutions
 
 __all__ = ["NetworkProjection"]
-
-PatternSets = dict[tuple[int, ...], tuple[Pattern, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,7 +59,7 @@ class NetworkProjection:
         return cls(
             options=options,
             plans=plans,
-            patterns=_pattern_sets(weights, options),
+            patterns=pattern_sets(weights, options),
             positions=positions or {},
         )
 
@@ -85,16 +85,17 @@ class NetworkProjection:
 
     def pattern_masks(self, weights: Sequence[Tensor]) -> list[Tensor]:
         """Marks the pattern of the largest norm of every kernel, in bool masks like ``weights``."""
-        return [self._pattern_mask(weight) for weight in weights]
+        masks = pattern_masks([as_float_array(w) for w in weights], self.patterns, self.options)
+        return [_like(mask, weight) for mask, weight in zip(masks, weights)]
 
     def kernel_masks(
         self, weights: Sequence[Tensor], plans: Sequence[LayerPlan] | None = None
     ) -> list[Tensor]:
         """Marks the strongest kernels of each layer, in bool masks like ``weights``."""
-        arrays = [_array(weight) for weight in weights]
-        masks = connectivity_masks(arrays, plans or self.chosen, self.options.connectivity_scope)
+        arrays = [as_float_array(weight) for weight in weights]
+        masks = connectivity_masks(arrays, plans or self.chosen, self.options)
         return [
-            torch.from_numpy(mask).to(weight.device)[:, :, None, None].expand_as(weight).clone()
+            _like(mask[:, :, None, None], weight).expand_as(weight).clone()
             for mask, weight in zip(masks, weights)
         ]
 
@@ -108,25 +109,6 @@ class NetworkProjection:
         """Returns how many weights of each layer stay."""
         return [int(mask.sum()) for mask in self.masks(weights)]
 
-    def _pattern_mask(self, weight: Tensor) -> Tensor:
-        if not self.has_patterns(weight):
-            return torch.ones_like(weight, dtype=torch.bool)
-        mask = pattern_mask(_array(weight), self.patterns[tuple(weight.shape[2:])])
-        return torch.from_numpy(mask).to(weight.device)
 
-
-def _array(weight: Tensor) -> np.ndarray:
-    array: np.ndarray = weight.detach().cpu().float().numpy()
-    return array
-
-
-def _pattern_sets(weights: Sequence[np.ndarray], options: PruneOptions) -> PatternSets:
-    given = options.pattern_set
-    sets: PatternSets = {}
-    for size in sorted(options.pattern_sizes):
-        if given is not None:
-            sets[size] = tuple(p for p in given if p.kernel_shape == size)
-        else:
-            layers = [weight for weight in weights if weight.shape[2:] == size]
-            sets[size] = mine_patterns(layers, options.pattern_count, options.entries)
-    return {size: patterns for size, patterns in sets.items() if patterns}
+def _like(mask: np.ndarray, weight: Tensor) -> Tensor:
+    return torch.from_numpy(mask).to(weight.device)

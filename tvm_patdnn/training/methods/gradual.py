@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from tvm_patdnn.pruning.connectivity import kernel_energy
+from tvm_patdnn.pruning.filter_blocks import block_norms, spread_blocks
+from tvm_patdnn.training.layers import as_float_array
 from tvm_patdnn.training.methods.base import Masks, PruningMethod
 from tvm_patdnn.training.methods.cubic import cubic_share
 
@@ -36,7 +40,8 @@ class Gradual(PruningMethod):
     def _masks(self, share: float) -> Masks:
         weights = [weight.detach() for weight in self.weights]
         by_pattern = self.projection.pattern_masks(weights)
-        shaped = [_easiest(w, m, share) for w, m in zip(weights, by_pattern)]
+        block = self.projection.options.filter_block
+        shaped = [_easiest(w, m, share, block) for w, m in zip(weights, by_pattern)]
         kept = [weight * mask for weight, mask in zip(weights, shaped)]
         plans = [
             replace(plan, rate=1 / (1 - share * (1 - 1 / plan.rate)))
@@ -46,11 +51,20 @@ class Gradual(PruningMethod):
         return self.named([a & b & (w != 0) for a, b, w in zip(shaped, kernels, weights)])
 
 
-def _easiest(weight: Tensor, mask: Tensor, share: float) -> Tensor:
-    """Gives ``share`` of the kernels their pattern: those that lose the least by it."""
-    total = weight.square().sum(dim=(2, 3))
-    lost = 1 - (weight * mask).square().sum(dim=(2, 3)) / total.clamp_min(1e-30)
-    count = round(share * lost.numel())
-    chosen = torch.zeros(lost.numel(), dtype=torch.bool, device=weight.device)
-    chosen[torch.argsort(lost.reshape(-1), stable=True)[:count]] = True
-    return mask | ~chosen.reshape(lost.shape)[:, :, None, None]
+def _easiest(weight: Tensor, mask: Tensor, share: float, block: int) -> Tensor:
+    """Gives ``share`` of the kernels their pattern: those that lose the least by it.
+
+    Args:
+        block: filters that get their patterns together.
+    """
+    before, after = (_energy(each, block) for each in (weight, weight * mask))
+    lost = 1 - after / np.maximum(before, 1e-30)
+    chosen = np.zeros(lost.size, bool)
+    chosen[np.argsort(lost.reshape(-1), kind="stable")[: round(share * lost.size)]] = True
+    of_filters = spread_blocks(chosen.reshape(lost.shape), block, len(weight))
+    return mask | ~torch.from_numpy(of_filters).to(weight.device)[:, :, None, None]
+
+
+def _energy(weight: Tensor, block: int) -> np.ndarray:
+    """Returns the squared norm of each kernel of a block: (blocks, in_c)."""
+    return kernel_energy(block_norms(as_float_array(weight), block))
