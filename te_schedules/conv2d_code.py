@@ -23,7 +23,10 @@ from te_schedules.vector_code import Expr, when
 from tvm_patdnn.fkw import FKW
 from tvm_patdnn.patterns import Pattern
 
-__all__ = ["Conv2dCode", "tile_reads"]
+__all__ = ["Conv2dCode", "Reads", "input_batches", "tile_reads"]
+
+Reads = dict[tuple[int, int], list[tuple[int, tuple[int, int]]]]
+Batch = list[tuple[tuple[int, int], list[tuple[int, tuple[int, int]]]]]
 
 
 class Conv2dCode:
@@ -172,13 +175,8 @@ class Conv2dCode:
             self.inputs = self.code.registers(1)
             return
         self.weights = self.code.registers(1)
-        self.inputs = self.code.registers(self._input_columns())
-
-    def _input_columns(self) -> int:
-        """Vectors of an input row that a tile can touch."""
-        width = max((p.kernel_shape[1] for p in self.patterns), default=1)
-        stride, dilation = self.geometry.stride[1], self.geometry.dilation[1]
-        return (self.schedule.vectors - 1) * stride + (width - 1) * dilation + 1
+        batches = [batch for p in self.patterns for batch in input_batches(self._reads(p))]
+        self.inputs = self.code.registers(max(map(len, batches), default=1))
 
     def _filter_group(
         self,
@@ -298,16 +296,16 @@ class Conv2dCode:
                 for (tap, place), f in itertools.product(uses, range(self.group)):
                     self._multiply_add(f, place, self.weights[tap * self.group + f], self.inputs[0])
             return
-        for row, in_row in itertools.groupby(reads.items(), key=lambda read: read[0][0]):
-            uses_of_tap: dict[int, list[tuple[tuple[int, int], int]]] = {}
-            for (_, column), uses in in_row:
-                self.code.set(self.inputs[column], load(row, column))
+        for batch in input_batches(reads):
+            uses_of_tap: dict[int, list[tuple[tuple[int, int], Buffer]]] = {}
+            for held, (at_input, uses) in zip(self.inputs, batch, strict=False):
+                self.code.set(held, load(*at_input))
                 for tap, place in uses:
-                    uses_of_tap.setdefault(tap, []).append((place, column))
+                    uses_of_tap.setdefault(tap, []).append((place, held))
             for (tap, products), f in itertools.product(uses_of_tap.items(), range(self.group)):
                 self.code.set(self.weights[0], broadcast(tap, f))
-                for place, column in products:
-                    self._multiply_add(f, place, self.weights[0], self.inputs[column])
+                for place, held in products:
+                    self._multiply_add(f, place, self.weights[0], held)
 
     def _any_kernel(
         self,
@@ -335,7 +333,7 @@ class Conv2dCode:
         product = self.code.get(weight) * self.code.get(value)
         self.code.set(register, self.code.get(register) + product)
 
-    def _reads(self, pattern: Pattern) -> dict[tuple[int, int], list[tuple[int, tuple[int, int]]]]:
+    def _reads(self, pattern: Pattern) -> Reads:
         """Returns for each input vector of the tile which tap and output it serves."""
         return tile_reads(
             pattern,
@@ -352,11 +350,24 @@ def tile_reads(
     vectors: int,
     stride: tuple[int, int],
     dilation: tuple[int, int],
-) -> dict[tuple[int, int], list[tuple[int, tuple[int, int]]]]:
+) -> Reads:
     """Returns for each input vector (row, column) of a tile its uses (tap, output)."""
-    reads: dict[tuple[int, int], list[tuple[int, tuple[int, int]]]] = {}
+    reads: Reads = {}
     for r, v in itertools.product(range(rows), range(vectors)):
         for tap, (y, x) in enumerate(pattern.taps):
             at = (r * stride[0] + y * dilation[0], v * stride[1] + x * dilation[1])
             reads.setdefault(at, []).append((tap, (r, v)))
     return dict(sorted(reads.items()))
+
+
+def input_batches(reads: Reads) -> list[Batch]:
+    """Divides what a tile reads into what Hold.INPUTS keeps in registers at a time.
+
+    That is a row of inputs, if no tap is used in two of them, else all: LLVM would keep the
+    weights between rows, and spill.
+    """
+    by_row = [list(row) for _, row in itertools.groupby(reads.items(), key=lambda read: read[0][0])]
+    taps = [{tap for _, uses in row for tap, _ in uses} for row in by_row]
+    if sum(map(len, taps)) == len(set[int]().union(*taps)):
+        return by_row
+    return [list(reads.items())]

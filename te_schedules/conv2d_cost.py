@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from te_schedules.conv2d_code import tile_reads
+from te_schedules.conv2d_code import input_batches, tile_reads
 from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold
 from te_schedules.tiling import Tiling
@@ -87,9 +87,8 @@ def registers(
     sums = schedule.group * schedule.rows * schedule.vectors
     if schedule.hold is Hold.WEIGHTS:
         return sums + schedule.group * max((len(p) for p in patterns), default=1) + 1
-    width = max((p.kernel_shape[1] for p in patterns), default=1)
-    columns = (schedule.vectors - 1) * geometry.stride[1] + (width - 1) * geometry.dilation[1] + 1
-    return sums + columns + 1
+    held = max((_reads(geometry, p, schedule).held for p in patterns), default=1)
+    return sums + held + 1
 
 
 def _lines_per_cycle(held: int, cpu: CpuModel) -> float:
@@ -110,8 +109,7 @@ def _kernel_cycles(
     reads = _reads(geometry, pattern, schedule)
     outputs = schedule.rows * schedule.vectors
     products = len(pattern) * schedule.group * outputs
-    weights = reads.weights if schedule.hold is Hold.INPUTS else len(pattern)
-    loads = len(reads.vectors) + weights * schedule.group + 1
+    loads = len(reads.vectors) + len(pattern) * schedule.group + 1
     lines = len(reads.vectors) * cpu.lanes * 4 / LINE_BYTES
     beyond_l1 = 0.0
     if math.isfinite(lines_per_cycle):
@@ -131,12 +129,12 @@ class _Reads(NamedTuple):
     Attributes:
         vectors: input vectors (row, column), from the tile's first.
         rows: rows that they lie in.
-        weights: how often a weight is loaded where the inputs of a row are held.
+        held: how many of the vectors Hold.INPUTS keeps at a time.
     """
 
     vectors: frozenset[tuple[int, int]]
     rows: int
-    weights: int
+    held: int
 
 
 def _reads(geometry: Conv2dGeometry, pattern: Pattern, schedule: Conv2dSchedule) -> _Reads:
@@ -152,5 +150,5 @@ def _tile_reads(
     dilation: tuple[int, int],
 ) -> _Reads:
     reads = tile_reads(pattern, rows, vectors, stride, dilation)
-    weights = {(row, tap) for (row, _), uses in reads.items() for tap, _ in uses}
-    return _Reads(frozenset(reads), len({row for row, _ in reads}), len(weights))
+    held = max(map(len, input_batches(reads)), default=0)
+    return _Reads(frozenset(reads), len({row for row, _ in reads}), held)

@@ -12,7 +12,7 @@ class Hold(Enum):
     """What stays in registers while a kernel is applied to a tile."""
 
     WEIGHTS = "weights"  # few taps, such as a pattern's: each input vector is loaded once
-    INPUTS = "inputs"  # many weights: a row of inputs is kept, each weight is loaded once
+    INPUTS = "inputs"  # many weights: a row or all of the inputs, each weight is loaded once
 
 
 class Taps(Enum):

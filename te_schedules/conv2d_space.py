@@ -20,7 +20,7 @@ from te_schedules.tiling import Tiling
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.patterns import Pattern
 
-__all__ = ["choose_schedule", "fits", "fixed_schedule", "schedules"]
+__all__ = ["choose_schedule", "finished", "fits", "fixed_schedule", "schedules"]
 
 MAX_TILE = 16  # sums of one filter; with more, a sum measured no faster and more is wasted
 L2_SHARE_OF_FULL_LISTS = 0.23  # as L2_SHARE, for all channels in turn: what overflows is all lost
@@ -37,8 +37,8 @@ def schedules(
     for rows, vectors, hold in itertools.product(
         range(1, layout.steps_y + 1), range(1, layout.steps_x + 1), Hold
     ):
-        if rows * vectors > MAX_TILE or (hold is Hold.INPUTS and rows > 1):
-            continue  # LLVM would keep the weights of all rows in registers, and spill
+        if rows * vectors > MAX_TILE:
+            continue
         schedule = Conv2dSchedule(rows=rows, vectors=vectors, group=group, hold=hold)
         if rows * vectors == 1 or registers(schedule, patterns, geometry) <= cpu.registers:
             yield schedule
@@ -93,7 +93,7 @@ def choose_schedule(
         ((schedule, cycles(geometry, lists, schedule, cpu)) for schedule in space),
         key=lambda scored: scored[1],
     )
-    return _shared_out(best, geometry, lists, cpu, planes=planes), cost
+    return finished(best, geometry, lists, cpu, planes=planes), cost
 
 
 def fixed_schedule(
@@ -104,10 +104,10 @@ def fixed_schedule(
     rows, vectors = min(FIXED_TILE[0], layout.steps_y), min(FIXED_TILE[1], layout.steps_x)
     fixed = Conv2dSchedule(rows=rows, vectors=vectors, group=group)
     cost = cycles(geometry, lists, fixed, cpu)
-    return _shared_out(fixed, geometry, lists, cpu), cost
+    return finished(fixed, geometry, lists, cpu), cost
 
 
-def _shared_out(
+def finished(
     schedule: Conv2dSchedule,
     geometry: Conv2dGeometry,
     lists: KernelLists,
@@ -131,8 +131,8 @@ def _outer(
 ) -> tuple[Outer, int]:
     """Returns the most whose inputs stay in the cache, and how many of it an image has.
 
-    A tile whose inputs stay in L1 is not left for more that stays in L2, unless it is stored
-    in short runs to what L2 does not hold.
+    A tile whose inputs stay in L1 is not left for more that stays in L2, but for a row where
+    it is stored in short runs.
     """
     rows = Tiling(geometry.out_layout.steps_y, schedule.rows)
     columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
@@ -147,7 +147,7 @@ def _outer(
     full = sum(lists.counts) == lists.groups * geometry.in_channels
     share = L2_SHARE_OF_FULL_LISTS if full and not planes else L2_SHARE
     room = cpu.l2_bytes * share
-    if row_bytes * layout.rows <= room:
+    if row_bytes * layout.rows <= room and (planes or not fits_l1):
         return Outer.PLANE, 1
     if row_bytes * read_rows <= room:
         return Outer.ROW, rows.count
