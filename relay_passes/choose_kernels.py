@@ -107,7 +107,7 @@ def choose_kernel(
         share, how = pruned.cycles / dense.cycles, "by the cost model"
     if share < 1.0:
         group = pruned.candidate.group
-        shared = f", the same for each {group} filters" if group > 1 else ""
+        shared = f", in blocks of {group} filters" if group > 1 else ""
         reason = f"{_found(layer)}{shared}: {1 / share:.1f}x faster than dense {how}"
         return _choice(layer, pruned, reason=reason)
     reason = f"{_found(layer)}: below break-even, {share:.1f}x dense's time {how}"

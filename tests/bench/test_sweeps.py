@@ -54,6 +54,13 @@ def test_the_pattern_set_has_as_many_patterns(model):
         assert len(patterns) == subject.value
 
 
+def test_blocks_of_filters_keep_the_same_weights(model):
+    for subject in sweep_subjects("filter-block", model, threads=1):
+        kept = _weight(subject) != 0
+        size = int(subject.value)
+        assert np.array_equal(kept, np.repeat(kept[::size], size, axis=0))
+
+
 def test_threads_are_those_of_the_point(model):
     subjects = sweep_subjects("threads", model, threads=6)
     assert [(each.value, each.threads) for each in subjects] == [(1, 1), (2, 2), (4, 4), (6, 6)]

@@ -51,7 +51,7 @@ def test_neighbours_that_were_pruned_as_one_share_a_list(filters):
     choice = chosen(random_array(*kept.shape) * kept)
     assert choice.kind == "pattern"
     assert choice.schedule.group == choice.fkw.group > 1
-    assert "the same for each" in choice.reason
+    assert "in blocks of" in choice.reason
     assert np.array_equal(unpack_fkw(choice.fkw), random_array(*kept.shape) * kept)
     assert choice.cycles < chosen(pruned(0.25)[:filters]).cycles
 

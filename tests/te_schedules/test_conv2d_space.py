@@ -11,7 +11,7 @@ from te_schedules.conv2d_cost import (
     cycles,
     registers,
 )
-from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.conv2d_schedule import Conv2dSchedule, Outer
 from te_schedules.conv2d_space import IDLE_SHARE, choose_schedule, finished, schedules
 from te_schedules.tiling import Tiling
 from tests.te_schedules.lane_kernels import ConvCase, full_pattern

@@ -84,6 +84,10 @@ def _with_patterns(source: DenseSource, value: float) -> Subject:
     return source.subject(patterns=int(value))
 
 
+def _with_filter_block(source: DenseSource, value: float) -> Subject:
+    return source.subject(filter_block=int(value))
+
+
 def _with_threads(source: DenseSource, value: float) -> Subject:
     return Subject(**{**vars(source.subject()), "threads": int(value)})
 
@@ -105,6 +109,11 @@ SWEEPS: dict[str, Sweep] = {
     ),
     "patterns": Sweep(
         axis="patterns in the set", values=lambda _: (4, 6, 8, 12), subject=_with_patterns
+    ),
+    "filter-block": Sweep(
+        axis="neighbouring filters that share kernels and patterns",
+        values=lambda _: (1, 2, 4, 8),
+        subject=_with_filter_block,
     ),
     "threads": Sweep(axis="threads", values=_thread_counts, subject=_with_threads),
     "image-size": Sweep(

@@ -11,7 +11,7 @@ from tvm_patdnn.cli.arguments import input_shape, numbers, positive
 
 __all__ = ["add_bench_arguments", "check_bench_arguments"]
 
-_SWEEPS = ("compression", "patterns", "threads", "image-size")
+_SWEEPS = ("compression", "patterns", "filter-block", "threads", "image-size")
 _EPILOG = """\
 Systems: tvm-dense, tvm-untuned, onnxruntime, openvino, ncnn, MNN, torch. Each is found where
 it is installed, or in an environment of its own: --install makes one in .venv-bench (or in
