@@ -9,7 +9,8 @@ they find their taps in a table.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 
 import numpy as np
 from tvm import tirx
@@ -19,6 +20,7 @@ from tvm.tirx.script import builder as T
 from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold, Outer, Taps
 from te_schedules.tile_store import TileStore
+from te_schedules.tiling import tile_parts
 from te_schedules.vector_code import Expr, when
 from tvm_patdnn.fkw import FKW
 from tvm_patdnn.patterns import Pattern
@@ -66,11 +68,29 @@ class Conv2dCode:
                 T.serial(inner) as t,
             ):
                 row, column = self._corner(block * inner + t)
-                self._begin_sums(step, i)
-                self._prefetch_store(step, first + i, n, row, column)
                 self._prefetch_window(data, step, chunk, i, n, row, column)
-                self._filter_group(data, self._window(step, chunk), first + i, n, row, column)
-                self._end_sums(step, i, first + i, n, row, column)
+                for part in self._parts(block * inner + t):
+                    part._begin_sums(step, i)
+                    part._prefetch_store(step, first + i, n, row, column)
+                    part._filter_group(data, self._window(step, chunk), first + i, n, row, column)
+                    part._end_sums(step, i, first + i, n, row, column)
+
+    def _parts(self, tile: Expr) -> Iterator[Conv2dCode]:
+        """Emits a branch for each part of ``tile_parts``, and yields what emits its code."""
+        rows, columns = self.store.rows, self.store.columns
+        parts = tile_parts(rows, columns)
+        if len(parts) == 1:
+            yield self
+            return
+        index, count = tile // columns.count, rows.count
+        if columns.overlap:
+            index, count = tile % columns.count, columns.count
+        with when(index < count - 1):
+            yield self
+        with when(index == count - 1):
+            part = copy(self)
+            part.sums = [{place: sums[place] for place in parts[1].places} for sums in self.sums]
+            yield part
 
     def _window(self, step: Expr, chunk: Expr) -> Expr:
         """Returns the window of a step; each chunk begins with its own share of the channels.
@@ -110,7 +130,7 @@ class Conv2dCode:
         """Begins to fetch what the last window's sums will be stored to."""
         with when(*([step == self.fkw.windows - 1] if self.fkw.windows > 1 else [])):
             for f in range(self.group):
-                self.store.prefetch(n, self.filter(g, f), row, column)
+                self.store.prefetch(self.sums[f], n, self.filter(g, f), row, column)
 
     def groups_of(self, chunk: Expr) -> tuple[Expr, Expr]:
         """Returns the first group of filters of a chunk, and the first of the next."""
@@ -129,21 +149,23 @@ class Conv2dCode:
         tiles = self.store.rows.count * self.store.columns.count
         with T.serial(tiles) as tile:
             row, column = self._corner(tile)
-            self._clear_sums()
             for f in range(self.group):
                 target.prefetch_share(n, self.filter(g, f), tile, tiles)
-            self._filter_group(data, 0, g, n, row, column)
-            for f, sums in enumerate(self.sums):
-                self.store.emit(sums, n, self.filter(g, f), row, column, plane=(0, f))
+            for part in self._parts(tile):
+                part._clear_sums()
+                part._filter_group(data, 0, g, n, row, column)
+                for f, sums in enumerate(part.sums):
+                    self.store.emit(sums, n, self.filter(g, f), row, column, plane=(0, f))
 
     def emit_depthwise(self, data: Buffer, f: int, c: Expr, n: Expr) -> None:
         """Emits plane (n, c) of a depthwise convolution over plane (0, f) of ``data``."""
         (pattern,) = self.patterns
         with T.serial(self.store.rows.count * self.store.columns.count) as tile:
             row, column = self._corner(tile)
-            self._clear_sums()
-            self._kernel(pattern, data, 0, f, self._read_from(row, column), c * len(pattern))
-            self.store.emit(self.sums[0], n, c, row, column)
+            for part in self._parts(tile):
+                part._clear_sums()
+                part._kernel(pattern, data, 0, f, self._read_from(row, column), c * len(pattern))
+                self.store.emit(part.sums[0], n, c, row, column)
 
     def _corner(self, tile: Expr) -> tuple[Expr, Expr]:
         """Returns the first vector of a tile."""
@@ -335,25 +357,18 @@ class Conv2dCode:
 
     def _reads(self, pattern: Pattern) -> Reads:
         """Returns for each input vector of the tile which tap and output it serves."""
-        return tile_reads(
-            pattern,
-            self.schedule.rows,
-            self.schedule.vectors,
-            self.geometry.stride,
-            self.geometry.dilation,
-        )
+        return tile_reads(pattern, self.sums[0], self.geometry.stride, self.geometry.dilation)
 
 
 def tile_reads(
     pattern: Pattern,
-    rows: int,
-    vectors: int,
+    places: Iterable[tuple[int, int]],
     stride: tuple[int, int],
     dilation: tuple[int, int],
 ) -> Reads:
-    """Returns for each input vector (row, column) of a tile its uses (tap, output)."""
+    """Returns the input vectors (row, column) of a tile, each with its uses (tap, place)."""
     reads: Reads = {}
-    for r, v in itertools.product(range(rows), range(vectors)):
+    for r, v in places:
         for tap, (y, x) in enumerate(pattern.taps):
             at = (r * stride[0] + y * dilation[0], v * stride[1] + x * dilation[1])
             reads.setdefault(at, []).append((tap, (r, v)))

@@ -7,6 +7,7 @@ its cycles are not a prediction of latency.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from te_schedules.conv2d_code import input_batches, tile_reads
 from te_schedules.conv2d_geometry import Conv2dGeometry
 from te_schedules.conv2d_schedule import Conv2dSchedule, Hold
-from te_schedules.tiling import Tiling
+from te_schedules.tiling import Places, Tiling, tile_parts
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.patterns import Pattern
 
@@ -51,11 +52,24 @@ def cycles(
     geometry: Conv2dGeometry, lists: KernelLists, schedule: Conv2dSchedule, cpu: CpuModel
 ) -> float:
     """Returns the cycles of the whole layer, divided over no threads."""
-    tiles = (
-        Tiling(geometry.out_layout.steps_y, schedule.rows).count
-        * Tiling(geometry.out_layout.steps_x, schedule.vectors).count
+    rows = Tiling(geometry.out_layout.steps_y, schedule.rows)
+    columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
+    of_image = sum(
+        part.tiles * _tile_cycles(geometry, lists, schedule, cpu, part.places)
+        for part in tile_parts(rows, columns)
     )
-    sums = schedule.group * schedule.rows * schedule.vectors
+    return geometry.batch * of_image
+
+
+def _tile_cycles(
+    geometry: Conv2dGeometry,
+    lists: KernelLists,
+    schedule: Conv2dSchedule,
+    cpu: CpuModel,
+    places: Places,
+) -> float:
+    """Returns the cycles of one tile, of which ``places`` are computed."""
+    sums = schedule.group * len(places)
     total = lists.groups * sums * STORE_CYCLES
     channels = geometry.in_channels
     window = schedule.window or channels
@@ -68,8 +82,8 @@ def cycles(
     for pattern, count in zip(lists.patterns, lists.counts, strict=True):
         runs = min(count, lists.groups * windows)
         total += runs * RUN_OVERHEAD
-        total += count * _kernel_cycles(geometry, pattern, schedule, cpu, lines_per_cycle)
-    return geometry.batch * tiles * total
+        total += count * _kernel_cycles(geometry, pattern, schedule, cpu, lines_per_cycle, places)
+    return total
 
 
 def channel_bytes(
@@ -104,10 +118,11 @@ def _kernel_cycles(
     schedule: Conv2dSchedule,
     cpu: CpuModel,
     lines_per_cycle: float,
+    places: Places,
 ) -> float:
     """Returns the cycles of one kernel's products with one tile."""
-    reads = _reads(geometry, pattern, schedule)
-    outputs = schedule.rows * schedule.vectors
+    reads = _tile_reads(pattern, places, geometry.stride, geometry.dilation)
+    outputs = len(places)
     products = len(pattern) * schedule.group * outputs
     loads = len(reads.vectors) + len(pattern) * schedule.group + 1
     lines = len(reads.vectors) * cpu.lanes * 4 / LINE_BYTES
@@ -138,17 +153,17 @@ class _Reads(NamedTuple):
 
 
 def _reads(geometry: Conv2dGeometry, pattern: Pattern, schedule: Conv2dSchedule) -> _Reads:
-    return _tile_reads(pattern, schedule.rows, schedule.vectors, geometry.stride, geometry.dilation)
+    places = tuple(itertools.product(range(schedule.rows), range(schedule.vectors)))
+    return _tile_reads(pattern, places, geometry.stride, geometry.dilation)
 
 
 @lru_cache(maxsize=65536)
 def _tile_reads(
     pattern: Pattern,
-    rows: int,
-    vectors: int,
+    places: Places,
     stride: tuple[int, int],
     dilation: tuple[int, int],
 ) -> _Reads:
-    reads = tile_reads(pattern, rows, vectors, stride, dilation)
+    reads = tile_reads(pattern, places, stride, dilation)
     held = max(map(len, input_batches(reads)), default=0)
     return _Reads(frozenset(reads), len({row for row, _ in reads}), held)

@@ -6,9 +6,8 @@ their halo, so no pass over the tensor is left to do for padding.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tvm import tirx
@@ -82,7 +81,7 @@ class TileStore:
         column: Expr,
         plane: tuple[Expr, Expr] | None = None,
     ) -> None:
-        """Emits the stores of ``tile``, whose first vector is (row, column) of plane (n, c).
+        """Emits the stores of ``tile``, whose place (0, 0) is vector (row, column) of plane (n, c).
 
         Args:
             plane: where ``output`` has that plane, if not at (n, c).
@@ -96,15 +95,17 @@ class TileStore:
         for shift_y, shift_x in self._halo_shifts():
             self._halo(tile, n, c, row, column, shift_y, shift_x)
 
-    def prefetch(self, n: Expr, c: Expr, row: Expr, column: Expr) -> None:
-        """Begins to bring to the cache what ``emit`` of the same tile will read and write.
+    def prefetch(
+        self, places: Iterable[tuple[int, int]], n: Expr, c: Expr, row: Expr, column: Expr
+    ) -> None:
+        """Begins to bring to the cache what ``emit`` of a tile with these places will need.
 
         It lies far from the last tile's, so no processor foresees it; while the sums are
         computed there is time to get it.
         """
         tensors = [(o.buffer, o.layout, False) for o in self.operands if o.layout is not None]
         for buffer, layout, write in [(self.output, self.layout, True), *tensors]:
-            for r, v in itertools.product(range(self.rows.tile), range(self.columns.tile)):
+            for r, v in places:
                 at = layout.offset(row + r, column + v)
                 self.code.prefetch(buffer, n, c, at, write=write)
 
@@ -167,7 +168,7 @@ class TileStore:
         for r in ys:
             to_row = row + r + shift_y * layout.steps_y
             with when(*_in_halo(to_row, shift_y, halo.top, layout.steps_y, halo.bottom)):
-                for v in xs:
+                for v in (v for v in xs if (r, v) in tile):
                     to = column + v + shift_x * layout.steps_x
                     with when(*_in_halo(to, shift_x, halo.left, layout.steps_x, halo.right)):
                         value = self.code.permute(self.code.get(tile[r, v]), source)

@@ -259,7 +259,7 @@ def test_values_that_are_not_finite_stay_where_they_are():
 
 
 def test_an_input_vector_is_read_once_for_all_its_taps():
-    reads = tile_reads(full_pattern(3, 3), rows=2, vectors=3, stride=(1, 1), dilation=(1, 1))
+    reads = tile_reads(full_pattern(3, 3), np.ndindex(2, 3), stride=(1, 1), dilation=(1, 1))
     assert list(reads) == [(y, x) for y in range(4) for x in range(5)]
     uses = Counter(len(served) for served in reads.values())
     assert sum(n * count for n, count in uses.items()) == 9 * 2 * 3
@@ -268,7 +268,7 @@ def test_an_input_vector_is_read_once_for_all_its_taps():
 
 def test_strided_taps_of_a_pattern_share_fewer_inputs():
     pattern = Pattern.from_picture("##./##./...")
-    strided = tile_reads(pattern, rows=1, vectors=2, stride=(2, 2), dilation=(1, 1))
+    strided = tile_reads(pattern, np.ndindex(1, 2), stride=(2, 2), dilation=(1, 1))
     assert len(strided) == 8
-    dilated = tile_reads(pattern, rows=1, vectors=2, stride=(1, 1), dilation=(1, 2))
+    dilated = tile_reads(pattern, np.ndindex(1, 2), stride=(1, 1), dilation=(1, 2))
     assert sorted(dilated) == [(y, x) for y in (0, 1) for x in (0, 1, 2, 3)]

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tvm.tirx import IntImm, Var
 
-from te_schedules.tiling import Tiling
+from te_schedules.tiling import Tiling, tile_parts
 
 
 @st.composite
@@ -24,6 +24,15 @@ def test_only_the_last_tile_overlaps(tiling):
     assert tiling.count == -(-tiling.extent // tiling.tile)
     assert tiling.starts[:-1] == tuple(range(0, tiling.extent, tiling.tile))[:-1]
     assert tiling.starts[-1] + tiling.tile == tiling.extent
+
+
+@given(tilings(), tilings())
+def test_what_overlaps_in_one_direction_is_computed_once(rows, columns):
+    parts = tile_parts(rows, columns)
+    assert sum(part.tiles for part in parts) == rows.count * columns.count
+    computed = sum(part.tiles * len(part.places) for part in parts)
+    again = rows.overlap * columns.extent if columns.overlap else 0
+    assert computed == rows.extent * columns.extent + again
 
 
 @settings(deadline=None)
