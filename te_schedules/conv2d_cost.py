@@ -21,7 +21,7 @@ from te_schedules.tiling import Places, Tiling, tile_parts
 from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.patterns import Pattern
 
-__all__ = ["L1_SHARE", "L2_SHARE", "KernelLists", "channel_bytes", "cycles", "registers"]
+__all__ = ["KernelLists", "channel_bytes", "cycles", "registers"]
 
 LINE_BYTES = 64
 PRODUCTS_PER_CYCLE = 2.0
@@ -34,8 +34,6 @@ KERNEL_OVERHEAD = 2.0  # index, address and branch, where they are not hidden
 RUN_OVERHEAD = 10.0  # the end of a list of kernels, mispredicted about every other time
 INTERFERENCE = 0.2  # what does not bound a loop still costs some of its time
 PARTIAL_CYCLES = 5.0  # load and store of a sum between two windows of channels
-L1_SHARE = 0.875  # of L1 that the inputs of a tile may take if they are to stay there
-L2_SHARE = 0.46  # the same of L2, through which weights and outputs pass, too
 STORE_CYCLES = 3.0  # epilogue and store of an output vector, with its share of the halo
 
 
@@ -107,9 +105,9 @@ def registers(
 
 def _lines_per_cycle(held: int, cpu: CpuModel) -> float:
     """Returns how fast inputs come that are read again and again, by how many they are."""
-    if held <= cpu.l1_bytes * L1_SHARE:
+    if held <= cpu.l1_room:
         return math.inf  # loads alone bound it
-    return L2_LINES_PER_CYCLE if held <= cpu.l2_bytes * L2_SHARE else L3_LINES_PER_CYCLE
+    return L2_LINES_PER_CYCLE if held <= cpu.l2_room else L3_LINES_PER_CYCLE
 
 
 def _kernel_cycles(

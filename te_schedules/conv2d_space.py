@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from te_schedules.conv2d_cost import (
-    L1_SHARE,
-    L2_SHARE,
     KernelLists,
     channel_bytes,
     cycles,
@@ -23,7 +21,7 @@ from tvm_patdnn.patterns import Pattern
 __all__ = ["choose_schedule", "finished", "fits", "fixed_schedule", "schedules"]
 
 MAX_TILE = 16  # sums of one filter; with more, a sum measured no faster and more is wasted
-L2_SHARE_OF_FULL_LISTS = 0.23  # as L2_SHARE, for all channels in turn: what overflows is all lost
+SHARE_OF_FULL_LISTS = 0.5  # of the room in L2, for all channels in turn: what overflows is all lost
 FIXED_TILE = (2, 4)  # rows and vectors: with the weights of 4 taps it fits 16 registers
 WINDOW_STEP = 16  # channels
 IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
@@ -53,9 +51,9 @@ def _windowed(
     The few kernels that a filter has in a window for L1, spread over several patterns, are
     lists of one or two, whose mispredicted ends cost what that cache saves.
     """
-    rooms = [cpu.l2_bytes * L2_SHARE]
+    rooms = [cpu.l2_room]
     if len(patterns) == 1 and len(patterns[0]) == 1:
-        rooms.append(cpu.l1_bytes * L1_SHARE)
+        rooms.append(cpu.l1_room)
     of_channel = max(1, channel_bytes(geometry, patterns, schedule, cpu))
     for room in rooms:
         most = int(room // of_channel) // WINDOW_STEP
@@ -138,15 +136,14 @@ def _outer(
     columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
     tiles = rows.count * columns.count
     of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
-    fits_l1 = of_tile <= cpu.l1_bytes * L1_SHARE
+    fits_l1 = of_tile <= cpu.l1_room
     if schedule.window or (not planes and fits_l1 and not _is_short(schedule, geometry, cpu)):
         return Outer.TILE, tiles
     layout, halo = geometry.in_layout, geometry.in_layout.halo
     row_bytes = 4 * layout.lanes * layout.row_vectors * geometry.in_channels
     read_rows = schedule.rows * geometry.stride[0] + halo.top + halo.bottom
     full = sum(lists.counts) == lists.groups * geometry.in_channels
-    share = L2_SHARE_OF_FULL_LISTS if full and not planes else L2_SHARE
-    room = cpu.l2_bytes * share
+    room = cpu.l2_room * (SHARE_OF_FULL_LISTS if full and not planes else 1)
     if row_bytes * layout.rows <= room and (planes or not fits_l1):
         return Outer.PLANE, 1
     if row_bytes * read_rows <= room:

@@ -15,6 +15,8 @@ from tvm_patdnn.triples import architecture, is_host_platform
 __all__ = ["CpuModel"]
 
 _DEFAULT_CORES = 4
+_L1_SHARE = 0.875  # of L1 that inputs may take if they are to stay there
+_L2_SHARE = 0.46  # the same of L2, through which weights and outputs pass, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,16 @@ class CpuModel:
         for name, value in vars(self).items():
             if value < 1:
                 raise TargetError(f"CpuModel.{name}: got {value}, expected a positive number")
+
+    @property
+    def l1_room(self) -> float:
+        """Bytes of inputs that stay in L1 while they are used again and again."""
+        return self.l1_bytes * _L1_SHARE
+
+    @property
+    def l2_room(self) -> float:
+        """The same of L2."""
+        return self.l2_bytes * _L2_SHARE
 
     @classmethod
     def from_target(cls, target: Target) -> CpuModel:

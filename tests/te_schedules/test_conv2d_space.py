@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from te_schedules.conv2d_cost import (
-    L1_SHARE,
-    L2_SHARE,
     KernelLists,
     channel_bytes,
     cycles,
@@ -51,7 +49,7 @@ def test_windows_fill_the_cache_and_are_of_equal_length():
     assert {32} < {s.window for s in windowed}  # where 48 of 64 channels would fit, too
     for schedule in windowed:
         vectors = schedule.rows * schedule.vectors
-        assert schedule.window * vectors * 64 <= L1_SHARE * AVX512.l1_bytes
+        assert schedule.window * vectors * 64 <= AVX512.l1_room
         assert -(-64 // schedule.window) * schedule.window - 64 < 16
 
 
@@ -61,9 +59,7 @@ def test_inputs_that_overflow_the_second_cache_are_taken_in_windows(patterns):
     geometry, lists = geometry_of(cpu, (56, 56)), lists_of(SETS[patterns], 1)
     chosen, _ = choose_schedule(geometry, lists, 1, cpu)
     assert chosen.window
-    assert chosen.window * channel_bytes(geometry, lists.patterns, chosen, cpu) <= (
-        L2_SHARE * cpu.l2_bytes
-    )
+    assert chosen.window * channel_bytes(geometry, lists.patterns, chosen, cpu) <= (cpu.l2_room)
     for unhurried in (AVX512, replace(AVX512, l2_bytes=1 << 30)):
         assert choose_schedule(geometry, lists, 1, unhurried)[0].window is None
 
