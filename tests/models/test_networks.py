@@ -15,7 +15,11 @@ PUBLISHED = [
     ("models.resnet:resnet50", 25_557_032),
     ("models.mobilenet:mobilenet_v2", 3_504_872),
 ]
-OURS = [("models.resnet:resnet20", 272_474), ("models.small:small_vgg", 288_746)]
+OURS = [
+    ("models.resnet:resnet20", 272_474),
+    ("models.small:small_vgg", 288_746),
+    ("models.small:small_vgg_wide", 1_148_874),
+]
 RUN = [
     ("models.vgg:vgg16_features", 32),
     ("models.resnet:resnet18", 64),
