@@ -45,7 +45,15 @@ def test_of_equal_runs_the_last_counts():
 def test_balanced_against_free():
     page = accuracy_page([row(), row(scope="balanced", top1_pruned=89.2)])
     assert cells(page, "ADMM, balanced")[3] == "89.20"
-    assert "Balanced connectivity against free (ADMM, 3.6x): -0.30 points of top-1 over 1" in page
+    assert "Balanced against free connectivity (ADMM, 3.6x): -0.30 points of top-1 over 1" in page
+
+
+def test_blocks_of_filters_against_free():
+    free = row(connectivity=1.0)
+    blocks = row(connectivity=1.0, filter_block=4, top1_pruned=free.top1_pruned + 0.2)
+    page = accuracy_page([free, blocks])
+    assert cells(page, "ADMM, blocks of 4 filters")[3] == f"{blocks.top1_pruned:.2f}"
+    assert "Blocks of 4 filters against free connectivity (ADMM, patterns only): +0.20" in page
 
 
 def test_names():

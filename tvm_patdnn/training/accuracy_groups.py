@@ -13,6 +13,7 @@ __all__ = [
     "configuration",
     "constraint_findings",
     "find_groups",
+    "rate_text",
     "signed",
     "spread",
     "subject",
@@ -112,11 +113,10 @@ def constraint_findings(groups: Sequence[Group]) -> list[str]:
         if free is None:
             continue
         pairs = _paired(group, free)
-        balanced = "Balanced connectivity" if row.scope == "balanced" else ""
-        blocks = f"Blocks of {row.filter_block} filters"
+        constraint = f"Blocks of {row.filter_block} filters" if _has_blocks(row) else "Balanced"
         lines += [
-            f"{balanced or blocks} against free ({_NAMES[row.method]}, "
-            f"{row.connectivity:g}x): {signed(pairs)} points of top-1 over {len(pairs)} seeds.",
+            f"{constraint} against free connectivity ({_NAMES[row.method]}, {rate_text(row)}): "
+            f"{signed(pairs)} points of top-1 over {len(pairs)} seeds.",
             "",
         ]
     return lines
@@ -136,6 +136,13 @@ def _is_free(row: TrainRow, other: TrainRow) -> bool:
 def _paired(group: Group, other: Group) -> list[float]:
     by_seed = {row.seed: row.top1_pruned for row in other.rows}
     return [r.top1_pruned - by_seed[r.seed] for r in group.rows if r.seed in by_seed]
+
+
+def rate_text(row: TrainRow) -> str:
+    """Returns how much connectivity was pruned."""
+    if row.rates:
+        return "by layer"
+    return f"{row.connectivity:g}x" if row.connectivity > 1 else "patterns only"
 
 
 def _has_scope(row: TrainRow) -> bool:

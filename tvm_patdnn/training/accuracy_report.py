@@ -13,6 +13,7 @@ from tvm_patdnn.training.accuracy_groups import (
     configuration,
     constraint_findings,
     find_groups,
+    rate_text,
     signed,
     spread,
     subject,
@@ -97,7 +98,7 @@ def _cells(name: str, group: Group) -> tuple[str, ...]:
     dense = row.method == "dense"
     return (
         name,
-        "" if dense else _rate(row),
+        "" if dense else rate_text(row),
         str(len(group.rows)),
         spread(group.top1),
         "" if dense else signed(group.against),
@@ -121,12 +122,6 @@ def _how(groups: Sequence[Group]) -> list[str]:
         *commands,
         "",
     ]
-
-
-def _rate(row: TrainRow) -> str:
-    if row.rates:
-        return "by layer"
-    return f"{row.connectivity:g}x" if row.connectivity > 1 else "patterns only"
 
 
 def _table(cells: Sequence[Sequence[str]]) -> list[str]:
