@@ -72,6 +72,17 @@ def test_methods_share_a_dense_network_and_make_a_report(printed, data, tmp_path
     assert "| one-shot magnitude | 3.6x | 1 |" in page.read_text()
 
 
+def test_a_teacher(printed, failing, misused, data, tmp_path):
+    dense, rows = tmp_path / "dense", tmp_path / "rows.jsonl"
+    out = tmp_path / "out"
+    taught = words(data, out, "--distill=0.9", "--teacher", dense, "--json", rows)
+    assert "is no checkpoint that can be read" in failing(*taught)
+    printed(*words(data, dense, "--method=dense"))
+    printed(*taught)
+    assert json.loads(rows.read_text())["teacher"] == "tiny_net of 4 epochs"
+    assert "--teacher belongs to --distill" in misused(*words(data, out, "--teacher", dense))
+
+
 def test_resume(printed, failing, data, tmp_path):
     first = printed(*words(data, tmp_path / "out"))
     again = printed(*words(data, tmp_path / "out", "--resume"))

@@ -9,6 +9,7 @@ from tvm_patdnn.training.run_spec import RunSpec
 from tvm_patdnn.training.settings import TrainSettings
 
 TINY = "tests.training.tiny:tiny_net"
+WIDER = "tests.training.tiny:wider_net"
 
 
 def spec(folder: Path, *, method="admm", data=None, rates=None, **settings) -> RunSpec:

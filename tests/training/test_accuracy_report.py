@@ -60,6 +60,7 @@ def test_names():
     rows = [
         row(connectivity=1.0, top1_pruned=1.0),
         row(distill=0.5, top1_pruned=2.0),
+        row(distill=0.5, teacher="big of 9 epochs", top1_pruned=7.0),
         row(rates={"a": 2.0}, top1_pruned=3.0),
         row(method="filter", scope="balanced", top1_pruned=4.0),
         row(method="unstructured", top1_pruned=5.0),
@@ -69,6 +70,7 @@ def test_names():
     page = accuracy_page(rows)
     assert cells(page, "ADMM")[1] == "patterns only"
     assert cells(page, "ADMM with distillation")[3] == "2.00"
+    assert cells(page, "ADMM with distillation from big of 9 epochs")[3] == "7.00"
     assert cells(page, "ADMM, rates by layer")[1] == "by layer"
     assert cells(page, "filter pruning")[3] == "4.00"
     assert cells(page, "unstructured magnitude")[3] == "5.00"

@@ -3,13 +3,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.training.runs import spec
+from tests.training.runs import WIDER, spec
 from tests.training.tiny import made_data
 from tvm_patdnn.errors import TrainingError
 from tvm_patdnn.training.checkpoint import load_checkpoint
 from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.rate_choice import RateChooser, RateGoal
 from tvm_patdnn.training.run import TrainingRun
+from tvm_patdnn.training.trained_network import read_trained_network
 
 
 class StoppedError(Exception):
@@ -171,6 +172,43 @@ def test_distillation_changes_retraining_only(tmp_path):
     distilled = finished(replace(spec(tmp_path, distill=0.9), checkpoint=None))
     assert untimed(plain.state.history)[:5] == untimed(distilled.state.history)[:5]
     assert untimed(plain.state.history)[5:] != untimed(distilled.state.history)[5:]
+
+
+def test_a_teacher_of_another_run(tmp_path):
+    """It may be another network; interrupted and resumed, the run comes to the same."""
+    teacher_spec = replace(spec(tmp_path / "t", method="dense"), network=WIDER)
+    (tmp_path / "t").mkdir()
+    taught = finished(teacher_spec).network
+    given = read_trained_network(tmp_path / "t", teacher_spec.data, torch.device("cpu"))
+    assert given.name == "wider_net of 7 epochs"
+    weights = given.network.state_dict()
+    assert all(torch.equal(value, weights[name]) for name, value in taught.state_dict().items())
+    alone = replace(spec(tmp_path, distill=0.9), checkpoint=None)
+    described = replace(spec(tmp_path, distill=0.9), teacher=given)
+    with pytest.raises(StoppedError):
+        TrainingRun(described, note=stop_after(6)).run()
+    resumed = TrainingRun(described)
+    assert resumed.resume()
+    resumed.run()
+    assert same(resumed, finished(replace(described, checkpoint=None)))
+    assert not same(resumed, finished(alone))
+    with pytest.raises(TrainingError, match="teacher 'wider_net of 7 epochs' there, None here"):
+        TrainingRun(replace(described, teacher=None)).resume()
+
+
+def test_a_teacher_that_is_none(tmp_path):
+    cpu = torch.device("cpu")
+    described = spec(tmp_path)
+    with pytest.raises(TrainingError, match="checkpoint.pt: is no checkpoint that can be read"):
+        read_trained_network(tmp_path, described.data, cpu)
+    with pytest.raises(StoppedError):
+        TrainingRun(described, note=stop_after(6)).run()
+    with pytest.raises(TrainingError, match="not finished; continue it first with --resume"):
+        read_trained_network(tmp_path, described.data, cpu)
+    finished(described)
+    fewer = described.data.limited(20, None)
+    with pytest.raises(TrainingError, match="another run: train_images 96 there, 20 here"):
+        read_trained_network(tmp_path, fewer, cpu)
 
 
 def test_bfloat16_computes_something_else_but_as_well(tmp_path):

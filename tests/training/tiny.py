@@ -41,6 +41,10 @@ def tiny_net(num_classes: int = 3) -> nn.Module:
     return TinyNet(num_classes)
 
 
+def wider_net(num_classes: int = 3) -> nn.Module:
+    return TinyNet(num_classes, width=12)
+
+
 def plain_net() -> nn.Module:
     """Two 3x3 layers and a linear one, which every pass can trace."""
     return nn.Sequential(

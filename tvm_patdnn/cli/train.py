@@ -91,6 +91,7 @@ def _spec(args: argparse.Namespace) -> RunSpec:
     from tvm_patdnn.training.options import PrunerConfig
     from tvm_patdnn.training.run_spec import RunSpec
     from tvm_patdnn.training.settings import TrainSettings
+    from tvm_patdnn.training.trained_network import read_trained_network
 
     use_threads(args.threads)
     settings = TrainSettings(
@@ -109,15 +110,18 @@ def _spec(args: argparse.Namespace) -> RunSpec:
     )
     data = open_data(args.data, image_size=args.image_size, flip=args.flip)
     data = data.limited(args.limit, args.limit_test)
+    computing = choose_computing(args.device, args.precision)
+    teacher = read_trained_network(args.teacher, data, computing.device) if args.teacher else None
     return RunSpec(
         network=args.network,
         data=data,
         settings=settings,
         pruner=config,
-        computing=choose_computing(args.device, args.precision),
+        computing=computing,
         choose_rates=_chooser(args, config, data),
         dense=args.dense or args.output / "dense.pt",
         checkpoint=args.output / "checkpoint.pt",
+        teacher=teacher,
         evaluate_every=args.evaluate_every,
     )
 

@@ -31,7 +31,7 @@ SETTINGS: dict[str, tuple[Callable[[str], Any], Any, str]] = {
     "momentum": (float, 0.9, "of the optimiser"),
     "weight_decay": (float, 5e-4, "of the optimiser, for all but batch norms and biases"),
     "label_smoothing": (float, 0.0, "share of the target that is spread over all classes"),
-    "distill": (float, 0.0, "weight of the dense network's outputs in retraining, 0 to 1"),
+    "distill": (float, 0.0, "weight of a teacher's outputs in retraining, 0 to 1"),
     "seed": (int, 0, "of everything random"),
 }
 
@@ -77,6 +77,8 @@ def check_train_arguments(parser: argparse.ArgumentParser, args: argparse.Namesp
         parser.error("--target-macs and --target-speedup: give one goal")
     if args.target is not None and args.target_speedup is None:
         parser.error("--target belongs to --target-speedup")
+    if args.teacher is not None and not args.distill:
+        parser.error("--teacher belongs to --distill")
 
 
 def _add_subject(add: Callable[..., Any]) -> None:
@@ -184,6 +186,13 @@ def _add_training(add: Callable[..., Any]) -> None:
         metavar = "N" if kind is int else "X"
         option = f"--{name.replace('_', '-')}"
         add(option, metavar=metavar, type=kind, default=default, help=f"{text} (%(default)s)")
+    add(
+        "--teacher",
+        metavar="FOLDER",
+        type=Path,
+        help="the output of a finished run on the same images, such as one with --method dense, "
+        "whose network --distill learns from (default: the pretrained dense network)",
+    )
     add(
         "--precision",
         choices=["auto", "float32", "bfloat16"],

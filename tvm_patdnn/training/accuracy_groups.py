@@ -63,7 +63,7 @@ class Group:
     def name(self) -> str:
         """What the runs did."""
         row = self.first
-        extras = [" with distillation"] if row.distill else []
+        extras = [_distillation(row)] if row.distill else []
         extras += [f", {row.scope}"] if row.scope != "layer" and _has_scope(row) else []
         extras += [f", blocks of {row.filter_block} filters"] if _has_blocks(row) else []
         extras += [", rates by layer"] if row.rates else []
@@ -79,7 +79,7 @@ def configuration(row: TrainRow) -> tuple[object, ...]:
     """Returns what makes two runs on the same subject different, but for the seed."""
     amount = (row.patterns, row.entries, row.connectivity, tuple(row.rates.items()))
     pruning = (row.scope, row.filter_block, *amount)
-    phases = (row.dense_epochs, row.prune_epochs, row.retrain_epochs, row.distill)
+    phases = (row.dense_epochs, row.prune_epochs, row.retrain_epochs, row.distill, row.teacher)
     if row.method == "dense":
         return (row.method, *phases)
     return (row.method, *pruning, *phases, *sorted(map(str, row.settings.items())))
@@ -124,7 +124,10 @@ def constraint_findings(groups: Sequence[Group]) -> list[str]:
 
 def _is_free(row: TrainRow, other: TrainRow) -> bool:
     """Whether ``other`` is without the one constraint that ``row`` has."""
-    keys = ("method", "patterns", "entries", "connectivity", "distill", "settings", "rates")
+    keys = (
+        *("method", "patterns", "entries", "connectivity", "distill", "teacher"),
+        *("settings", "rates"),
+    )
     constraints = (row.scope == "balanced" and _has_scope(row), _has_blocks(row))
     return (
         sum(constraints) == 1
@@ -143,6 +146,10 @@ def rate_text(row: TrainRow) -> str:
     if row.rates:
         return "by layer"
     return f"{row.connectivity:g}x" if row.connectivity > 1 else "patterns only"
+
+
+def _distillation(row: TrainRow) -> str:
+    return " with distillation" + (f" from {row.teacher}" if row.teacher else "")
 
 
 def _has_scope(row: TrainRow) -> bool:

@@ -59,6 +59,7 @@ def outcome_row(run: TrainingRun, command: str) -> TrainRow:
         dense_macs=summary.dense_macs or 0,
         kept_macs=summary.kept_macs or 0,
         distill=settings.distill,
+        teacher=spec.teacher.name if spec.teacher else "",
         settings=_settings(run),
         seconds=round(state.seconds, 1),
         device=_device(run),

@@ -32,7 +32,8 @@ class TrainRow:
         compression_macs, compression_weights: of all convolutions.
         compression_3x3: by weights, of the pruned 3x3 layers.
         dense_macs, kept_macs: of one image, all convolutions.
-        distill: weight of the dense network's outputs in retraining.
+        distill: weight of the teacher's outputs in retraining.
+        teacher: its name; empty for the pretrained dense network.
         settings: all others.
         seconds: of training, pretraining included where this run did it.
         device: the processor, and the precision of products.
@@ -68,6 +69,7 @@ class TrainRow:
     dense_macs: int
     kept_macs: int
     distill: float = 0.0
+    teacher: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     seconds: float
     device: str

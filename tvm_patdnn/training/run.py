@@ -114,12 +114,12 @@ class TrainingRun:
         state.phase = 1
 
     def _enter(self, phase: Phase) -> None:
-        settings, choose = self.spec.settings, self.spec.choose_rates
+        choose = self.spec.choose_rates
         if phase.name != "prune" or self._pruner is not None:
             return
         config = choose(self.network, self.example) if choose else self.spec.pruner
-        if settings.distill:
-            self._teacher = Teacher(self.network, settings.distill, settings.temperature)
+        if self.spec.settings.distill:
+            self._teacher = self._make_teacher()
         self._pruner = self._make_pruner(config)
 
     def _train(self, phase: Phase) -> None:
@@ -160,6 +160,11 @@ class TrainingRun:
             self.pruner.finalize()
             self.state.projected = self._measure_settled()
         self._save(None)
+
+    def _make_teacher(self) -> Teacher:
+        given, settings = self.spec.teacher, self.spec.settings
+        network = self.network if given is None else given.network
+        return Teacher(network, settings.distill, settings.temperature)
 
     def _make_pruner(self, config: PrunerConfig) -> PatternPruner:
         config = replace(config, epochs=self.spec.settings.prune_epochs)
@@ -214,10 +219,9 @@ class TrainingRun:
         )
 
     def _load(self, stored: dict[str, Any]) -> None:
-        settings = self.spec.settings
         self.state = RunState.from_dict(stored["state"])
         if stored["teacher"] is not None:
-            self._teacher = Teacher(self.network, settings.distill, settings.temperature)
+            self._teacher = self._make_teacher()
             self._teacher.network.load_state_dict(stored["teacher"])
         self.network.load_state_dict(stored["model"])
         if stored["pruner"] is not None:

@@ -11,6 +11,7 @@ from tvm_patdnn.training.data.images import DataSet
 from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.rate_choice import RateChooser
 from tvm_patdnn.training.settings import TrainSettings
+from tvm_patdnn.training.trained_network import TrainedNetwork
 
 __all__ = ["RunSpec"]
 
@@ -27,6 +28,7 @@ class RunSpec:
             there; None for what ``pruner`` says.
         dense: where the dense network is kept: read if it is there, written if not.
         checkpoint: written after every epoch, read to continue.
+        teacher: whose outputs ``settings.distill`` weighs; None for the pretrained dense network.
         evaluate_every: epochs between two measurements on the test images.
     """
 
@@ -38,6 +40,7 @@ class RunSpec:
     choose_rates: RateChooser | None = None
     dense: Path | None = None
     checkpoint: Path | None = None
+    teacher: TrainedNetwork | None = None
     evaluate_every: int = 1
 
     @property
@@ -57,5 +60,6 @@ class RunSpec:
             **self.identity,
             **asdict(self.settings),
             "pruner": repr(self.pruner),
+            "teacher": self.teacher and self.teacher.name,
             "goal": repr(self.choose_rates and self.choose_rates.goal),
         }

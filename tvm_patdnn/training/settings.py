@@ -27,7 +27,7 @@ class TrainSettings:
         warmup: share of a cosine phase in which the rate rises from nothing.
         momentum, weight_decay: of the optimiser; batch norms and biases do not decay.
         label_smoothing: share of the target spread over all classes.
-        distill: weight of the dense network's outputs in the loss after pruning, 0 to 1.
+        distill: weight of a teacher's outputs in the loss after pruning, 0 to 1.
         temperature: that softens these outputs.
         seed: of everything random.
         precision: of products; ``auto`` is bfloat16 where the processor computes it, else
