@@ -37,6 +37,13 @@ def test_a_control_of_other_epochs_is_none():
     assert "25 epochs" in page
 
 
+def test_a_dense_network_with_a_teacher_is_no_control():
+    page = accuracy_page([dense(), row(), dense(distill=0.5, top1_pruned=91.0)])
+    assert cells(page, "ADMM")[4] == "-0.90"
+    assert cells(page, "dense, trained on with distillation")[3:5] == ["91.00", "+0.60"]
+    assert cells(page, "dense, trained on")[4] == ""
+
+
 def test_of_equal_runs_the_last_counts():
     page = accuracy_page([row(top1_pruned=1.0), row(top1_pruned=88.0)])
     assert cells(page, "ADMM")[2:4] == ["1", "88.00"]

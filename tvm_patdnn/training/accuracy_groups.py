@@ -38,7 +38,7 @@ class Group:
     Attributes:
         rows: of different seeds.
         against: top-1 minus that of the dense network of the same seed after as many
-            epochs, of the seeds that have one.
+            epochs, trained without a teacher, of the seeds that have one.
     """
 
     rows: Sequence[TrainRow]
@@ -87,7 +87,8 @@ def configuration(row: TrainRow) -> tuple[object, ...]:
 
 def find_groups(rows: Sequence[TrainRow]) -> list[Group]:
     """Groups the rows of one subject, by compression and then by top-1."""
-    control = {row.seed: row.top1_pruned for row in rows if row.method == "dense"}
+    plain = [row for row in rows if row.method == "dense" and not row.distill]
+    control = {row.seed: row.top1_pruned for row in plain}
     by_configuration: dict[tuple[object, ...], list[TrainRow]] = {}
     for row in rows:
         by_configuration.setdefault(configuration(row), []).append(row)

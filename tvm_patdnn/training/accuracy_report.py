@@ -30,9 +30,9 @@ _INTRODUCTION = """\
 Written by `tvm-patdnn train --report` from the rows that `tvm-patdnn train --json` measured;
 do not edit. Top-1 is on all test images at the end of the run, in percent; no epoch was
 chosen by it. "Against dense" compares with the dense network of the same seed, trained for
-the same total number of epochs by the same schedule, in points. Compression counts all
-convolutions, the first one too, which stays dense: dense over kept multiply-accumulates, or
-weights. "± " is the standard deviation over seeds.
+the same total number of epochs by the same schedule without a teacher, in points. Compression
+counts all convolutions, the first one too, which stays dense: dense over kept
+multiply-accumulates, or weights. "± " is the standard deviation over seeds.
 """
 _JPEG = """\
 "(JPEG)" means that the images were re-encoded as JPEG, which costs detail: compare these
@@ -101,7 +101,7 @@ def _cells(name: str, group: Group) -> tuple[str, ...]:
         "" if dense else rate_text(row),
         str(len(group.rows)),
         spread(group.top1),
-        "" if dense else signed(group.against),
+        "" if dense and not row.distill else signed(group.against),
         "" if dense else spread([r.top1_projected for r in group.rows]),
         f"{group.compression_macs:.2f}x",
         f"{mean(r.compression_weights for r in group.rows):.2f}x",
