@@ -5,7 +5,8 @@ import torch
 from torch.nn import functional as F
 
 from tests.training.tiny import example
-from tvm_patdnn.training.distillation import Teacher, distillation_loss
+from tvm_patdnn.training import Teacher
+from tvm_patdnn.training.distillation import distillation_loss
 
 
 def test_loss_by_hand():

@@ -11,13 +11,17 @@ In a training script of one's own::
     pruner.finalize()
     ...  # the same loop again, without the pruner: what was removed stays zero
     pruner.export_onnx("pruned.onnx", example)
+
+A ``Teacher`` made of the dense network beforehand can add its outputs to the loss of the second
+loop: ``loss = teacher.blend(cross_entropy(scores, labels), scores, images)``.
 """
 
 from tvm_patdnn.training.needs_torch import require_torch
 
 require_torch()
 
-from tvm_patdnn.training.options import PrunerConfig  # noqa: E402 (after the check)
+from tvm_patdnn.training.distillation import Teacher  # noqa: E402 (after the check)
+from tvm_patdnn.training.options import PrunerConfig  # noqa: E402
 from tvm_patdnn.training.pruner import PatternPruner  # noqa: E402
 
-__all__ = ["PatternPruner", "PrunerConfig"]
+__all__ = ["PatternPruner", "PrunerConfig", "Teacher"]

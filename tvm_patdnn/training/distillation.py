@@ -24,7 +24,7 @@ def distillation_loss(scores: Tensor, teacher_scores: Tensor, temperature: float
 
 
 class Teacher:
-    """A network as it is now, which stays so.
+    """A network as it is now, which stays so, for another to learn from.
 
     Args:
         network: is copied.
@@ -37,7 +37,13 @@ class Teacher:
         self._weight, self._temperature = weight, temperature
 
     def blend(self, loss: Tensor, scores: Tensor, images: Tensor) -> Tensor:
-        """Mixes the loss against the labels with that against the teacher."""
+        """Mixes the loss against the labels with that against the teacher.
+
+        Args:
+            loss: of the scores against the labels, a scalar.
+            scores: (n, classes), before softmax.
+            images: that they are of, as the network takes them.
+        """
         with torch.no_grad():
             wanted = self.network(images)
         apart = distillation_loss(scores, wanted, self._temperature)
