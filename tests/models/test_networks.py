@@ -19,7 +19,6 @@ OURS = [
     ("models.resnet:resnet20", 272_474),
     ("models.small:small_vgg", 288_746),
     ("models.small:small_vgg_wide", 1_148_874),
-    ("models.small:small_vgg_deep", 1_129_514),
 ]
 RUN = [
     ("models.vgg:vgg16_features", 32),
