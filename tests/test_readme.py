@@ -48,7 +48,7 @@ def test_the_python_lines_run(model, capsys):
     assert Path("model.so").exists()
 
 
-@pytest.mark.parametrize("line", block("sh").splitlines())
+@pytest.mark.parametrize("line", block("sh").replace("\\\n", "").splitlines())
 def test_the_command_lines_parse(line):
     program, *words = shlex.split(line)
     assert program == "tvm-patdnn"
