@@ -59,7 +59,7 @@ def test_inputs_that_overflow_the_second_cache_are_taken_in_windows(patterns):
     geometry, lists = geometry_of(cpu, (56, 56)), lists_of(SETS[patterns], 1)
     chosen, _ = choose_schedule(geometry, lists, 1, cpu)
     assert chosen.window
-    assert chosen.window * channel_bytes(geometry, lists.patterns, chosen, cpu) <= (cpu.l2_room)
+    assert chosen.window * channel_bytes(geometry, lists.patterns, chosen, cpu) <= cpu.l2_room
     for unhurried in (AVX512, replace(AVX512, l2_bytes=1 << 30)):
         assert choose_schedule(geometry, lists, 1, unhurried)[0].window is None
 
