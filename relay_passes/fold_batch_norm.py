@@ -19,8 +19,8 @@ import tvm
 from tvm import relax
 from tvm.ir.transform import PassContext
 
-from relay_passes.rebuild_main import MainRebuilder
-from relay_passes.relax_values import constant, constant_value, count_uses, operator_name
+from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from relay_passes.relax_ir.values import constant, constant_value, count_uses, operator_name
 
 __all__ = ["FoldBatchNorm"]
 

@@ -24,9 +24,9 @@ from relay_passes.rewrite_fully_connected import RewriteFullyConnected
 from relay_passes.rewrite_to_lanes import RewriteToLanes
 from relay_passes.schedule_fallback import ScheduleFallback
 from relay_passes.tuned_convolutions import TunedConvolutions, channels_last
-from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.optimizations import Optimizations
-from tvm_patdnn.tuning_records import Records
+from tvm_patdnn.records.tuning_records import Records
 
 __all__ = [
     "PipelineOptions",

@@ -17,9 +17,9 @@ from tvm import relax, s_tir, tirx
 from tvm.ir import TensorLoad
 from tvm.ir.transform import PassContext
 
-from relay_passes.rebuild_main import MainRebuilder
-from relay_passes.relax_values import operator_name
-from te_schedules.vector_code import Expr
+from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from relay_passes.relax_ir.values import operator_name
+from te_schedules.cpu.vector_code import Expr
 
 __all__ = ["RaiseElementwise"]
 

@@ -15,8 +15,8 @@ import tvm
 from tvm import relax, topi
 from tvm.ir.transform import PassContext
 
-from relay_passes.rebuild_main import MainRebuilder
-from relay_passes.relax_values import operator_name, shape_of
+from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from relay_passes.relax_ir.values import operator_name, shape_of
 
 __all__ = ["RaisePixelShuffle", "legalize_pixel_shuffle"]
 

@@ -17,10 +17,10 @@ import tvm
 from tvm import relax
 from tvm.ir.transform import PassContext
 
-from relay_passes.rebuild_main import MainRebuilder
-from relay_passes.relax_values import constant_value, count_uses, operator_name, shape_of
-from te_schedules.epilogue import Step
-from te_schedules.fully_connected import (
+from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from relay_passes.relax_ir.values import constant_value, count_uses, operator_name, shape_of
+from te_schedules.cpu.epilogue import Step
+from te_schedules.cpu.fully_connected import (
     fully_connected,
     kept_share,
     pack_matrix,
@@ -28,7 +28,7 @@ from te_schedules.fully_connected import (
     pad_outputs,
     sparse_fully_connected,
 )
-from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.machine.cpu_model import CpuModel
 
 __all__ = ["RewriteFullyConnected", "is_matrix_product"]
 

@@ -19,21 +19,21 @@ import tvm
 from tvm import relax
 from tvm.ir.transform import PassContext
 
-from relay_passes.analyze_convolutions import ConvLayer
-from relay_passes.assign_layouts import assign_layouts
-from relay_passes.choose_kernels import KernelChoice, choose_kernel
-from relay_passes.emit_lanes import EmittedConvolution, LaneEmitter
-from relay_passes.fuse_epilogues import fuse_epilogues
-from relay_passes.lane_graph import Convolution, GlobalPool, LaneNode
-from relay_passes.pair_depthwise import pair_depthwise
-from relay_passes.rebuild_main import MainRebuilder
-from relay_passes.recognize_operators import recognize
-from relay_passes.relax_values import count_uses
+from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.lanes.assign_layouts import assign_layouts
+from relay_passes.lanes.choose_kernels import KernelChoice, choose_kernel
+from relay_passes.lanes.emit_lanes import EmittedConvolution, LaneEmitter
+from relay_passes.lanes.fuse_epilogues import fuse_epilogues
+from relay_passes.lanes.graph import Convolution, GlobalPool, LaneNode
+from relay_passes.lanes.pair_depthwise import pair_depthwise
+from relay_passes.lanes.recognize_operators import recognize
+from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from relay_passes.relax_ir.values import count_uses
 from relay_passes.tuned_convolutions import ConvShape, TunedConvolutions
-from te_schedules.conv2d_geometry import Conv2dGeometry
-from tvm_patdnn.cpu_model import CpuModel
+from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.optimizations import Optimizations
-from tvm_patdnn.tuning_records import Records
+from tvm_patdnn.records.tuning_records import Records
 
 __all__ = ["LAYERS_ATTRIBUTE", "RewriteToLanes", "layer_row"]
 

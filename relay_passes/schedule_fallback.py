@@ -23,7 +23,7 @@ from tvm.ir.transform import PassContext
 from tvm.tirx import PrimFunc
 
 from relay_passes.apply_tuned_schedules import is_scheduled
-from tvm_patdnn.cpu_model import CpuModel
+from tvm_patdnn.machine.cpu_model import CpuModel
 
 __all__ = ["ScheduleFallback"]
 

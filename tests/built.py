@@ -11,11 +11,11 @@ from onnx import helper
 
 import tvm_patdnn
 from tests.onnx_models import model_of
-from tvm_patdnn.cross_compile import export_compiler
 from tvm_patdnn.errors import BuildError
-from tvm_patdnn.host_cpu import host_triple
-from tvm_patdnn.library import Library
-from tvm_patdnn.triples import architecture
+from tvm_patdnn.library.cross_compile import export_compiler
+from tvm_patdnn.library.library import Library
+from tvm_patdnn.machine.host_cpu import host_triple
+from tvm_patdnn.machine.triples import architecture
 
 __all__ = [
     "FOREIGN_TARGET",

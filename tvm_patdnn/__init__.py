@@ -23,10 +23,10 @@ if TYPE_CHECKING:
         TuningError,
     )
     from tvm_patdnn.inspection import inspect
-    from tvm_patdnn.library import Library, load
+    from tvm_patdnn.library.library import Library, load
     from tvm_patdnn.optimizations import Optimizations
-    from tvm_patdnn.patterns import Pattern
     from tvm_patdnn.pruning import prune_onnx
+    from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = [
     "BenchError",
@@ -47,12 +47,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Library": "library",
+    "Library": "library.library",
     "Optimizations": "optimizations",
-    "Pattern": "patterns",
+    "Pattern": "sparse.patterns",
     "build": "builder",
     "inspect": "inspection",
-    "load": "library",
+    "load": "library.library",
     "prune_onnx": "pruning",
 }
 

@@ -14,16 +14,16 @@ from relay_passes.lower_kernels import kernel_pipeline
 from relay_passes.pipeline import PipelineOptions, lowering_passes, run_pipeline
 from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE
 from relay_passes.tuned_convolutions import TunedConvolutions
-from tvm_patdnn.cpu_model import CpuModel
 from tvm_patdnn.errors import BuildError
-from tvm_patdnn.importer import import_onnx
-from tvm_patdnn.library import Library
-from tvm_patdnn.metadata import Metadata, embed_metadata
-from tvm_patdnn.onnx_file import ModelSource
-from tvm_patdnn.onnx_shapes import InputShapes
+from tvm_patdnn.importing.importer import import_onnx
+from tvm_patdnn.importing.onnx_file import ModelSource
+from tvm_patdnn.importing.onnx_shapes import InputShapes
+from tvm_patdnn.library.library import Library
+from tvm_patdnn.library.metadata import Metadata, embed_metadata
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.machine.targets import TargetLike, resolve_target
 from tvm_patdnn.optimizations import Optimizations
-from tvm_patdnn.targets import TargetLike, resolve_target
-from tvm_patdnn.tuning_records import read_records
+from tvm_patdnn.records.tuning_records import read_records
 
 __all__ = ["build"]
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from relay_passes.pipeline import canonical_passes
 from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE, RewriteToLanes
-from tvm_patdnn.cpu_model import CpuModel
-from tvm_patdnn.importer import import_onnx
-from tvm_patdnn.onnx_file import ModelSource
-from tvm_patdnn.onnx_shapes import InputShapes
-from tvm_patdnn.report import Report
-from tvm_patdnn.targets import TargetLike, resolve_target
+from tvm_patdnn.importing.importer import import_onnx
+from tvm_patdnn.importing.onnx_file import ModelSource
+from tvm_patdnn.importing.onnx_shapes import InputShapes
+from tvm_patdnn.library.report import Report
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.machine.targets import TargetLike, resolve_target
 
 __all__ = ["inspect"]
 

@@ -13,7 +13,7 @@ from tvm_patdnn.bench.dense_tuning.tasks import layer_model
 from tvm_patdnn.bench.reference import make_inputs
 from tvm_patdnn.bench.system import Job, Loaded
 from tvm_patdnn.bench.systems import DENSE, tvm_dense
-from tvm_patdnn.host_cpu import host_cpu
+from tvm_patdnn.machine.host_cpu import host_cpu
 
 SHAPE = conv_shape()
 

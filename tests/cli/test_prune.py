@@ -5,9 +5,9 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from tvm_patdnn.patterns import find_patterns
 from tvm_patdnn.pruning import PruneOptions, prune_onnx_with_report
 from tvm_patdnn.pruning.options import ConnectivityScope
+from tvm_patdnn.sparse.patterns import find_patterns
 
 
 def weights_of(path):

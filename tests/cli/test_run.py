@@ -68,7 +68,7 @@ def test_wrong_libraries(files, failing, tmp_path):
 
 
 def test_unwritable_output_is_told_before_running(files, failing, tmp_path, monkeypatch):
-    monkeypatch.setattr("tvm_patdnn.library.load", lambda _: pytest.fail("it was loaded"))
+    monkeypatch.setattr("tvm_patdnn.library.library.load", lambda _: pytest.fail("it was loaded"))
     path = tmp_path / "none" / "out.npz"
     assert f"{path}: cannot be written: No such file" in failing(
         "run", files / "model.so", "--input", f"x={files / 'x.npy'}", "--output", path

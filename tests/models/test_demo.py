@@ -8,7 +8,7 @@ from onnx import helper
 from models import demo
 from models.demo import EXHIBITS, Demo, demosaicking, format_demo, run_demo
 from tests.onnx_models import model_of
-from tvm_patdnn.patterns import find_patterns
+from tvm_patdnn.sparse.patterns import find_patterns
 
 
 @pytest.fixture(scope="module")

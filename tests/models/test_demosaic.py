@@ -7,7 +7,7 @@ import pytest
 from onnx import numpy_helper
 
 from models.mosaics import bayer_mosaic, psnr, smooth_image
-from tvm_patdnn.patterns import find_patterns
+from tvm_patdnn.sparse.patterns import find_patterns
 
 PRUNED = Path(__file__).parents[2] / "models" / "demosaic_bayer_pruned.onnx"
 

@@ -6,7 +6,7 @@ from onnx import numpy_helper
 torch = pytest.importorskip("torch")
 
 from models.export import export_onnx, main, make_network  # noqa: E402 - needs torch
-from tvm_patdnn.patterns import find_patterns  # noqa: E402
+from tvm_patdnn.sparse.patterns import find_patterns  # noqa: E402
 
 SMALL = "models.small:small_vgg"
 SHAPE = (1, 3, 32, 32)

@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tvm_patdnn.errors import PruningError
-from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.pruning import (
     candidate_patterns,
     count_natural_patterns,
     mine_patterns,
     natural_masks,
 )
+from tvm_patdnn.sparse.patterns import Pattern
 
 
 def test_there_are_56_candidates_of_four_entries_with_the_centre():

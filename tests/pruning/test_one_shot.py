@@ -7,8 +7,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tvm_patdnn.errors import PruningError
-from tvm_patdnn.patterns import Pattern, find_patterns
 from tvm_patdnn.pruning import PruneOptions, format_table, prune_onnx, prune_onnx_with_report
+from tvm_patdnn.sparse.patterns import Pattern, find_patterns
 
 
 def weight(seed: int, *shape: int, dtype=np.float32) -> np.ndarray:

@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 
 from tvm_patdnn.errors import PruningError
-from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.pruning import PruneOptions
+from tvm_patdnn.sparse.patterns import Pattern
 
 CORNER = Pattern.from_picture("##/..")
 

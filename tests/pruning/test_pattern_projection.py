@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tvm_patdnn.errors import PruningError
-from tvm_patdnn.patterns import Pattern, find_patterns
 from tvm_patdnn.pruning import (
     candidate_patterns,
     mine_patterns,
     nearest_patterns,
     project_patterns,
 )
+from tvm_patdnn.sparse.patterns import Pattern, find_patterns
 
 DTYPES = st.sampled_from([np.float16, np.float32, np.float64])
 

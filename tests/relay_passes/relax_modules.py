@@ -9,9 +9,9 @@ import numpy as np
 import tvm
 from tvm import relax
 
-from relay_passes.relax_values import operator_name
-from tvm_patdnn.cpu_model import CpuModel
-from tvm_patdnn.targets import resolve_target
+from relay_passes.relax_ir.values import operator_name
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.machine.targets import resolve_target
 
 __all__ = [
     "CPU",

@@ -25,7 +25,7 @@ from tests.relay_passes.relax_modules import (
     rewritten,
 )
 from tests.relay_passes.tuned_traces import any_schedule, any_trace
-from tvm_patdnn.targets import resolve_target
+from tvm_patdnn.machine.targets import resolve_target
 
 SHAPE = ConvShape(
     in_shape=(1, 8, 10, 10),

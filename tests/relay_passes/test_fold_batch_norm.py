@@ -4,7 +4,7 @@ import tvm
 from tvm import relax
 
 from relay_passes.fold_batch_norm import FoldBatchNorm
-from relay_passes.relax_values import constant_value, operator_name
+from relay_passes.relax_ir.values import constant_value, operator_name
 from tests.relay_passes.relax_modules import (
     Net,
     bindings_of,

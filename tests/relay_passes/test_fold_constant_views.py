@@ -4,7 +4,7 @@ import tvm
 from tvm import relax
 
 from relay_passes.fold_constant_views import FoldConstantViews
-from relay_passes.relax_values import constant_value
+from relay_passes.relax_ir.values import constant_value
 from tests.relay_passes.relax_modules import Net, bindings_of, const, operators, rewritten
 
 BIAS = np.arange(4, dtype=np.float32)

@@ -6,7 +6,7 @@ from tvm import relax
 from relay_passes.lower_kernels import kernel_pipeline
 from relay_passes.pipeline import PipelineOptions, lowering_passes, run_pipeline
 from tests.relay_passes.relax_modules import CPU, Net, random_array
-from tvm_patdnn.targets import resolve_target
+from tvm_patdnn.machine.targets import resolve_target
 
 
 def convolutions(net, x):

@@ -13,7 +13,7 @@ from relay_passes.pipeline import (
 )
 from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE
 from tests.relay_passes.relax_modules import CPU, Net, const, operators, random_array, run_module
-from tvm_patdnn.targets import resolve_target
+from tvm_patdnn.machine.targets import resolve_target
 
 SHAPE = (1, 3, 9, 9)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from tvm_patdnn.errors import BenchError
-from tvm_patdnn.patterns import Pattern
+from tvm_patdnn.sparse.patterns import Pattern
 from tvm_patdnn.training import plots
 from tvm_patdnn.training.sensitivity import Sensitivity
 

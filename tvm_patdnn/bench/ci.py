@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
 def _measure(args: argparse.Namespace) -> list[Row]:
     from tvm_patdnn.bench.plot import save_plot
     from tvm_patdnn.bench.views import result_text
-    from tvm_patdnn.threads import physical_cores
+    from tvm_patdnn.machine.threads import physical_cores
 
     subjects = [*map(_layer, _LAYERS), *_network(args.network)]
     systems = choose_systems(_AGAINST)

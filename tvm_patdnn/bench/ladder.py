@@ -11,7 +11,7 @@ from tvm_patdnn.bench.sample_layers import VGG_LAYERS, SampleLayer
 from tvm_patdnn.bench.series import Series
 from tvm_patdnn.bench.session import make_subjects
 from tvm_patdnn.bench.subject import Subject
-from tvm_patdnn.onnx_shapes import InputShapes
+from tvm_patdnn.importing.onnx_shapes import InputShapes
 
 __all__ = ["LADDER", "ladder_subjects"]
 

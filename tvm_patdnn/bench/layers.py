@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.errors import BenchError
-from tvm_patdnn.weight_names import layer_name
+from tvm_patdnn.importing.weight_names import layer_name
 
 __all__ = ["layer_subjects"]
 

@@ -17,8 +17,8 @@ from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.system import System
 from tvm_patdnn.bench.systems import LADDER_SYSTEMS, OURS, SYSTEMS, find_system
 from tvm_patdnn.errors import BenchError
-from tvm_patdnn.onnx_file import load_onnx
-from tvm_patdnn.onnx_shapes import InputShapes, fix_input_shapes
+from tvm_patdnn.importing.onnx_file import load_onnx
+from tvm_patdnn.importing.onnx_shapes import InputShapes, fix_input_shapes
 
 __all__ = ["check_ours", "choose_systems", "compare", "make_subjects", "steps"]
 

@@ -12,8 +12,8 @@ from tvm_patdnn.bench.resize import resize_images
 from tvm_patdnn.bench.sample_layers import SampleLayer
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.errors import BenchError
-from tvm_patdnn.onnx_file import load_onnx
-from tvm_patdnn.onnx_shapes import InputShapes, fix_input_shapes
+from tvm_patdnn.importing.onnx_file import load_onnx
+from tvm_patdnn.importing.onnx_shapes import InputShapes, fix_input_shapes
 from tvm_patdnn.pruning import prune_onnx
 
 __all__ = ["DenseSource", "layer_source", "model_source"]

@@ -11,7 +11,7 @@ from tvm_patdnn.bench.series import Series
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.sweep_sources import DenseSource, layer_source, model_source
 from tvm_patdnn.errors import BenchError
-from tvm_patdnn.onnx_shapes import InputShapes
+from tvm_patdnn.importing.onnx_shapes import InputShapes
 
 __all__ = ["SWEEPS", "Sweep", "sweep_subjects"]
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tvm_patdnn.errors import PatDNNError, TuningError
-from tvm_patdnn.threads import VARIABLE, physical_cores
+from tvm_patdnn.machine.threads import VARIABLE, physical_cores
 
 __all__ = ["main"]
 

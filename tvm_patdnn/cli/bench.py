@@ -115,7 +115,7 @@ def _command() -> str:
 
 def _options(args: argparse.Namespace) -> BenchOptions:
     from tvm_patdnn.bench.options import BenchOptions
-    from tvm_patdnn.threads import physical_cores
+    from tvm_patdnn.machine.threads import physical_cores
 
     threads = args.threads or physical_cores()
     if args.quick:

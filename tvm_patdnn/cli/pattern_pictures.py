@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from tvm_patdnn.report import Report
+from tvm_patdnn.library.report import Report
 
 __all__ = ["count_patterns", "draw_patterns"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tvm_patdnn.cli.read_input import Normalisation
-    from tvm_patdnn.running import RunnableModel
+    from tvm_patdnn.library.running import RunnableModel
 
 __all__ = ["add_parser"]
 
@@ -54,7 +54,7 @@ def _run(args: argparse.Namespace) -> None:
         progress("loading")
         from tvm_patdnn.cli.read_input import Normalisation
         from tvm_patdnn.cli.show_outputs import describe_outputs, outputs_text, save_outputs
-        from tvm_patdnn.library import load
+        from tvm_patdnn.library.library import load
         from tvm_patdnn.whole_file import check_writable
 
         if args.output:

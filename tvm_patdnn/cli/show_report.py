@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from tvm_patdnn.cli.pattern_pictures import count_patterns, draw_patterns
-from tvm_patdnn.report import Report
+from tvm_patdnn.library.report import Report
 
 __all__ = ["report_json", "report_text"]
 

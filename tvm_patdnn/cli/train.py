@@ -127,8 +127,8 @@ def _spec(args: argparse.Namespace) -> RunSpec:
 
 
 def _prune_options(args: argparse.Namespace) -> PruneOptions:
-    from tvm_patdnn.patterns import Pattern
     from tvm_patdnn.pruning import PruneOptions
+    from tvm_patdnn.sparse.patterns import Pattern
 
     given = [Pattern.from_picture(picture) for picture in args.pattern or ()]
     return PruneOptions(

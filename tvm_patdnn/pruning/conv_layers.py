@@ -10,7 +10,7 @@ import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from tvm_patdnn.errors import PruningError
-from tvm_patdnn.weight_names import layer_name
+from tvm_patdnn.importing.weight_names import layer_name
 
 __all__ = ["ConvLayer", "find_conv_layers"]
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
+from tvm_patdnn.importing.weight_names import layer_name
 from tvm_patdnn.pruning.connectivity import connectivity_mask
 from tvm_patdnn.pruning.report import PrunedLayer, describe_layer
-from tvm_patdnn.weight_names import layer_name
 
 __all__ = ["GROUP", "matrix_mask", "prune_fully_connected"]
 

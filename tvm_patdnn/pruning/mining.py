@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from tvm_patdnn.errors import PruningError
-from tvm_patdnn.patterns import Pattern, find_patterns
+from tvm_patdnn.sparse.patterns import Pattern, find_patterns
 
 __all__ = ["candidate_patterns", "count_natural_patterns", "mine_patterns", "natural_masks"]
 

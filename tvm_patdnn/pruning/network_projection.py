@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.pruning.balanced_connectivity import balanced_connectivity_mask
 from tvm_patdnn.pruning.connectivity import connectivity_mask
 from tvm_patdnn.pruning.filter_blocks import block_norms, spread_blocks
@@ -15,6 +14,7 @@ from tvm_patdnn.pruning.mining import mine_patterns
 from tvm_patdnn.pruning.options import PruneOptions
 from tvm_patdnn.pruning.pattern_projection import pattern_mask
 from tvm_patdnn.pruning.plan import LayerPlan
+from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["PatternSets", "connectivity_masks", "pattern_masks", "pattern_sets"]
 

@@ -12,8 +12,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from tvm_patdnn.onnx_file import ModelSource, load_onnx
-from tvm_patdnn.patterns import Pattern
+from tvm_patdnn.importing.onnx_file import ModelSource, load_onnx
 from tvm_patdnn.pruning.conv_layers import find_conv_layers
 from tvm_patdnn.pruning.fully_connected import prune_fully_connected
 from tvm_patdnn.pruning.network_projection import (
@@ -24,6 +23,7 @@ from tvm_patdnn.pruning.network_projection import (
 from tvm_patdnn.pruning.options import ConnectivityScope, PruneOptions
 from tvm_patdnn.pruning.plan import LayerPlan, plan_layers
 from tvm_patdnn.pruning.report import PrunedLayer, describe_layer
+from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["prune_onnx", "prune_onnx_with_report"]
 

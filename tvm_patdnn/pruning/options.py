@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from tvm_patdnn.errors import PruningError
-from tvm_patdnn.patterns import Pattern
+from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["ConnectivityScope", "PruneOptions"]
 

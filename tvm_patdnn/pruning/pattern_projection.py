@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tvm_patdnn.errors import PruningError
-from tvm_patdnn.patterns import Pattern
+from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["nearest_patterns", "pattern_mask", "project_patterns"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tvm_patdnn.patterns import find_patterns
+from tvm_patdnn.sparse.patterns import find_patterns
 
 __all__ = ["PrunedLayer", "describe_layer", "format_table"]
 

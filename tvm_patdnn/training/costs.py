@@ -81,15 +81,15 @@ class CycleModel:
     """
 
     def __init__(self, target: str | None = None) -> None:
-        from tvm_patdnn.cpu_model import CpuModel
-        from tvm_patdnn.targets import resolve_target
+        from tvm_patdnn.machine.cpu_model import CpuModel
+        from tvm_patdnn.machine.targets import resolve_target
 
         self._cpu = CpuModel.from_target(resolve_target(target))
 
     def cycles(self, module: Any, weight: np.ndarray, plane: Plane) -> float:
         """Returns the cycles of one layer: a convolution of 2 dimensions with ``weight``."""
-        from relay_passes.analyze_convolutions import ConvLayer
-        from relay_passes.choose_kernels import choose_kernel
+        from relay_passes.lanes.analyze_convolutions import ConvLayer
+        from relay_passes.lanes.choose_kernels import choose_kernel
 
         padding = _padding(module)
         layer = ConvLayer(
@@ -106,8 +106,8 @@ class CycleModel:
         return plane.calls * choice.cycles
 
     def _geometry(self, layer: Any) -> Any:
-        from te_schedules.conv2d_geometry import Conv2dGeometry
-        from te_schedules.lane_layout import best_layout
+        from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+        from te_schedules.cpu.lane_layout import best_layout
 
         (in_h, in_w), (out_h, out_w) = layer.in_shape[2:], layer.out_shape[2:]
         split = best_layout(out_h, out_w, self._cpu.lanes)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tvm_patdnn.bench.plot import check_plot
-from tvm_patdnn.patterns import Pattern
+from tvm_patdnn.sparse.patterns import Pattern
 from tvm_patdnn.training.methods import Residual
 from tvm_patdnn.training.run_state import Row
 from tvm_patdnn.training.sensitivity import Sensitivity

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tvm_patdnn.errors import TrainingError
-from tvm_patdnn.patterns import Pattern, find_patterns
+from tvm_patdnn.sparse.patterns import Pattern, find_patterns
 from tvm_patdnn.training.export import export_onnx
 from tvm_patdnn.training.layers import output_positions
 from tvm_patdnn.training.masks import MaskKeeper

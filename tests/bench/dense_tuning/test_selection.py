@@ -2,7 +2,7 @@ import tvm
 
 from tests.bench.dense_tuning.samples import conv_shape, dense_record
 from tvm_patdnn.bench.dense_tuning.selection import MARGIN, select_records
-from tvm_patdnn.host_cpu import host_cpu
+from tvm_patdnn.machine.host_cpu import host_cpu
 
 TRACE = [["any"], []]
 

@@ -15,7 +15,7 @@ from tvm_patdnn.bench.dense_tuning.records import read_dense_records, write_reco
 from tvm_patdnn.bench.dense_tuning.search import SearchOptions
 from tvm_patdnn.bench.dense_tuning.tasks import DenseTask, conv_shapes, dense_tasks, layer_model
 from tvm_patdnn.bench.dense_tuning.tune import tasks_left, tune_tasks
-from tvm_patdnn.host_cpu import host_config
+from tvm_patdnn.machine.host_cpu import host_config
 
 onnxruntime = pytest.importorskip("onnxruntime")
 

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from tests.training.tiny import example
-from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.pruning import PruneOptions
+from tvm_patdnn.sparse.patterns import Pattern
 from tvm_patdnn.training.methods.admm import Admm
 from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.projection import NetworkProjection

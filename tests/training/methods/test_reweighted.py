@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from tvm_patdnn.patterns import Pattern
 from tvm_patdnn.pruning import PruneOptions
+from tvm_patdnn.sparse.patterns import Pattern
 from tvm_patdnn.training.methods.reweighted import Reweighted
 from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.projection import NetworkProjection

@@ -15,8 +15,8 @@ from tvm_patdnn.bench.dense_tuning.search import SearchOptions, search
 from tvm_patdnn.bench.dense_tuning.tasks import DenseTask
 from tvm_patdnn.bench.machine import cpu_name
 from tvm_patdnn.errors import BuildError
-from tvm_patdnn.host_cpu import host_config, host_cpu
-from tvm_patdnn.targets import resolve_target
+from tvm_patdnn.machine.host_cpu import host_config, host_cpu
+from tvm_patdnn.machine.targets import resolve_target
 
 __all__ = ["tasks_left", "tune_tasks"]
 

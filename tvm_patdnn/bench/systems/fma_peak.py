@@ -26,9 +26,9 @@ def _prepare(job: Job) -> Prepared:
     """Compiles a loop of independent multiply-adds in registers, the same on each thread."""
     import tvm
 
-    from tvm_patdnn.cpu_model import CpuModel
-    from tvm_patdnn.cross_compile import export_compiler
-    from tvm_patdnn.targets import resolve_target
+    from tvm_patdnn.library.cross_compile import export_compiler
+    from tvm_patdnn.machine.cpu_model import CpuModel
+    from tvm_patdnn.machine.targets import resolve_target
 
     target = resolve_target(None)
     cpu = CpuModel.from_target(target)
@@ -44,7 +44,7 @@ def _prepare(job: Job) -> Prepared:
 def _kernel(threads: int, chains: int, lanes: int) -> Any:
     from tvm.tirx.script import builder as T
 
-    from te_schedules.vector_code import VectorCode, prim_func
+    from te_schedules.cpu.vector_code import VectorCode, prim_func
 
     code = VectorCode(lanes)
 

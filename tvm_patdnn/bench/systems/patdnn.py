@@ -24,7 +24,7 @@ def build_library(job: Job, **switches: bool) -> Prepared:
         switches: of ``Optimizations``.
     """
     from tvm_patdnn.builder import build
-    from tvm_patdnn.host_cpu import host_config
+    from tvm_patdnn.machine.host_cpu import host_config
     from tvm_patdnn.optimizations import Optimizations
 
     target = {**host_config(), "num-cores": job.threads}

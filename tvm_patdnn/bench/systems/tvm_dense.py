@@ -31,7 +31,7 @@ _ROUNDS, _RUNS = 5, 3
 def _prepare(job: Job) -> Prepared:
     from tvm_patdnn.bench.dense_tuning.records import read_dense_records, shipped_folder
     from tvm_patdnn.bench.dense_tuning.selection import select_records
-    from tvm_patdnn.host_cpu import host_cpu
+    from tvm_patdnn.machine.host_cpu import host_cpu
 
     selection = select_records(read_dense_records(shipped_folder()), host_cpu(), job.threads)
     used = _shapes(job) if selection.tuned else []
@@ -60,7 +60,7 @@ def _shapes(job: Job) -> list[Any]:
 
 def _build(job: Job, tuned: Any) -> Any:
     from tvm_patdnn.builder import build
-    from tvm_patdnn.host_cpu import host_config
+    from tvm_patdnn.machine.host_cpu import host_config
     from tvm_patdnn.optimizations import Optimizations
 
     target = {**host_config(), "num-cores": job.threads}

@@ -17,9 +17,9 @@ __all__ = ["SYSTEM"]
 def _prepare(job: Job) -> Prepared:
     import tvm
 
-    from tvm_patdnn.cross_compile import export_compiler
-    from tvm_patdnn.importer import import_onnx
-    from tvm_patdnn.targets import resolve_target
+    from tvm_patdnn.importing.importer import import_onnx
+    from tvm_patdnn.library.cross_compile import export_compiler
+    from tvm_patdnn.machine.targets import resolve_target
 
     target = resolve_target(None)
     path = job.folder / "model.so"

@@ -1,0 +1,180 @@
+"""Convolution over kernels stored as FKW, in the lane-blocked layout.
+
+One generator serves every convolution: pattern-pruned (a short list of kernels for each
+filter and pattern), connectivity-pruned 1x1 (patterns of one tap), dense (one pattern with
+all taps, its list shared by a group of filters) and depthwise (one kernel for each filter).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from tvm.tirx import Buffer, PrimFunc
+from tvm.tirx.script import builder as T
+
+from te_schedules.cpu.conv2d_code import Conv2dCode
+from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Outer, Taps
+from te_schedules.cpu.epilogue import Step
+from te_schedules.cpu.tile_store import Operand, OperandSpec, TileStore, operand_params
+from te_schedules.cpu.tiling import Tiling
+from te_schedules.cpu.vector_code import Param, VectorCode, prim_func
+from tvm_patdnn.sparse.fkw import FKW
+
+__all__ = ["Conv2d", "can_precede_depthwise", "conv2d", "conv2d_depthwise", "is_depthwise"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv2d:
+    """All that determines the kernel of a convolution.
+
+    Attributes:
+        fkw: gives the patterns and the sizes of the arrays; the weights are arguments.
+        steps: the epilogue, with one of ``operands`` for each step that has one.
+    """
+
+    geometry: Conv2dGeometry
+    fkw: FKW
+    schedule: Conv2dSchedule
+    steps: Sequence[Step] = ()
+    operands: Sequence[OperandSpec] = ()
+
+    def __post_init__(self) -> None:
+        if self.fkw.pattern is not None and self.schedule.taps is Taps.CODE:
+            raise ValueError("kernels that are not in the order of their patterns need Taps.TABLE")
+
+    @cached_property
+    def constants(self) -> dict[str, np.ndarray]:
+        """The constants that its kernel takes, by name and in order."""
+        return _named_constants(self.geometry, self.fkw, self.schedule)
+
+    @property
+    def params(self) -> list[Param]:
+        """The parameters for the constants and the operands."""
+        arrays = [(name, each.shape, str(each.dtype)) for name, each in self.constants.items()]
+        return [*arrays, *operand_params(self.operands, self.geometry.out_channels)]
+
+    def code(self, buffers: Sequence[Buffer], output: Buffer) -> Conv2dCode:
+        """Returns what emits the kernel's code.
+
+        Args:
+            buffers: of ``params``.
+            output: the output, in its layout.
+        """
+        layout, extra = self.geometry.out_layout, buffers[len(self.constants) :]
+        store = TileStore(
+            code=VectorCode(layout.lanes),
+            output=output,
+            layout=layout,
+            rows=Tiling(layout.steps_y, self.schedule.rows),
+            columns=Tiling(layout.steps_x, self.schedule.vectors),
+            steps=self.steps,
+            operands=[
+                Operand(buffer, spec.layout)
+                for buffer, spec in zip(extra, self.operands, strict=True)
+            ],
+        )
+        stored = dict(zip(self.constants, buffers, strict=False))
+        return Conv2dCode(self.geometry, self.fkw, self.schedule, store, stored)
+
+
+def conv2d(kernel: Conv2d) -> PrimFunc:
+    """Generates the kernel (input, *constants, *operands, output)."""
+    geometry = kernel.geometry
+    in_shape = geometry.in_layout.shape(geometry.batch, geometry.in_channels)
+    out_shape = geometry.out_layout.shape(geometry.batch, geometry.out_channels)
+    params = [("data", in_shape, "float32"), *kernel.params, ("output", out_shape, "float32")]
+
+    def body(data: Buffer, *buffers: Buffer) -> None:
+        kernel.code(buffers[:-1], buffers[-1]).emit(data)
+
+    return prim_func(params, body)
+
+
+def conv2d_depthwise(first: Conv2d, depthwise: Conv2d) -> PrimFunc:
+    """Generates the kernel of a convolution and the depthwise one that reads its result.
+
+    A plane between the two is as large as the cache that is nearest, so it is consumed as
+    soon as it is there. Arguments: (input, *constants and *operands of the first, the same
+    of the depthwise one, output).
+
+    Args:
+        first: see ``can_precede_depthwise``.
+        depthwise: see ``is_depthwise``.
+    """
+    if not can_precede_depthwise(first) or not is_depthwise(depthwise):
+        raise ValueError("expected a convolution of whole planes, and a depthwise one")
+    geometry, out = first.geometry, depthwise.geometry
+    in_shape = geometry.in_layout.shape(geometry.batch, geometry.in_channels)
+    out_shape = out.out_layout.shape(out.batch, out.out_channels)
+    second = [(f"depthwise_{name}", shape, dtype) for name, shape, dtype in depthwise.params]
+    params = [
+        ("data", in_shape, "float32"),
+        *first.params,
+        *second,
+        ("output", out_shape, "float32"),
+    ]
+    chunks = first.schedule.chunks
+
+    def body(data: Buffer, *buffers: Buffer) -> None:
+        of_first, of_second = buffers[: len(first.params)], buffers[len(first.params) : -1]
+        with T.parallel(geometry.batch * chunks) as task:
+            between = T.alloc_buffer(out.in_layout.shape(1, first.fkw.group), "float32")
+            planes = first.code(of_first, between)
+            windows = depthwise.code(of_second, buffers[-1])
+            planes.allocate()
+            windows.allocate()
+            chunk, n = task % chunks, task // chunks
+            start, end = planes.groups_of(chunk)
+            with T.serial(end - start) as i:
+                planes.emit_planes(data, start + i, n, windows.store)
+                for f in range(first.fkw.group):
+                    windows.emit_depthwise(between, f, planes.filter(start + i, f), n)
+
+    return prim_func(params, body)
+
+
+def can_precede_depthwise(kernel: Conv2d) -> bool:
+    """Whether the kernel computes a plane at a time, without windows of channels."""
+    return kernel.fkw.windows == 1 and kernel.schedule.outer is Outer.PLANE
+
+
+def is_depthwise(kernel: Conv2d) -> bool:
+    """Whether filter i has one kernel, of channel i, with all taps."""
+    fkw = kernel.fkw
+    own = np.arange(fkw.filters)
+    return len(fkw.patterns) == 1 and all(
+        np.array_equal(numbers, own) for numbers in (fkw.reorder, fkw.index)
+    )
+
+
+def _named_constants(
+    geometry: Conv2dGeometry, fkw: FKW, schedule: Conv2dSchedule
+) -> dict[str, np.ndarray]:
+    constants = {
+        "reorder": fkw.reorder,
+        "offset": fkw.offset,
+        "weight_offset": fkw.weight_offset,
+        "stride": fkw.stride,
+        "index": fkw.index,
+        "weight": fkw.weight,
+        "chunk": fkw.balanced_chunks(schedule.chunks),
+    }
+    if fkw.pattern is not None:
+        constants["pattern"] = fkw.pattern
+    if schedule.taps is Taps.TABLE:
+        constants["taps"] = _tap_table(geometry, fkw)
+    return constants
+
+
+def _tap_table(geometry: Conv2dGeometry, fkw: FKW) -> np.ndarray:
+    """Returns (patterns, most taps) int32: where each tap reads, from the first tap's place."""
+    lanes, row_vectors = geometry.in_layout.lanes, geometry.in_layout.row_vectors
+    table = np.zeros((max(len(fkw.patterns), 1), max(fkw.entries, default=1)), np.int32)
+    for p, pattern in enumerate(fkw.patterns):
+        y, x = np.array(pattern.taps).T * np.array(geometry.dilation)[:, None]
+        table[p, : len(pattern)] = (y * row_vectors + x) * lanes
+    return table

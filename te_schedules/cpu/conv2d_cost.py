@@ -1,0 +1,167 @@
+"""A static model of a convolution kernel's time, in cycles of one core.
+
+It weighs what bounds the inner loop: products, vector loads, lines from the caches, the
+latency of a sum, and mispredicted ends of short loops. It ranks schedules and kernels;
+its cycles are not a prediction of latency.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from te_schedules.cpu.conv2d_code import input_batches, tile_reads
+from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
+from te_schedules.cpu.tiling import Places, Tiling, tile_parts
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.sparse.patterns import Pattern
+
+__all__ = ["KernelLists", "channel_bytes", "cycles", "registers"]
+
+LINE_BYTES = 64
+PRODUCTS_PER_CYCLE = 2.0
+LOADS_PER_CYCLE = 1.6  # measured with 64-byte loads that hit L1 on Intel; 2.0 on paper
+L2_LINES_PER_CYCLE = 0.55  # 64-byte lines, in blocks in no order
+L3_LINES_PER_CYCLE = 0.35
+ROW_CYCLES = 6.0  # where a block from L2 or beyond goes on in another row: a new page, no prefetch
+PRODUCT_LATENCY = 4.0
+KERNEL_OVERHEAD = 2.0  # index, address and branch, where they are not hidden
+RUN_OVERHEAD = 10.0  # the end of a list of kernels, mispredicted about every other time
+INTERFERENCE = 0.2  # what does not bound a loop still costs some of its time
+PARTIAL_CYCLES = 5.0  # load and store of a sum between two windows of channels
+STORE_CYCLES = 3.0  # epilogue and store of an output vector, with its share of the halo
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelLists:
+    """How many kernels a layer has of each pattern, over all groups of filters."""
+
+    patterns: tuple[Pattern, ...]
+    counts: tuple[int, ...]
+    groups: int
+
+
+def cycles(
+    geometry: Conv2dGeometry, lists: KernelLists, schedule: Conv2dSchedule, cpu: CpuModel
+) -> float:
+    """Returns the cycles of the whole layer, divided over no threads."""
+    rows = Tiling(geometry.out_layout.steps_y, schedule.rows)
+    columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
+    of_image = sum(
+        part.tiles * _tile_cycles(geometry, lists, schedule, cpu, part.places)
+        for part in tile_parts(rows, columns)
+    )
+    return geometry.batch * of_image
+
+
+def _tile_cycles(
+    geometry: Conv2dGeometry,
+    lists: KernelLists,
+    schedule: Conv2dSchedule,
+    cpu: CpuModel,
+    places: Places,
+) -> float:
+    """Returns the cycles of one tile, of which ``places`` are computed."""
+    sums = schedule.group * len(places)
+    total = lists.groups * sums * STORE_CYCLES
+    channels = geometry.in_channels
+    window = schedule.window or channels
+    windows = -(-channels // window)
+    of_channel = channel_bytes(geometry, lists.patterns, schedule, cpu)
+    if windows > 1:
+        total += lists.groups * sums * windows * PARTIAL_CYCLES
+        total += of_channel * channels / LINE_BYTES / _lines_per_cycle(of_channel * channels, cpu)
+    lines_per_cycle = _lines_per_cycle(of_channel * window, cpu)
+    for pattern, count in zip(lists.patterns, lists.counts, strict=True):
+        runs = min(count, lists.groups * windows)
+        total += runs * RUN_OVERHEAD
+        total += count * _kernel_cycles(geometry, pattern, schedule, cpu, lines_per_cycle, places)
+    return total
+
+
+def channel_bytes(
+    geometry: Conv2dGeometry, patterns: Sequence[Pattern], schedule: Conv2dSchedule, cpu: CpuModel
+) -> int:
+    """Returns how much of one input channel the kernels read for one tile."""
+    vectors = (_reads(geometry, pattern, schedule).vectors for pattern in patterns)
+    return 4 * cpu.lanes * len(frozenset[tuple[int, int]]().union(*vectors))
+
+
+def registers(
+    schedule: Conv2dSchedule, patterns: Sequence[Pattern], geometry: Conv2dGeometry
+) -> int:
+    """Returns how many vector registers the inner loop needs."""
+    sums = schedule.group * schedule.rows * schedule.vectors
+    if schedule.hold is Hold.WEIGHTS:
+        return sums + schedule.group * max((len(p) for p in patterns), default=1) + 1
+    held = max((_reads(geometry, p, schedule).held for p in patterns), default=1)
+    return sums + held + 1
+
+
+def _lines_per_cycle(held: int, cpu: CpuModel) -> float:
+    """Returns how fast inputs come that are read again and again, by how many they are."""
+    if held <= cpu.l1_room:
+        return math.inf  # loads alone bound it
+    return L2_LINES_PER_CYCLE if held <= cpu.l2_room else L3_LINES_PER_CYCLE
+
+
+def _kernel_cycles(
+    geometry: Conv2dGeometry,
+    pattern: Pattern,
+    schedule: Conv2dSchedule,
+    cpu: CpuModel,
+    lines_per_cycle: float,
+    places: Places,
+) -> float:
+    """Returns the cycles of one kernel's products with one tile."""
+    reads = _tile_reads(pattern, places, geometry.stride, geometry.dilation)
+    outputs = len(places)
+    products = len(pattern) * schedule.group * outputs
+    loads = len(reads.vectors) + len(pattern) * schedule.group + 1
+    lines = len(reads.vectors) * cpu.lanes * 4 / LINE_BYTES
+    beyond_l1 = 0.0
+    if math.isfinite(lines_per_cycle):
+        beyond_l1 = lines / lines_per_cycle + ROW_CYCLES * reads.rows
+    bounds = (
+        products / PRODUCTS_PER_CYCLE,
+        loads / LOADS_PER_CYCLE,
+        beyond_l1,
+        len(pattern) * PRODUCT_LATENCY * min(1.0, 4.0 / (outputs * schedule.group)),
+    )
+    return KERNEL_OVERHEAD + max(bounds) + INTERFERENCE * (sum(bounds) - max(bounds))
+
+
+class _Reads(NamedTuple):
+    """What a tile reads of one channel for one pattern.
+
+    Attributes:
+        vectors: input vectors (row, column), from the tile's first.
+        rows: rows that they lie in.
+        held: how many of the vectors Hold.INPUTS keeps at a time.
+    """
+
+    vectors: frozenset[tuple[int, int]]
+    rows: int
+    held: int
+
+
+def _reads(geometry: Conv2dGeometry, pattern: Pattern, schedule: Conv2dSchedule) -> _Reads:
+    places = tuple(itertools.product(range(schedule.rows), range(schedule.vectors)))
+    return _tile_reads(pattern, places, geometry.stride, geometry.dilation)
+
+
+@lru_cache(maxsize=65536)
+def _tile_reads(
+    pattern: Pattern,
+    places: Places,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+) -> _Reads:
+    reads = tile_reads(pattern, places, stride, dilation)
+    held = max(map(len, input_batches(reads)), default=0)
+    return _Reads(frozenset(reads), len({row for row, _ in reads}), held)

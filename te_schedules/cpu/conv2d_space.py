@@ -1,0 +1,167 @@
+"""The schedule space of a convolution, and the best of it by the static cost model."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from te_schedules.cpu.conv2d_cost import (
+    KernelLists,
+    channel_bytes,
+    cycles,
+    registers,
+)
+from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.cpu.tiling import Tiling
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.sparse.patterns import Pattern
+
+__all__ = ["choose_schedule", "finished", "fits", "fixed_schedule", "schedules"]
+
+MAX_TILE = 16  # sums of one filter; with more, a sum measured no faster and more is wasted
+SHARE_OF_FULL_LISTS = 0.5  # of the room in L2, for all channels in turn: what overflows is all lost
+FIXED_TILE = (2, 4)  # rows and vectors: with the weights of 4 taps it fits 16 registers
+WINDOW_STEP = 16  # channels
+IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
+
+
+def schedules(
+    geometry: Conv2dGeometry, patterns: Sequence[Pattern], group: int, cpu: CpuModel
+) -> Iterator[Conv2dSchedule]:
+    """Yields every schedule whose inner loop fits the registers."""
+    layout = geometry.out_layout
+    for rows, vectors, hold in itertools.product(
+        range(1, layout.steps_y + 1), range(1, layout.steps_x + 1), Hold
+    ):
+        if rows * vectors > MAX_TILE:
+            continue
+        schedule = Conv2dSchedule(rows=rows, vectors=vectors, group=group, hold=hold)
+        if rows * vectors == 1 or registers(schedule, patterns, geometry) <= cpu.registers:
+            yield schedule
+            yield from _windowed(schedule, geometry, patterns, cpu)
+
+
+def _windowed(
+    schedule: Conv2dSchedule, geometry: Conv2dGeometry, patterns: Sequence[Pattern], cpu: CpuModel
+) -> Iterator[Conv2dSchedule]:
+    """Yields the schedule with windows of channels whose inputs fit the L2 or the L1 cache.
+
+    The few kernels that a filter has in a window for L1, spread over several patterns, are
+    lists of one or two, whose mispredicted ends cost what that cache saves.
+    """
+    rooms = [cpu.l2_room]
+    if len(patterns) == 1 and len(patterns[0]) == 1:
+        rooms.append(cpu.l1_room)
+    of_channel = max(1, channel_bytes(geometry, patterns, schedule, cpu))
+    for room in rooms:
+        most = int(room // of_channel) // WINDOW_STEP
+        if 0 < most * WINDOW_STEP < geometry.in_channels:
+            steps = -(-geometry.in_channels // WINDOW_STEP)
+            windows = -(-steps // most)  # as few as possible, and of equal length
+            yield replace(schedule, window=-(-steps // windows) * WINDOW_STEP)
+
+
+def fits(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> bool:
+    """Whether the tile of a schedule made for another network is no larger than the plane."""
+    layout = geometry.out_layout
+    return schedule.rows <= layout.steps_y and schedule.vectors <= layout.steps_x
+
+
+def choose_schedule(
+    geometry: Conv2dGeometry,
+    lists: KernelLists,
+    group: int,
+    cpu: CpuModel,
+    *,
+    planes: bool = False,
+) -> tuple[Conv2dSchedule, float]:
+    """Returns the schedule that the cost model likes best, and its cycles.
+
+    Args:
+        planes: whether a plane at a time is best computed whole, because its reader follows.
+    """
+    space = (
+        schedule
+        for schedule in schedules(geometry, lists.patterns, group, cpu)
+        if not planes or schedule.window is None
+    )
+    best, cost = min(
+        ((schedule, cycles(geometry, lists, schedule, cpu)) for schedule in space),
+        key=lambda scored: scored[1],
+    )
+    return finished(best, geometry, lists, cpu, planes=planes), cost
+
+
+def fixed_schedule(
+    geometry: Conv2dGeometry, lists: KernelLists, group: int, cpu: CpuModel
+) -> tuple[Conv2dSchedule, float]:
+    """Returns a schedule that suits most layers, and its cycles: what tuning starts from."""
+    layout = geometry.out_layout
+    rows, vectors = min(FIXED_TILE[0], layout.steps_y), min(FIXED_TILE[1], layout.steps_x)
+    fixed = Conv2dSchedule(rows=rows, vectors=vectors, group=group)
+    cost = cycles(geometry, lists, fixed, cpu)
+    return finished(fixed, geometry, lists, cpu), cost
+
+
+def finished(
+    schedule: Conv2dSchedule,
+    geometry: Conv2dGeometry,
+    lists: KernelLists,
+    cpu: CpuModel,
+    *,
+    planes: bool = False,
+) -> Conv2dSchedule:
+    """Chooses how much is computed at a time, and as few chunks as keep all cores busy."""
+    outer, blocks = _outer(schedule, geometry, lists, cpu, planes=planes)
+    chunks = _chunks(geometry.batch * blocks, lists.groups, cpu.num_cores)
+    return replace(schedule, outer=outer, chunks=chunks)
+
+
+def _outer(
+    schedule: Conv2dSchedule,
+    geometry: Conv2dGeometry,
+    lists: KernelLists,
+    cpu: CpuModel,
+    *,
+    planes: bool,
+) -> tuple[Outer, int]:
+    """Returns the most whose inputs stay in the cache, and how many of it an image has.
+
+    A tile whose inputs stay in L1 is not left for more that stays in L2, but for a row where
+    it is stored in short runs.
+    """
+    rows = Tiling(geometry.out_layout.steps_y, schedule.rows)
+    columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
+    tiles = rows.count * columns.count
+    of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
+    fits_l1 = of_tile <= cpu.l1_room
+    if schedule.window or (not planes and fits_l1 and not _is_short(schedule, geometry, cpu)):
+        return Outer.TILE, tiles
+    layout, halo = geometry.in_layout, geometry.in_layout.halo
+    row_bytes = 4 * layout.lanes * layout.row_vectors * geometry.in_channels
+    read_rows = schedule.rows * geometry.stride[0] + halo.top + halo.bottom
+    full = sum(lists.counts) == lists.groups * geometry.in_channels
+    room = cpu.l2_room * (SHARE_OF_FULL_LISTS if full and not planes else 1)
+    if row_bytes * layout.rows <= room and (planes or not fits_l1):
+        return Outer.PLANE, 1
+    if row_bytes * read_rows <= room:
+        return Outer.ROW, rows.count
+    return Outer.TILE, tiles
+
+
+def _is_short(schedule: Conv2dSchedule, geometry: Conv2dGeometry, cpu: CpuModel) -> bool:
+    """Whether a tile has one row, or is one of several in an output that overflows L2."""
+    out_bytes = 4 * geometry.out_layout.plane_values * geometry.out_channels
+    return schedule.rows == 1 or out_bytes > cpu.l2_bytes
+
+
+def _chunks(tasks: int, groups: int, cores: int) -> int:
+    most = min(groups, 4 * cores)
+    even = (
+        chunks
+        for chunks in range(1, most + 1)
+        if -(-tasks * chunks // cores) * cores <= tasks * chunks * (1 + IDLE_SHARE)
+    )
+    return next(even, most)

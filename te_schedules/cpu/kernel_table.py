@@ -1,0 +1,48 @@
+"""One table of all kernels, so that none is left out of tests or checks of generated code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tvm.tirx import PrimFunc
+
+from te_schedules.cpu import kernel_samples as samples
+from te_schedules.cpu.conv2d import conv2d, conv2d_depthwise
+from te_schedules.cpu.elementwise import elementwise
+from te_schedules.cpu.fully_connected import fully_connected, sparse_fully_connected
+from te_schedules.cpu.pool2d import global_average_pool, pool2d
+from te_schedules.cpu.relayout import gather_planes
+
+__all__ = ["KERNELS", "Kernel"]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A generator of kernels, and a sample of what it makes for a number of lanes.
+
+    Attributes:
+        allocates: it keeps something in memory while it runs, besides its registers.
+    """
+
+    generator: Callable[..., PrimFunc]
+    sample: Callable[[int], samples.Sample]
+    allocates: bool = False
+
+
+KERNELS: Mapping[str, Kernel] = {
+    "pattern conv2d": Kernel(conv2d, samples.sample_pattern_conv2d),
+    "connectivity conv2d": Kernel(conv2d, samples.sample_connectivity_conv2d),
+    "dense conv2d": Kernel(conv2d, samples.sample_dense_conv2d),
+    "depthwise conv2d": Kernel(conv2d, samples.sample_depthwise_conv2d),
+    "conv2d and depthwise conv2d": Kernel(
+        conv2d_depthwise, samples.sample_conv2d_depthwise, allocates=True
+    ),
+    "max pool2d": Kernel(pool2d, samples.sample_max_pool2d),
+    "average pool2d": Kernel(pool2d, samples.sample_average_pool2d),
+    "global average pool": Kernel(global_average_pool, samples.sample_global_average_pool),
+    "elementwise": Kernel(elementwise, samples.sample_elementwise),
+    "relayout": Kernel(gather_planes, samples.sample_gather_planes),
+    "fully connected": Kernel(fully_connected, samples.sample_fully_connected),
+    "sparse fully connected": Kernel(sparse_fully_connected, samples.sample_sparse_fully_connected),
+}

@@ -1,0 +1,51 @@
+import json
+
+import pytest
+import tvm
+from tvm import relax
+
+from tvm_patdnn.importing.importer import TensorSpec
+from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, embed_metadata, read_metadata
+
+STORED = Metadata(
+    target='{"kind": "llvm"}',
+    inputs={"x": TensorSpec((1, 3, 8, 8), "float32"), "n": TensorSpec((), "int64")},
+    outputs=("y", "größe"),
+    layers=({"name": "conv", "bytes": 3},),
+    versions={"numpy": "2"},
+)
+
+
+def empty_module():
+    builder = relax.BlockBuilder()
+    x = relax.Var("x", relax.TensorType((8,), "float32"))
+    with builder.function("main", [x]):
+        builder.emit_func_output(x)
+    return builder.finalize()
+
+
+def test_what_is_embedded_is_read_again():
+    before = empty_module()
+    mod = embed_metadata(before, STORED)
+    program = relax.build(mod, tvm.target.Target("llvm"))
+    machine = relax.VirtualMachine(program, tvm.cpu())
+    assert read_metadata(machine[METADATA_FUNCTION]().numpy().tobytes()) == STORED
+
+
+def test_the_module_keeps_its_functions_and_the_callers_stays():
+    before = empty_module()
+    mod = embed_metadata(before, STORED)
+    names = {var.name_hint for var in mod.get_global_vars()}
+    assert names == {"main", METADATA_FUNCTION}
+    assert {var.name_hint for var in before.get_global_vars()} == {"main"}
+
+
+@pytest.mark.parametrize("stored", [{"format": 2}, {}])
+def test_other_formats_are_refused(stored):
+    with pytest.raises(ValueError, match=r"metadata of format (2|None), expected 1"):
+        read_metadata(json.dumps(stored).encode())
+
+
+def test_other_bytes_are_refused():
+    with pytest.raises(ValueError, match="Expecting value"):
+        read_metadata(b"something else")

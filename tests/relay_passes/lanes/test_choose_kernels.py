@@ -1,0 +1,165 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.lanes.choose_kernels import choose_kernel
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
+from tests.relay_passes.relax_modules import CPU, random_array
+from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
+from tvm_patdnn.optimizations import Optimizations
+from tvm_patdnn.records.tuning_records import Record
+from tvm_patdnn.sparse.fkw import unpack_fkw
+
+
+def chosen(weight: np.ndarray, size=(14, 14), groups: int = 1, **options):
+    pad = weight.shape[2] // 2
+    case = ConvCase(weight=weight, size=size, groups=groups, padding=(pad,) * 4, lanes=CPU.lanes)
+    return choose_kernel(layer_of(case), case.geometry(), CPU, **options)
+
+
+def layer_of(case: ConvCase) -> ConvLayer:
+    return ConvLayer(
+        name="layer",
+        weight=case.weight,
+        groups=case.groups,
+        stride=case.stride,
+        dilation=case.dilation,
+        padding=case.padding,
+        in_shape=(case.batch, case.channels, *case.size),
+        out_shape=(case.batch, len(case.weight), *case.out_size),
+    )
+
+
+def pruned(density: float, channels: int = 64) -> np.ndarray:
+    return pattern_weight(channels, channels, ["##./##./...", ".##/.##/..."], density)
+
+
+def test_a_pruned_layer_is_computed_from_its_patterns():
+    choice = chosen(pruned(0.25))
+    assert choice.kind == "pattern"
+    assert choice.reason.startswith("2 patterns, 7")
+    assert "x faster than dense by the cost model" in choice.reason
+    assert np.array_equal(unpack_fkw(choice.fkw), pruned(0.25))
+    assert choice.schedule.group == 1
+
+
+@pytest.mark.parametrize("filters", [64, 63])
+def test_neighbours_that_were_pruned_as_one_share_a_list(filters):
+    kept = np.repeat(pruned(0.25)[::4], 4, axis=0)[:filters] != 0
+    choice = chosen(random_array(*kept.shape) * kept)
+    assert choice.kind == "pattern"
+    assert choice.schedule.group == choice.fkw.group > 1
+    assert "in blocks of" in choice.reason
+    assert np.array_equal(unpack_fkw(choice.fkw), random_array(*kept.shape) * kept)
+    assert choice.cycles < chosen(pruned(0.25)[:filters]).cycles
+
+
+def test_neighbours_share_no_list_if_one_of_them_differs():
+    weight = np.repeat(pruned(0.25)[::2], 2, axis=0)
+    weight[-1] = 0
+    assert chosen(weight).fkw.group == 1
+
+
+def test_a_layer_below_break_even_is_dense():
+    weight = random_array(16, 16, 3, 3)
+    weight[0, 0, 0, 0] = 0
+    choice = chosen(weight)
+    assert choice.kind == "dense"
+    assert "2 patterns, 0% of the kernels gone, 1.0x: below break-even" in choice.reason
+    assert np.array_equal(unpack_fkw(choice.fkw), weight)
+
+
+def test_a_dense_layer_shares_loads_between_filters():
+    choice = chosen(random_array(16, 16, 3, 3))
+    assert (choice.kind, choice.reason) == ("dense", "nothing was pruned")
+    assert choice.schedule.group == choice.fkw.group > 1
+
+
+def test_sparse_kernels_can_be_switched_off():
+    choice = chosen(pruned(0.1), optimizations=Optimizations(sparse=False))
+    assert (choice.kind, choice.reason) == ("dense", "sparse kernels are switched off")
+    assert choice.cycles > chosen(pruned(0.1)).cycles
+
+
+def test_less_work_never_costs_more():
+    cycles = [chosen(pruned(density)).cycles for density in (0.1, 0.3, 0.6, 1.0)]
+    assert cycles == sorted(cycles)
+    assert cycles[-1] <= chosen(pruned(1.0), optimizations=Optimizations(sparse=False)).cycles
+
+
+def test_whole_kernels_that_are_gone_are_connectivity():
+    weight = random_array(64, 64, 1, 1) * (random_array(64, 64, 1, 1, seed=1) > 0.8)
+    choice = chosen(weight)
+    assert choice.kind == "connectivity"
+    assert choice.reason.startswith("1 pattern, ")
+    assert np.array_equal(unpack_fkw(choice.fkw), weight)
+
+
+@pytest.mark.parametrize("groups", [2, 16])
+def test_kernels_of_groups_keep_their_channels(groups):
+    weight = random_array(16, 16 // groups, 3, 3)
+    choice = chosen(weight, groups=groups)
+    assert choice.kind == ("depthwise" if groups == 16 else "dense")
+    back = unpack_fkw(choice.fkw)
+    assert back.shape == (16, 16, 3, 3)
+    step = 16 // groups
+    for g in range(groups):
+        rows = slice(g * step, (g + 1) * step)
+        assert np.array_equal(back[rows, rows], weight[rows])
+    assert np.count_nonzero(back) == np.count_nonzero(weight)
+
+
+@pytest.mark.parametrize("filters", [1, 2, 5, 7])
+def test_any_number_of_filters(filters):
+    weight = random_array(filters, 3, 3, 3)
+    assert np.array_equal(unpack_fkw(chosen(weight).fkw), weight)
+
+
+def test_a_layer_of_zeros():
+    choice = chosen(np.zeros((4, 4, 3, 3), np.float32))
+    assert choice.kind == "connectivity"
+    assert choice.fkw.total_bytes < 200
+    assert choice.reason.startswith("0 patterns, 100% of the kernels gone, infx")
+
+
+def record(seconds: float, **schedule) -> Record:
+    point = Conv2dSchedule(**{"rows": 1, "vectors": 1, **schedule})
+    return Record(cpu="any", workload="any", sparse=True, schedule=point, seconds=seconds)
+
+
+def test_a_measured_schedule_is_preferred():
+    case = ConvCase(weight=pruned(0.25), size=(14, 14), lanes=CPU.lanes)
+    layer = layer_of(case)
+    records = {(layer.workload, True): record(1.0, rows=2)}
+    choice = choose_kernel(layer, case.geometry(), CPU, records=records)
+    assert (choice.schedule.rows, choice.schedule.vectors) == (2, 1)
+    assert "by the cost model" in choice.reason
+
+
+def test_measured_times_decide_where_there_are_both():
+    case = ConvCase(weight=pruned(0.25), size=(14, 14), lanes=CPU.lanes)
+    layer = layer_of(case)
+    dense = record(1.0, group=2, hold=Hold.INPUTS)
+    for seconds, kind in ((0.5, "pattern"), (2.0, "dense")):
+        records = {(layer.workload, True): record(seconds), (layer.workload, False): dense}
+        choice = choose_kernel(layer, case.geometry(), CPU, records=records)
+        assert choice.kind == kind
+        assert choice.reason.endswith("as measured")
+
+
+def test_a_schedule_that_does_not_fit_is_not_taken():
+    case = ConvCase(weight=pruned(0.25), size=(14, 14), lanes=CPU.lanes)
+    layer = layer_of(case)
+    records = {(layer.workload, True): record(1.0, rows=99)}
+    choice = choose_kernel(layer, case.geometry(), CPU, records=records)
+    assert choice.schedule == chosen(pruned(0.25)).schedule
+
+
+def test_fewer_registers_never_cost_fewer_cycles():
+    case = ConvCase(weight=pruned(0.25), size=(56, 56), lanes=CPU.lanes)
+    few, many = (
+        choose_kernel(layer_of(case), case.geometry(), replace(CPU, registers=n)) for n in (8, 32)
+    )
+    assert many.cycles < few.cycles

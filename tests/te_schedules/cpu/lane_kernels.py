@@ -1,0 +1,252 @@
+"""Compiles kernels for this machine and runs them, as the kernels' tests need it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import torch
+import tvm
+from tvm.tirx import PrimFunc
+
+from te_schedules.cpu.conv2d import Conv2d, conv2d
+from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
+from te_schedules.cpu.epilogue import Step
+from te_schedules.cpu.lane_layout import Halo, LaneLayout, best_layout
+from te_schedules.cpu.tile_store import OperandSpec
+from tvm_patdnn.machine.targets import resolve_target
+from tvm_patdnn.sparse.fkw import FKW, Order, pack_fkw
+from tvm_patdnn.sparse.patterns import Pattern, find_patterns
+
+__all__ = [
+    "ConvCase",
+    "assert_close",
+    "assert_stored",
+    "compiled",
+    "full_pattern",
+    "native",
+    "pattern_weight",
+    "random_array",
+    "run_kernel",
+]
+
+PICTURES = (
+    "##./##./...",
+    "##./.##/...",
+    "###/.#./...",
+    "#../.#./..#",
+    "..#/.##/.#.",
+    ".../.#./...",
+)
+
+
+@cache
+def native() -> tvm.target.Target:
+    return resolve_target()
+
+
+def compiled(func: PrimFunc, target: tvm.target.Target | None = None) -> tvm.runtime.Executable:
+    mod = tvm.IRModule({"main": func.with_attr("global_symbol", "main")})
+    return tvm.compile(mod, target=target or native())
+
+
+def run_kernel(
+    func: PrimFunc, arguments: Sequence[np.ndarray], out_shape: Sequence[int]
+) -> np.ndarray:
+    """Runs the kernel; what it does not write is NaN."""
+    output = tvm.runtime.tensor(np.full(out_shape, np.nan, np.float32))
+    compiled(func).jit()["main"](*[tvm.runtime.tensor(a) for a in arguments], output)
+    return output.numpy()
+
+
+def random_array(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def assert_close(got: np.ndarray, expected: np.ndarray) -> None:
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
+
+
+def assert_stored(stored: np.ndarray, layout: LaneLayout, expected: np.ndarray) -> None:
+    """Checks every vector, with those of the halo; only the odd one out may be anything."""
+    used = layout.rows * layout.row_vectors * layout.lanes
+    assert_close(stored[:, :, :used], layout.pack(expected)[:, :, :used])
+
+
+def full_pattern(height: int, width: int) -> Pattern:
+    return Pattern(kernel_shape=(height, width), taps=tuple(np.ndindex(height, width)))
+
+
+def pattern_weight(
+    filters: int,
+    channels: int,
+    pictures: Sequence[str] = PICTURES,
+    density: float = 0.5,
+    seed: int = 0,
+) -> np.ndarray:
+    """A weight whose kernels have the given patterns; 1 - density of them are gone."""
+    rng = np.random.default_rng(seed)
+    masks = np.array([Pattern.from_picture(picture).mask() for picture in pictures])
+    mask = masks[rng.integers(len(masks), size=(filters, channels))]
+    mask = mask & (rng.random((filters, channels)) < density)[:, :, None, None]
+    return (rng.uniform(0.5, 1.5, mask.shape) * mask).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvCase:
+    """One convolution, its schedule, and the layouts that its kernel needs.
+
+    Attributes:
+        weight: (filters, channels of a group, kh, kw).
+        padding: top, left, bottom, right.
+        dense: store all weights, as for a layer that was not pruned.
+        halo: of the output.
+        order: of the stored kernels.
+    """
+
+    weight: np.ndarray
+    size: tuple[int, int] = (9, 11)
+    batch: int = 1
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (1, 1, 1, 1)
+    groups: int = 1
+    lanes: int = 8
+    dense: bool = False
+    schedule: Conv2dSchedule = field(default_factory=lambda: Conv2dSchedule(rows=1, vectors=1))
+    halo: Halo = field(default_factory=Halo)
+    steps: tuple[Step, ...] = ()
+    specs: tuple[OperandSpec, ...] = ()
+    operands: tuple[np.ndarray, ...] = ()
+    order: Order = Order.FKR
+
+    @property
+    def channels(self) -> int:
+        return self.weight.shape[1] * self.groups
+
+    @property
+    def data(self) -> np.ndarray:
+        return random_array(self.batch, self.channels, *self.size, seed=7)
+
+    @property
+    def out_size(self) -> tuple[int, int]:
+        height, width = (
+            (extent + before + after - (taps - 1) * gap - 1) // step + 1
+            for extent, before, after, taps, gap, step in zip(
+                self.size,
+                self.padding[:2],
+                self.padding[2:],
+                self.weight.shape[2:],
+                self.dilation,
+                self.stride,
+                strict=True,
+            )
+        )
+        return height, width
+
+    def reference(self) -> np.ndarray:
+        top, left, bottom, right = self.padding
+        data = torch.nn.functional.pad(torch.from_numpy(self.data), (left, right, top, bottom))
+        return torch.nn.functional.conv2d(
+            data,
+            torch.from_numpy(self.weight),
+            stride=self.stride,
+            dilation=self.dilation,
+            groups=self.groups,
+        ).numpy()
+
+    def out_layout(self) -> LaneLayout:
+        """The best split for the output, with steps enough to hold the input."""
+        best = best_layout(*self.out_size, self.lanes)
+        steps_y = max(best.steps_y, -(-self.size[0] // (best.lanes_y * self.stride[0])))
+        steps_x = max(best.steps_x, -(-self.size[1] // (best.lanes_x * self.stride[1])))
+        return LaneLayout(
+            height=best.height,
+            width=best.width,
+            lanes_y=best.lanes_y,
+            lanes_x=best.lanes_x,
+            steps_y=steps_y,
+            steps_x=steps_x,
+            halo=self.halo,
+        )
+
+    def in_layout(self) -> LaneLayout:
+        out = self.out_layout()
+        after = [
+            max(0, (taps - 1) * gap - before - step + 1)
+            for taps, gap, before, step in zip(
+                self.weight.shape[2:], self.dilation, self.padding[:2], self.stride, strict=True
+            )
+        ]
+        return LaneLayout(
+            height=self.size[0],
+            width=self.size[1],
+            lanes_y=out.lanes_y,
+            lanes_x=out.lanes_x,
+            steps_y=out.steps_y * self.stride[0],
+            steps_x=out.steps_x * self.stride[1],
+            halo=Halo(top=self.padding[0], left=self.padding[1], bottom=after[0], right=after[1]),
+        )
+
+    def geometry(self) -> Conv2dGeometry:
+        return Conv2dGeometry(
+            batch=self.batch,
+            in_channels=self.channels,
+            out_channels=len(self.weight),
+            in_layout=self.in_layout(),
+            out_layout=self.out_layout(),
+            stride=self.stride,
+            dilation=self.dilation,
+            padding=self.padding[:2],
+        )
+
+    def fkw(self) -> FKW:
+        found = find_patterns(self.weight)
+        patterns, ids = found.patterns, found.ids
+        if self.dense:
+            patterns, ids = (full_pattern(*self.weight.shape[2:]),), np.zeros_like(ids)
+        return pack_fkw(
+            self.weight,
+            self._expanded(ids),
+            patterns,
+            self.schedule.group,
+            self.schedule.window,
+            self.order,
+            self.schedule.chunks,
+        )
+
+    def _expanded(self, ids: np.ndarray) -> np.ndarray:
+        """Places the kernels of each group at their absolute input channels."""
+        expanded = np.full((len(ids), self.channels), -1, np.int32)
+        for filters, channels in zip(
+            np.split(np.arange(len(ids)), self.groups),
+            np.split(np.arange(self.channels), self.groups),
+            strict=True,
+        ):
+            expanded[np.ix_(filters, channels)] = ids[filters]
+        return expanded
+
+    def func(self) -> PrimFunc:
+        return conv2d(self.kernel())
+
+    def kernel(self) -> Conv2d:
+        return Conv2d(
+            geometry=self.geometry(),
+            fkw=self.fkw(),
+            schedule=self.schedule,
+            steps=self.steps,
+            operands=self.specs,
+        )
+
+    def run(self, data: np.ndarray | None = None) -> np.ndarray:
+        """Returns the stored output."""
+        packed = self.in_layout().pack(self.data if data is None else data)
+        arguments = (packed, *self.kernel().constants.values(), *self.operands)
+        shape = self.out_layout().shape(self.batch, len(self.weight))
+        return run_kernel(self.func(), arguments, shape)
+
+    def check(self) -> None:
+        assert_stored(self.run(), self.out_layout(), self.reference())

@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+import pytest
+
+from te_schedules.cpu.conv2d_cost import KernelLists, cycles, registers
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
+from tests.te_schedules.cpu.lane_kernels import ConvCase, full_pattern, pattern_weight
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.sparse.patterns import Pattern
+
+CPU = CpuModel(lanes=16, registers=32, l1_bytes=32 << 10, l2_bytes=1 << 20, num_cores=4)
+PATTERN = Pattern.from_picture("##./##./...")
+LISTS = KernelLists(patterns=(PATTERN,), counts=(100,), groups=10)
+TILE = Conv2dSchedule(rows=2, vectors=2)
+GEOMETRY = ConvCase(weight=pattern_weight(10, 20), size=(32, 64), lanes=16).geometry()
+
+
+def test_more_work_costs_more():
+    base = cycles(GEOMETRY, LISTS, TILE, CPU)
+    assert base > 0
+    assert cycles(GEOMETRY, replace(LISTS, counts=(200,)), TILE, CPU) > base
+    more_taps = replace(LISTS, patterns=(full_pattern(3, 3),))
+    assert cycles(GEOMETRY, more_taps, TILE, CPU) > base
+    assert cycles(replace(GEOMETRY, batch=2), LISTS, TILE, CPU) == 2 * base
+
+
+def test_a_layer_without_kernels_still_stores_its_output():
+    empty = KernelLists(patterns=(), counts=(), groups=10)
+    assert 0 < cycles(GEOMETRY, empty, TILE, CPU) < cycles(GEOMETRY, LISTS, TILE, CPU)
+
+
+def test_a_tile_that_shares_loads_costs_less():
+    lone = Conv2dSchedule(rows=1, vectors=1)
+    assert cycles(GEOMETRY, LISTS, TILE, CPU) < cycles(GEOMETRY, LISTS, lone, CPU)
+
+
+def test_the_same_kernels_in_more_lists_cost_more():
+    """Short lists end in mispredictions."""
+    one = KernelLists(patterns=(PATTERN,), counts=(800,), groups=100)
+    eight = KernelLists(patterns=(PATTERN,) * 8, counts=(100,) * 8, groups=100)
+    assert cycles(GEOMETRY, one, TILE, CPU) < cycles(GEOMETRY, eight, TILE, CPU)
+
+
+def test_inputs_that_overflow_the_first_cache_cost_more():
+    small = replace(CPU, l1_bytes=1 << 10)
+    assert cycles(GEOMETRY, LISTS, TILE, CPU) < cycles(GEOMETRY, LISTS, TILE, small)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (Conv2dSchedule(rows=2, vectors=3), 6 + 4 + 1),
+        (Conv2dSchedule(rows=2, vectors=3, group=2), 12 + 8 + 1),
+        (Conv2dSchedule(rows=1, vectors=3, group=2, hold=Hold.INPUTS), 6 + 4 + 1),
+        (Conv2dSchedule(rows=2, vectors=3, hold=Hold.INPUTS), 6 + 12 + 1),  # three rows at once
+    ],
+)
+def test_registers_of_sums_weights_and_inputs(schedule, expected):
+    assert registers(schedule, [PATTERN], GEOMETRY) == expected
+
+
+def test_stride_and_dilation_need_more_input_registers():
+    schedule = Conv2dSchedule(rows=1, vectors=3, hold=Hold.INPUTS)
+    strided = replace(GEOMETRY, stride=(2, 2))
+    dilated = replace(GEOMETRY, dilation=(2, 2))
+    assert registers(schedule, [PATTERN], strided) == 3 + 6 + 1
+    assert registers(schedule, [PATTERN], dilated) == 3 + 5 + 1
+
+
+def test_registers_of_a_layer_without_kernels():
+    for hold in Hold:
+        assert registers(Conv2dSchedule(rows=1, vectors=1, hold=hold), [], GEOMETRY) == 3

@@ -1,0 +1,61 @@
+"""Writes what ONNX can say in several ways in the one that TVM's importer reads well.
+
+auto_pad           -> explicit pads (the importer emits a kernel for the padding otherwise)
+Pad, then Conv     -> Conv with pads
+HardSigmoid        -> Mul, Add, Clip (the importer also tests for NaN)
+HardSwish          -> the same and a Mul
+ConvTranspose      -> Conv and a pixel shuffle (TVM's own is a loop over mostly zeros)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import onnx
+
+from tvm_patdnn.importing.onnx_activations import expand_hard_sigmoid, expand_hard_swish
+from tvm_patdnn.importing.onnx_conv_transpose import split_conv_transpose
+from tvm_patdnn.importing.onnx_graph import OnnxGraph
+from tvm_patdnn.importing.onnx_padding import explicit_pads, fold_pad
+
+__all__ = ["normal_form"]
+
+Rewrite = Callable[[OnnxGraph, onnx.NodeProto], list[onnx.NodeProto] | None]
+
+OLDEST_OPSET = 7  # before it, Add and Mul did not broadcast as they do now
+
+# Each returns the nodes that stand for one node, or None where it has nothing to do.
+REWRITES: tuple[Rewrite, ...] = (
+    explicit_pads,
+    fold_pad,
+    split_conv_transpose,
+    expand_hard_sigmoid,
+    expand_hard_swish,
+)
+
+
+def normal_form(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Returns a rewritten copy that computes the same; its inputs have fixed shapes."""
+    new = onnx.ModelProto()
+    new.CopyFrom(model)
+    graph = OnnxGraph(new)
+    if graph.opset < OLDEST_OPSET:
+        return new
+    nodes = [rewritten for node in new.graph.node for rewritten in _rewritten(graph, node)]
+    nodes = _without_unused(nodes, {output.name for output in new.graph.output})
+    del new.graph.node[:]
+    new.graph.node.extend(nodes)
+    return new
+
+
+def _rewritten(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto]:
+    nodes = [node] if node.domain in ("", "ai.onnx") else []
+    for rewrite in REWRITES:
+        nodes = [new for old in nodes for new in rewrite(graph, old) or [old]]
+    return nodes or [node]
+
+
+def _without_unused(nodes: list[onnx.NodeProto], results: set[str]) -> list[onnx.NodeProto]:
+    """Drops the Pad nodes that nobody reads any more."""
+    read = results | {name for node in nodes for name in node.input}
+    return [node for node in nodes if node.op_type != "Pad" or node.output[0] in read]

@@ -1,0 +1,121 @@
+"""A built model: write it to a file, run it here or on a device, load it again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import tvm
+
+from tvm_patdnn.errors import BuildError, LibraryError
+from tvm_patdnn.library.cross_compile import export_compiler
+from tvm_patdnn.library.elf import check_loads_here
+from tvm_patdnn.library.metadata import Metadata
+from tvm_patdnn.library.report import Report
+from tvm_patdnn.library.running import RunnableModel
+from tvm_patdnn.machine.triples import is_host_platform
+from tvm_patdnn.whole_file import write_whole
+
+__all__ = ["Library", "load"]
+
+
+class Library:
+    """What ``build`` returns.
+
+    Attributes:
+        target: what it was built for.
+        metadata: its inputs, outputs and layers.
+    """
+
+    def __init__(
+        self, executable: tvm.relax.VMExecutable, target: tvm.target.Target, metadata: Metadata
+    ) -> None:
+        self._executable = executable
+        self.target = target
+        self.metadata = metadata
+
+    @property
+    def report(self) -> Report:
+        """What became of each convolution: kernel, reason, compression, bytes."""
+        return Report(self.metadata.layers)
+
+    def export_library(self, path: str | os.PathLike[str]) -> None:
+        """Writes a shared library for the target, whole or not at all.
+
+        Raises:
+            BuildError: there is no linker for the target, or the file cannot be written.
+        """
+        linker = export_compiler(self.target)
+        with write_whole(Path(path)) as partial:
+            try:
+                self._executable.export_library(str(partial), fcompile=linker)
+            except OSError as error:
+                raise BuildError(f"{path}: cannot be written: {error}") from error
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Computes the outputs on this machine; see ``RunnableModel.run``.
+
+        Raises:
+            LibraryError: the library is for another platform, or an input is wrong.
+        """
+        return self.runnable.run(inputs)
+
+    def assembly(self) -> str:
+        """Returns the generated kernels in the target's assembly language."""
+        return "\n".join(
+            str(module.inspect_source("asm"))
+            for module in self._executable.mod.imports
+            if module.kind == "llvm"
+        )
+
+    @cached_property
+    def runnable(self) -> RunnableModel:
+        """The model, loaded on this machine."""
+        triple = str(self.target.attrs["mtriple"])
+        if not is_host_platform(triple):
+            raise LibraryError(
+                f"the library is built for '{triple}', which this machine does not run; "
+                "write it with export_library and run it there, or use on_device"
+            )
+        return RunnableModel(self._executable)
+
+    def on_device(self, session: tvm.rpc.RPCSession) -> RunnableModel:
+        """Sends the library to a device and loads it there.
+
+        Args:
+            session: from ``tvm.rpc.connect`` or a tracker's ``request``.
+
+        Raises:
+            LibraryError: the device goes away, or cannot load the library.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.so"
+            self.export_library(path)
+            try:
+                session.upload(str(path))
+                return RunnableModel(session.load_module(path.name), session.cpu(0))
+            except (RuntimeError, OSError) as error:
+                raise LibraryError(
+                    f"the device did not load the library: {str(error).strip().splitlines()[-1]}; "
+                    "check that its server runs and that the target fits its CPU"
+                ) from error
+
+
+def load(path: str | os.PathLike[str]) -> RunnableModel:
+    """Loads a library that ``Library.export_library`` wrote.
+
+    Raises:
+        LibraryError: there is no such file, it is for another CPU, or was not built by
+            this package.
+    """
+    check_loads_here(Path(path))
+    try:
+        module = tvm.runtime.load_module(str(path))
+    except (RuntimeError, OSError, ValueError) as error:
+        said = str(error).strip().splitlines()[-1]
+        raise LibraryError(f"{path}: cannot be loaded: {said}") from error
+    return RunnableModel(module)

@@ -1,0 +1,65 @@
+"""What a built library knows about itself, stored inside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import tvm
+from tvm import relax
+
+from tvm_patdnn.importing.importer import TensorSpec
+
+__all__ = ["METADATA_FUNCTION", "Metadata", "embed_metadata", "read_metadata"]
+
+METADATA_FUNCTION = "tvm_patdnn_metadata"
+FORMAT = 1  # raised when an older reader could misread what is stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """The interface of a library and what became of its layers.
+
+    Attributes:
+        target: as JSON.
+        inputs: in the order of the function "main".
+        layers: rows of the report.
+        versions: of what built it.
+    """
+
+    target: str
+    inputs: Mapping[str, TensorSpec]
+    outputs: tuple[str, ...]
+    layers: tuple[Mapping[str, object], ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+def embed_metadata(mod: tvm.IRModule, metadata: Metadata) -> tvm.IRModule:
+    """Returns ``mod`` with a function that returns the metadata as bytes of JSON."""
+    text = json.dumps(asdict(metadata)).encode()
+    builder = relax.BlockBuilder(mod)
+    with builder.function(METADATA_FUNCTION, []):
+        builder.emit_func_output(relax.const(np.frombuffer(text, np.uint8)))
+    return builder.finalize()
+
+
+def read_metadata(stored: bytes) -> Metadata:
+    """Reads what ``embed_metadata`` stored.
+
+    Raises:
+        ValueError: it is of a newer format, or no metadata at all.
+    """
+    values = json.loads(stored)
+    if values.get("format") != FORMAT:
+        raise ValueError(f"metadata of format {values.get('format')}, expected {FORMAT}")
+    inputs = {name: TensorSpec(tuple(spec[0]), spec[1]) for name, spec in values["inputs"].items()}
+    return Metadata(
+        target=values["target"],
+        inputs=inputs,
+        outputs=tuple(values["outputs"]),
+        layers=tuple(values["layers"]),
+        versions=values["versions"],
+    )

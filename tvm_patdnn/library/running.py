@@ -1,0 +1,110 @@
+"""Runs a compiled model on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import tvm
+from tvm import relax
+
+from tvm_patdnn.errors import LibraryError
+from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, read_metadata
+from tvm_patdnn.library.report import Report
+from tvm_patdnn.machine.threads import use_all_cores
+
+__all__ = ["RunnableModel"]
+
+
+class RunnableModel:
+    """A model loaded on a device, local or reached over RPC.
+
+    Attributes:
+        metadata: its inputs, outputs and layers.
+    """
+
+    def __init__(self, module: object, device: tvm.runtime.Device | None = None) -> None:
+        """Loads ``module``: an executable, or a library that holds one.
+
+        Raises:
+            LibraryError: the library was not built by this package, or by a newer version.
+        """
+        use_all_cores()
+        self._device = device if device is not None else tvm.cpu()
+        try:
+            self._machine = relax.VirtualMachine(module, self._device)
+            stored = self._machine[METADATA_FUNCTION]().numpy().tobytes()
+            self.metadata: Metadata = read_metadata(stored)
+        except (AttributeError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            raise LibraryError(
+                f"the library holds no model that this version can run ({_first_line(error)}); "
+                "build it again with this version"
+            ) from error
+
+    @property
+    def report(self) -> Report:
+        """What became of each convolution."""
+        return Report(self.metadata.layers)
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Computes the outputs.
+
+        Args:
+            inputs: an array for each input, by name, of the shape and dtype it was built for.
+
+        Returns:
+            The outputs by name.
+
+        Raises:
+            LibraryError: an input is missing, unknown, or of another shape or dtype.
+        """
+        results = self._machine["main"](*self.device_inputs(inputs))
+        if isinstance(results, tvm.runtime.Tensor):
+            results = [results]
+        arrays = [result.numpy() for result in results]
+        return dict(zip(self.metadata.outputs, arrays, strict=True))
+
+    def device_inputs(self, inputs: Mapping[str, np.ndarray]) -> list[tvm.runtime.Tensor]:
+        """Checks the inputs and copies them to the device, in the order of "main"."""
+        self.check_names(inputs)
+        tensors = []
+        for name, (shape, dtype) in self.metadata.inputs.items():
+            array = np.asarray(inputs[name])
+            if array.shape != tuple(shape) or str(array.dtype) != dtype:
+                raise LibraryError(
+                    f"input '{name}': got {array.dtype} of shape {list(array.shape)}, expected "
+                    f"{dtype} of shape {list(shape)}; convert it, or build for this shape"
+                )
+            tensors.append(tvm.runtime.tensor(np.ascontiguousarray(array), self._device))
+        return tensors
+
+    def check_names(self, names: Collection[str]) -> None:
+        """Checks that ``names`` are those of the inputs.
+
+        Raises:
+            LibraryError: one is missing or unknown.
+        """
+        known = self.metadata.inputs
+        unknown = [name for name in names if name not in known]
+        missing = [name for name in known if name not in names]
+        if unknown or missing:
+            raise LibraryError(
+                f"inputs: got {sorted(names)}, expected {sorted(known)}"
+                + (f"; missing: {missing}" if missing else "")
+                + (f"; unknown: {unknown}" if unknown else "")
+            )
+
+    def time(self, inputs: Mapping[str, np.ndarray], repeats: int = 20) -> list[float]:
+        """Measures the latency on the device.
+
+        Returns:
+            Seconds of each of ``repeats`` runs, after one that warms up.
+        """
+        self._machine.set_input("main", *self.device_inputs(inputs))
+        self._machine.invoke_stateful("main")
+        timer = self._machine.time_evaluator("invoke_stateful", self._device, repeat=repeats)
+        return list(timer("main").results)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
