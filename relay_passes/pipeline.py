@@ -8,35 +8,53 @@ Lowering:        TVM's own, to the virtual machine's code
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import tvm
 from tvm import relax
 
-from relay_passes.apply_tuned_schedules import ApplyTunedSchedules
 from relay_passes.fold_batch_norm import FoldBatchNorm
 from relay_passes.fold_constant_views import FoldConstantViews
+from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.lanes.plan import LanePlan
+from relay_passes.lanes.plan_lanes import PlanOptions
 from relay_passes.raise_elementwise import RaiseElementwise
 from relay_passes.raise_pixel_shuffle import RaisePixelShuffle, legalize_pixel_shuffle
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
-from relay_passes.rewrite_to_lanes import RewriteToLanes
+from relay_passes.rewrite_to_lanes import RewriteToLanes, plan_of
 from relay_passes.schedule_fallback import ScheduleFallback
-from relay_passes.tuned_convolutions import TunedConvolutions, channels_last
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.records.tuning_records import Records
 
 __all__ = [
+    "Extension",
     "PipelineOptions",
     "canonical_passes",
     "kernel_passes",
     "lowering_passes",
+    "plan_pipeline",
     "run_pipeline",
 ]
 
 Phase = tuple[str, list[tvm.transform.Pass]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extension:
+    """What a caller adds to the passes, such as a benchmark that has kernels of its own.
+
+    Attributes:
+        leaves: which convolutions our kernels leave to TVM.
+        before_legalizing: passes over what our kernels left, still as operators.
+        before_fallback: passes over its fused functions, which still have no schedule.
+    """
+
+    leaves: Callable[[ConvLayer], bool] = lambda layer: False
+    before_legalizing: Sequence[tvm.transform.Pass] = ()
+    before_fallback: Sequence[tvm.transform.Pass] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +66,7 @@ class PipelineOptions:
         names: names of layers by ``weight_key`` of their weights.
         optimizations: which of them are used.
         records: measured schedules; layers without one are left to the cost model.
-        tuned: convolutions that stay TVM's own operator, scheduled as its tuner found best.
+        extension: what the caller adds.
         dump: a folder for the module after each pass, as TVMScript.
     """
 
@@ -56,8 +74,19 @@ class PipelineOptions:
     names: Mapping[str, str] = field(default_factory=dict)
     optimizations: Optimizations = field(default_factory=Optimizations)
     records: Records = field(default_factory=dict)
-    tuned: TunedConvolutions = field(default_factory=dict)
+    extension: Extension = field(default_factory=Extension)
     dump: Path | None = None
+
+    @property
+    def plan(self) -> PlanOptions:
+        """What the plan of the lanes depends on."""
+        return PlanOptions(
+            cpu=self.cpu,
+            names=self.names,
+            optimizations=self.optimizations,
+            records=self.records,
+            leaves=self.extension.leaves,
+        )
 
 
 def canonical_passes() -> list[tvm.transform.Pass]:
@@ -74,13 +103,7 @@ def canonical_passes() -> list[tvm.transform.Pass]:
 def kernel_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     """Rewrites what we have kernels for."""
     return [
-        RewriteToLanes(
-            cpu=options.cpu,
-            names=options.names,
-            optimizations=options.optimizations,
-            records=options.records,
-            tuned=options.tuned,
-        ),
+        RewriteToLanes(options=options.plan),
         RewriteFullyConnected(cpu=options.cpu, sparse=options.optimizations.sparse),
         relax.transform.DeadCodeElimination(),
     ]
@@ -89,13 +112,13 @@ def kernel_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
 def fallback_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     """Gives every other operator a plain schedule."""
     return [
-        *(channels_last() if options.tuned else []),
+        *options.extension.before_legalizing,
         relax.transform.LegalizeOps({"relax.nn.pixel_shuffle": legalize_pixel_shuffle}),
         relax.transform.AnnotateTIROpPattern(),
         relax.transform.FoldConstant(),
         relax.transform.FuseOps(),
         relax.transform.FuseTIR(),
-        ApplyTunedSchedules(tuned=options.tuned),
+        *options.extension.before_fallback,
         ScheduleFallback(cpu=options.cpu),
     ]
 
@@ -115,6 +138,13 @@ def lowering_passes() -> list[tvm.transform.Pass]:
         relax.transform.VMShapeLower(),
         relax.transform.AttachGlobalSymbol(),
     ]
+
+
+def plan_pipeline(mod: tvm.IRModule, options: PipelineOptions) -> LanePlan:
+    """Returns the plan that ``run_pipeline`` would follow, without its kernels."""
+    for each in canonical_passes():
+        mod = each(mod)
+    return plan_of(mod, options.plan)
 
 
 def run_pipeline(

@@ -19,7 +19,6 @@ from tvm.ir.transform import PassContext
 
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
 from relay_passes.relax_ir.values import constant_value, count_uses, operator_name, shape_of
-from te_schedules.cpu.epilogue import Step
 from te_schedules.cpu.fully_connected import (
     fully_connected,
     kept_share,
@@ -28,6 +27,7 @@ from te_schedules.cpu.fully_connected import (
     pad_outputs,
     sparse_fully_connected,
 )
+from te_schedules.epilogue import Step, operands_of
 from tvm_patdnn.machine.cpu_model import CpuModel
 
 __all__ = ["RewriteFullyConnected", "is_matrix_product"]
@@ -61,14 +61,16 @@ class RewriteFullyConnected:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Product:
-    """``data`` (rows, inputs) times ``matrix`` (inputs, outputs), then the steps."""
+    """``data`` (rows, inputs) times ``matrix`` (inputs, outputs), then the steps.
+
+    An operand of the steps is a number for each output.
+    """
 
     data: relax.Expr
     rows: int
     matrix: np.ndarray
     out_shape: tuple[int, ...]
-    steps: tuple[Step, ...] = ()
-    operands: tuple[np.ndarray, ...] = ()
+    steps: tuple[Step[np.ndarray], ...] = ()
 
 
 class _Rewriter:
@@ -119,7 +121,7 @@ class _Rewriter:
         name, func, arrays = self._kernel(product)
         data = builder.emit(relax.op.reshape(self.main.renew(product.data), (product.rows, inputs)))
         constants = [relax.const(array) for array in arrays]
-        constants += [relax.const(pad_outputs(v, self.lanes)) for v in product.operands]
+        constants += [relax.const(pad_outputs(v, self.lanes)) for v in operands_of(product.steps)]
         kernel = builder.add_func(func, name)
         out = relax.TensorType((product.rows, outputs), "float32")
         result = builder.emit(relax.call_tir(kernel, [data, *constants], out))
@@ -173,11 +175,7 @@ def _with_bias(product: _Product, bias: np.ndarray | None) -> _Product | None:
     shape = (1,) * (len(wanted) - bias.ndim) + bias.shape
     if bias.size == 1 or shape != tuple(wanted):
         return None
-    return replace(
-        product,
-        steps=(*product.steps, Step("add", operand="channel")),
-        operands=(*product.operands, bias.reshape(-1)),
-    )
+    return replace(product, steps=(*product.steps, Step("add", bias.reshape(-1))))
 
 
 def _reads_first(value: relax.Expr, var: relax.Var) -> bool:

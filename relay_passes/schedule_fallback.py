@@ -22,10 +22,11 @@ from tvm import s_tir, sym, tirx
 from tvm.ir.transform import PassContext
 from tvm.tirx import PrimFunc
 
-from relay_passes.apply_tuned_schedules import is_scheduled
 from tvm_patdnn.machine.cpu_model import CpuModel
 
-__all__ = ["ScheduleFallback"]
+__all__ = ["SCHEDULED", "ScheduleFallback", "is_scheduled"]
+
+SCHEDULED = "tirx.is_scheduled"  # an attribute of functions that have a schedule
 
 OPAQUE = 8
 TASKS_PER_CORE = 4  # evens out what other processes take of a core
@@ -34,6 +35,11 @@ VECTORS = 4  # neighbouring results that are summed at once: they hide the laten
 
 Block = Any
 Loop = Any
+
+
+def is_scheduled(func: tvm.ir.BaseFunc) -> bool:
+    """Whether a function has a schedule already, which others are to leave alone."""
+    return isinstance(func, PrimFunc) and bool(func.attrs.get(SCHEDULED, False))
 
 
 @tvm.transform.module_pass(opt_level=0, name="ScheduleFallback")

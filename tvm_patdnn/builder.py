@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,21 +10,18 @@ import tvm
 from tvm import relax
 
 from relay_passes.lower_kernels import kernel_pipeline
-from relay_passes.pipeline import PipelineOptions, lowering_passes, run_pipeline
-from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE
-from relay_passes.tuned_convolutions import TunedConvolutions
+from relay_passes.pipeline import lowering_passes, run_pipeline
+from relay_passes.rewrite_to_lanes import reported_layers
+from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.errors import BuildError
-from tvm_patdnn.importing.importer import import_onnx
 from tvm_patdnn.importing.onnx_file import ModelSource
 from tvm_patdnn.importing.onnx_shapes import InputShapes
 from tvm_patdnn.library.library import Library
 from tvm_patdnn.library.metadata import Metadata, embed_metadata
-from tvm_patdnn.machine.cpu_model import CpuModel
-from tvm_patdnn.machine.targets import TargetLike, resolve_target
+from tvm_patdnn.machine.targets import TargetLike
 from tvm_patdnn.optimizations import Optimizations
-from tvm_patdnn.records.tuning_records import read_records
 
-__all__ = ["build"]
+__all__ = ["build", "build_requested"]
 
 Progress = Callable[[str], None]
 _PACKAGES = ("tvm-patdnn", "apache-tvm", "apache-tvm-ffi", "onnx", "numpy")
@@ -38,7 +34,6 @@ def build(
     input_shapes: InputShapes | None = None,
     logs: str | Path | None = None,
     optimizations: Optimizations | None = None,
-    tuned: TunedConvolutions | None = None,
     dump: str | Path | None = None,
     progress: Progress = lambda phase: None,
 ) -> Library:
@@ -51,8 +46,6 @@ def build(
         input_shapes: sizes of dynamic inputs, for example {"x": [1, 3, 224, 224]}.
         logs: tuning records, a file or a folder; those shipped in autotune_logs by default.
         optimizations: what to leave out, for comparison; nothing by default.
-        tuned: dense convolutions that TVM's own tuner scheduled, for comparison; they stay
-            TVM's operators and do not appear in the report.
         dump: a folder for the module after each pass.
         progress: told the name of each phase as it begins.
 
@@ -62,25 +55,28 @@ def build(
         TuningError: the tuning records cannot be read.
         BuildError: TVM cannot compile the model for the target.
     """
-    resolved = resolve_target(target)
-    options_cpu = CpuModel.from_target(resolved)
-    progress("import")
-    model = import_onnx(onnx_model, input_shapes)
-    options = PipelineOptions(
-        cpu=options_cpu,
-        names=model.weight_names,
-        optimizations=optimizations or Optimizations(),
-        records=read_records(str(resolved.attrs.get("mcpu", "generic")), logs),
-        tuned=tuned or {},
-        dump=Path(dump) if dump else None,
+    request = Request(
+        onnx_model=onnx_model,
+        target=target,
+        input_shapes=input_shapes,
+        logs=logs,
+        optimizations=optimizations,
+        dump=dump,
     )
+    return build_requested(request, progress)
+
+
+def build_requested(request: Request, progress: Progress = lambda phase: None) -> Library:
+    """Compiles what is asked for; raises what ``build`` raises."""
+    compilation = Compilation.of(request, progress)
+    model, resolved = compilation.model, compilation.target
     with resolved:
-        mod = run_pipeline(model.module, options, progress)
+        mod = run_pipeline(model.module, compilation.options, progress)
     metadata = Metadata(
         target=str(resolved),
         inputs=model.inputs,
         outputs=model.output_names,
-        layers=tuple(json.loads(mod.attrs[LAYERS_ATTRIBUTE])),
+        layers=tuple(reported_layers(mod)),
         versions=_versions(),
     )
     progress("code generation")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from pathlib import Path
 
-from relay_passes.pipeline import canonical_passes
-from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE, RewriteToLanes
-from tvm_patdnn.importing.importer import import_onnx
+from relay_passes.lanes.report_layers import report_layers
+from relay_passes.pipeline import plan_pipeline
+from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.importing.onnx_file import ModelSource
 from tvm_patdnn.importing.onnx_shapes import InputShapes
 from tvm_patdnn.library.report import Report
-from tvm_patdnn.machine.cpu_model import CpuModel
-from tvm_patdnn.machine.targets import TargetLike, resolve_target
+from tvm_patdnn.machine.targets import TargetLike
+from tvm_patdnn.optimizations import Optimizations
 
 __all__ = ["inspect"]
 
@@ -22,29 +22,36 @@ def inspect(
     target: TargetLike = None,
     *,
     input_shapes: InputShapes | None = None,
+    logs: str | Path | None = None,
+    optimizations: Optimizations | None = None,
     progress: Callable[[str], None] = lambda phase: None,
 ) -> Report:
     """Finds the patterns of a model and decides what each convolution would become.
 
-    The same report as that of the built library, as the same passes make it.
+    The same report as that of the built library: it follows the same plan.
 
     Args:
         onnx_model: a path, the bytes of a file, or a ModelProto.
         target: what it would be compiled for; see ``build``.
         input_shapes: sizes of dynamic inputs, for example {"x": [1, 3, 224, 224]}.
+        logs: tuning records; see ``build``.
+        optimizations: what would be left out; see ``build``.
         progress: told the name of each phase as it begins.
 
     Raises:
         ModelError: the model cannot be read or imported.
         TargetError: the target does not exist, or is not a CPU.
+        TuningError: the tuning records cannot be read.
     """
-    resolved = resolve_target(target)
-    cpu = CpuModel.from_target(resolved)
-    progress("import")
-    model = import_onnx(onnx_model, input_shapes)
+    request = Request(
+        onnx_model=onnx_model,
+        target=target,
+        input_shapes=input_shapes,
+        logs=logs,
+        optimizations=optimizations,
+    )
+    compilation = Compilation.of(request, progress)
     progress("analysis")
-    mod = model.module
-    with resolved:
-        for each in [*canonical_passes(), RewriteToLanes(cpu=cpu, names=model.weight_names)]:
-            mod = each(mod)
-    return Report(json.loads(mod.attrs[LAYERS_ATTRIBUTE]))
+    with compilation.target:
+        plan = plan_pipeline(compilation.model.module, compilation.options)
+    return Report(report_layers(plan))

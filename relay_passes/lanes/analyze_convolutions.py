@@ -17,6 +17,7 @@ import tvm
 from tvm import relax
 
 from relay_passes.relax_ir.values import constant_value, operator_name, shape_of
+from te_schedules.window import Window
 from tvm_patdnn.importing.weight_names import weight_key
 from tvm_patdnn.sparse.patterns import KernelPatterns, find_patterns
 
@@ -51,6 +52,11 @@ class ConvLayer:
     def kernel_shape(self) -> tuple[int, int]:
         """Height and width of a kernel."""
         return (self.weight.shape[2], self.weight.shape[3])
+
+    @property
+    def window(self) -> Window:
+        """Where its taps lie."""
+        return Window(self.kernel_shape, self.stride, self.dilation, self.padding[:2])
 
     @property
     def workload(self) -> str:

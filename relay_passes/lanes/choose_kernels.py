@@ -7,30 +7,43 @@ so that a layer below the break-even compression is never slower than in the den
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
-
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from relay_passes.lanes.analyze_convolutions import ConvLayer
-from relay_passes.lanes.cover_patterns import cover_patterns
-from te_schedules.cpu.conv2d_cost import KernelLists, cycles
+from relay_passes.lanes.kernel_candidates import (
+    Candidate,
+    Kind,
+    dense_candidates,
+    sparse_candidates,
+)
+from relay_passes.lanes.limit_kernels import limited_kernel
+from te_schedules.cpu.conv2d_cost import cycles
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Taps
-from te_schedules.cpu.conv2d_space import choose_schedule, fits, fixed_schedule
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
+from te_schedules.cpu.conv2d_space import choose_schedule, fits
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.records.tuning_records import Records
-from tvm_patdnn.sparse.fkw import FKW, Order, group_members, pack_fkw
-from tvm_patdnn.sparse.patterns import Pattern
+from tvm_patdnn.sparse.fkw import FKW
 
-__all__ = ["KernelChoice", "choose_kernel"]
+__all__ = ["KernelChoice", "ScoredCandidate", "choose_kernel"]
 
-DENSE_GROUPS = (1, 2, 3, 4, 6, 8)  # filters that may share a loaded input
-SPARSE_GROUPS = (1, 2, 4, 8)  # the same, where neighbours were pruned as one
 
-Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoredCandidate:
+    """A candidate with its best schedule.
+
+    Attributes:
+        cycles: what the cost model gives it.
+        seconds: as measured, where there is a record.
+    """
+
+    candidate: Candidate
+    schedule: Conv2dSchedule
+    cycles: float
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,39 +52,33 @@ class KernelChoice:
 
     Attributes:
         reason: why this one, for people.
-        cycles: what the cost model gives it.
+        considered: the best ways that it was chosen from.
     """
 
-    kind: Kind
+    layer: ConvLayer
+    chosen: ScoredCandidate
+    considered: tuple[ScoredCandidate, ...]
     reason: str
-    fkw: FKW
-    schedule: Conv2dSchedule
-    cycles: float
 
+    @property
+    def kind(self) -> Kind:
+        """How the layer is computed."""
+        return self.chosen.candidate.kind
 
-@dataclass(frozen=True)
-class _Candidate:
-    """A way to store a layer: see ``pack_fkw``."""
+    @property
+    def schedule(self) -> Conv2dSchedule:
+        """The point of the schedule space."""
+        return self.chosen.schedule
 
-    kind: Kind
-    ids: np.ndarray
-    patterns: tuple[Pattern, ...]
-    group: int
-    order: Order = Order.FKR
+    @property
+    def cycles(self) -> float:
+        """What the cost model gives it."""
+        return self.chosen.cycles
 
-
-@dataclass(frozen=True)
-class _Scored:
-    """A candidate with its best schedule.
-
-    Attributes:
-        seconds: as measured, where there is a record.
-    """
-
-    candidate: _Candidate
-    schedule: Conv2dSchedule
-    cycles: float
-    seconds: float | None = None
+    @cached_property
+    def fkw(self) -> FKW:
+        """The weight, packed when it is first asked for."""
+        return self.chosen.candidate.pack(self.layer.weight, self.schedule)
 
 
 def choose_kernel(
@@ -93,25 +100,18 @@ def choose_kernel(
     """
     use = optimizations or Optimizations()
     scorer = _Scorer(layer, geometry, cpu, records or {}, planes)
-    dense = scorer.best(list(_dense(layer)), sparse=False)
+    dense = scorer.best(list(dense_candidates(layer)), sparse=False)
     if not use.sparse:
-        return _choice(layer, dense, reason="sparse kernels are switched off")
+        return _choice(layer, dense, [dense], "sparse kernels are switched off")
     if layer.found.kept_weights == layer.found.dense_weights:
-        return _choice(layer, dense, reason="nothing was pruned")
+        return _choice(layer, dense, [dense], "nothing was pruned")
     if not use.complete:
-        return _choice(layer, _limited(layer, geometry, cpu, use), reason=f"as asked for: {use}")
-    pruned = scorer.best(list(_sparse(layer)), sparse=True)
-    if pruned.seconds is not None and dense.seconds is not None:
-        share, how = pruned.seconds / dense.seconds, "as measured"
-    else:
-        share, how = pruned.cycles / dense.cycles, "by the cost model"
-    if share < 1.0:
-        group = pruned.candidate.group
-        shared = f", in blocks of {group} filters" if group > 1 else ""
-        reason = f"{_found(layer)}{shared}: {1 / share:.1f}x faster than dense {how}"
-        return _choice(layer, pruned, reason=reason)
-    reason = f"{_found(layer)}: below break-even, {share:.1f}x dense's time {how}"
-    return _choice(layer, dense, reason=reason)
+        candidate, schedule, cost = limited_kernel(layer, geometry, cpu, use)
+        limited = ScoredCandidate(candidate=candidate, schedule=schedule, cycles=cost)
+        return _choice(layer, limited, [limited], f"as asked for: {use}")
+    pruned = scorer.best(list(sparse_candidates(layer)), sparse=True)
+    faster, reason = _compare(layer, dense, pruned)
+    return _choice(layer, faster, [dense, pruned], reason)
 
 
 @dataclass(frozen=True)
@@ -124,111 +124,45 @@ class _Scorer:
     records: Records
     planes: bool
 
-    def best(self, candidates: Sequence[_Candidate], *, sparse: bool) -> _Scored:
+    def best(self, candidates: Sequence[Candidate], *, sparse: bool) -> ScoredCandidate:
         record = self.records.get((self.layer.workload, sparse))
         if record is not None and fits(record.schedule, self.geometry):
             for candidate in candidates:
                 if candidate.group == record.schedule.group:
-                    lists = _lists(candidate)
-                    cost = cycles(self.geometry, lists, record.schedule, self.cpu)
-                    return _Scored(candidate, record.schedule, cost, record.seconds)
+                    return ScoredCandidate(
+                        candidate=candidate,
+                        schedule=record.schedule,
+                        cycles=cycles(self.geometry, candidate.lists, record.schedule, self.cpu),
+                        seconds=record.seconds,
+                    )
         return min((self._modelled(c) for c in candidates), key=lambda scored: scored.cycles)
 
-    def _modelled(self, candidate: _Candidate) -> _Scored:
-        lists = _lists(candidate)
-        chosen = choose_schedule(
-            self.geometry, lists, candidate.group, self.cpu, planes=self.planes
+    def _modelled(self, candidate: Candidate) -> ScoredCandidate:
+        schedule, cost = choose_schedule(
+            self.geometry, candidate.lists, candidate.group, self.cpu, planes=self.planes
         )
-        return _Scored(candidate, *chosen)
+        return ScoredCandidate(candidate=candidate, schedule=schedule, cycles=cost)
 
 
-def _limited(
-    layer: ConvLayer, geometry: Conv2dGeometry, cpu: CpuModel, use: Optimizations
-) -> _Scored:
-    """Returns the sparse kernel without some of what makes it fast."""
-    candidate = next(_sparse(layer))
-    if not use.patterns:
-        candidate = replace(candidate, order=Order.CSR)
-    elif not use.reorder:
-        candidate = replace(candidate, order=Order.CHANNEL)
-    lists = _lists(candidate)
-    choose = choose_schedule if use.tune else fixed_schedule
-    schedule, cost = choose(geometry, lists, candidate.group, cpu)
-    if candidate.order is not Order.FKR or not use.share_loads:
-        schedule = replace(schedule, taps=Taps.TABLE)
-    return _Scored(candidate, schedule, cost)
+def _compare(
+    layer: ConvLayer, dense: ScoredCandidate, pruned: ScoredCandidate
+) -> tuple[ScoredCandidate, str]:
+    """Returns the faster of the two, and why."""
+    if pruned.seconds is not None and dense.seconds is not None:
+        share, how = pruned.seconds / dense.seconds, "as measured"
+    else:
+        share, how = pruned.cycles / dense.cycles, "by the cost model"
+    if share >= 1.0:
+        return dense, f"{_found(layer)}: below break-even, {share:.1f}x dense's time {how}"
+    group = pruned.candidate.group
+    shared = f", in blocks of {group} filters" if group > 1 else ""
+    return pruned, f"{_found(layer)}{shared}: {1 / share:.1f}x faster than dense {how}"
 
 
-def _dense(layer: ConvLayer) -> Iterator[_Candidate]:
-    """Yields the ways to store a layer as if nothing had been pruned."""
-    height, width = layer.kernel_shape
-    full = Pattern(kernel_shape=(height, width), taps=tuple(np.ndindex(height, width)))
-    out_c, in_c = layer.weight.shape[:2]
-    ids = np.zeros((out_c, in_c), np.int32)
-    kind: Kind = "depthwise" if layer.groups > 1 and in_c == 1 else "dense"
-    for group in DENSE_GROUPS:
-        shared = layer.groups == 1 and group <= out_c
-        if group == 1 or shared or out_c // layer.groups % group == 0:
-            yield _Candidate(kind, _expand(ids, layer.groups), (full,), group)
-
-
-def _sparse(layer: ConvLayer) -> Iterator[_Candidate]:
-    """Yields the ways to store a layer by its patterns: by single filters first."""
-    found = layer.found
-    ids, patterns = _in_order(*cover_patterns(found.ids, found.patterns, found.counts))
-    area = layer.kernel_shape[0] * layer.kernel_shape[1]
-    kind: Kind = "pattern" if any(len(p) < area for p in patterns) else "connectivity"
-    ids = _expand(ids, layer.groups)
-    for group in (g for g in SPARSE_GROUPS if g <= max(1, len(ids))):
-        rows = ids[group_members(len(ids), group)]
-        if np.array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape)):
-            yield _Candidate(kind, ids, patterns, group)
-
-
-def _in_order(
-    ids: np.ndarray, patterns: Sequence[Pattern]
-) -> tuple[np.ndarray, tuple[Pattern, ...]]:
-    """Sorts a pattern set, so that layers which use the same set share one kernel."""
-    order = sorted(range(len(patterns)), key=lambda p: patterns[p])
-    rank = np.full(len(patterns) + 1, -1, np.int32)  # the last is where an id of -1 points
-    rank[order] = np.arange(len(order))
-    return rank[ids], tuple(patterns[p] for p in order)
-
-
-def _expand(ids: np.ndarray, groups: int) -> np.ndarray:
-    """Places the kernels of a grouped convolution at their absolute input channels."""
-    if groups == 1:
-        return ids
-    out_c, in_c = ids.shape
-    expanded = np.full((out_c, in_c * groups), -1, np.int32)
-    for group, rows in enumerate(np.split(np.arange(out_c), groups)):
-        expanded[rows, group * in_c : (group + 1) * in_c] = ids[rows]
-    return expanded
-
-
-def _lists(candidate: _Candidate) -> KernelLists:
-    kept = candidate.ids[:: candidate.group]
-    counts = np.bincount(kept[kept >= 0], minlength=len(candidate.patterns))
-    return KernelLists(patterns=candidate.patterns, counts=tuple(counts.tolist()), groups=len(kept))
-
-
-def _choice(layer: ConvLayer, scored: _Scored, reason: str) -> KernelChoice:
-    candidate = scored.candidate
-    return KernelChoice(
-        kind=candidate.kind,
-        reason=reason,
-        fkw=pack_fkw(
-            layer.weight,
-            candidate.ids,
-            candidate.patterns,
-            candidate.group,
-            scored.schedule.window,
-            candidate.order,
-            scored.schedule.chunks,
-        ),
-        schedule=scored.schedule,
-        cycles=scored.cycles,
-    )
+def _choice(
+    layer: ConvLayer, chosen: ScoredCandidate, considered: Sequence[ScoredCandidate], reason: str
+) -> KernelChoice:
+    return KernelChoice(layer=layer, chosen=chosen, considered=tuple(considered), reason=reason)
 
 
 def _found(layer: ConvLayer) -> str:

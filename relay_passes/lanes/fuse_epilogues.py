@@ -16,9 +16,9 @@ from typing import TypeAlias
 
 from tvm import relax
 
-from relay_passes.lanes.graph import Convolution, Copy, LaneNode
+from relay_passes.lanes.graph import Convolution, Copy, GraphStep, LaneNode, TensorOperand
 from relay_passes.lanes.recognize_steps import merge_clips
-from te_schedules.cpu.epilogue import Step
+from te_schedules.epilogue import Step, operands_of
 
 __all__ = ["fuse_epilogues"]
 
@@ -61,9 +61,12 @@ def _fused(
 def _orders(node: LaneNode) -> list[LaneNode]:
     """Returns the node, and the same with the arguments of a commutative step exchanged."""
     step = node.steps[0] if len(node.steps) == 1 else None
-    if step is None or step.name not in ("add", "multiply") or step.operand != "tensor":
+    if step is None or step.name not in ("add", "multiply"):
         return [node]
-    return [node, replace(node, inputs=(node.operands[0],), operands=(node.inputs[0],))]
+    if not isinstance(step.operand, TensorOperand):
+        return [node]
+    exchanged: GraphStep = Step(step.name, TensorOperand(node.inputs[0]))
+    return [node, replace(node, inputs=(step.operand.var,), steps=(exchanged,))]
 
 
 def _producer(
@@ -83,20 +86,20 @@ def _fuse(producer: LaneNode, node: LaneNode) -> LaneNode:
         producer,
         result=node.result,
         steps=merge_clips(producer.steps + node.steps),
-        operands=producer.operands + node.operands,
     )
 
 
 def _is_self_product(node: LaneNode) -> bool:
     """Whether ``node`` multiplies its input by a function of nothing but the input."""
-    if node.operator != Copy() or len(node.inputs) != 1 or len(node.operands) != 1:
+    if node.operator != Copy() or len(node.inputs) != 1 or len(operands_of(node.steps)) != 1:
         return False
-    operand = node.operands[0]
-    is_input = isinstance(operand, relax.Var) and operand.same_as(node.inputs[0])
-    return is_input and node.steps[-1] == Step("multiply", operand="tensor")
+    step = node.steps[-1]
+    if step.name != "multiply" or not isinstance(step.operand, TensorOperand):
+        return False
+    return bool(step.operand.var.same_as(node.inputs[0]))
 
 
 def _as_gate(node: LaneNode) -> LaneNode:
     inner = node.steps[:-1]
-    step = Step("gate", gate=inner) if inner else Step("square")
-    return replace(node, steps=(step,), operands=())
+    step: GraphStep = Step("gate", gate=inner) if inner else Step("square")
+    return replace(node, steps=(step,))

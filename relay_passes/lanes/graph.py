@@ -13,10 +13,21 @@ import numpy as np
 from tvm import relax
 
 from relay_passes.lanes.analyze_convolutions import ConvLayer
-from te_schedules.cpu.epilogue import Step
 from te_schedules.cpu.pool2d import Pool2dWindow
+from te_schedules.epilogue import Step, operands_of
+from te_schedules.window import Window
 
-__all__ = ["Convolution", "Copy", "GlobalPool", "LaneNode", "Operator", "Pooling"]
+__all__ = [
+    "ChannelOperand",
+    "Convolution",
+    "Copy",
+    "GlobalPool",
+    "GraphStep",
+    "LaneNode",
+    "Operator",
+    "Pooling",
+    "TensorOperand",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +39,10 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Pooling:
-    """A window slid over the plane; pairs are (y, x), padding is before the first value."""
+    """The largest value or the mean of a window slid over the plane."""
 
-    window: Pool2dWindow
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    padding: tuple[int, int]
+    pool: Pool2dWindow
+    window: Window
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,23 @@ class Copy:
 Operator: TypeAlias = Convolution | Pooling | GlobalPool | Copy
 
 
+@dataclass(frozen=True, eq=False)
+class ChannelOperand:
+    """A number for each channel: an array (channels,), or a variable (n, channels, 1, 1)."""
+
+    value: np.ndarray | relax.Var
+
+
+@dataclass(frozen=True, eq=False)
+class TensorOperand:
+    """A tensor of the result's shape."""
+
+    var: relax.Var
+
+
+GraphStep: TypeAlias = Step[ChannelOperand | TensorOperand]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LaneNode:
     """One kernel.
@@ -64,18 +90,31 @@ class LaneNode:
         result: the variable it computes, (n, c, height, width).
         inputs: tensors (n, c, height, width).
         steps: the epilogue.
-        operands: one for each step with an operand: an array (channels,), or a variable
-            of the result's shape or of shape (n, c, 1, 1).
     """
 
     result: relax.Var
     operator: Operator
     inputs: tuple[relax.Var, ...]
-    steps: tuple[Step, ...] = ()
-    operands: tuple[np.ndarray | relax.Var, ...] = ()
+    steps: tuple[GraphStep, ...] = ()
+
+    @property
+    def tensors(self) -> tuple[relax.Var, ...]:
+        """The inputs, and the operands that are of the result's shape: what it reads in lanes."""
+        operands = operands_of(self.steps)
+        return (*self.inputs, *(each.var for each in operands if isinstance(each, TensorOperand)))
 
     @property
     def reads(self) -> tuple[relax.Var, ...]:
         """The variables it reads."""
-        operands = tuple(v for v in self.operands if isinstance(v, relax.Var))
-        return self.inputs + operands
+        values = [
+            each.var if isinstance(each, TensorOperand) else each.value
+            for each in operands_of(self.steps)
+        ]
+        return (*self.inputs, *(value for value in values if isinstance(value, relax.Var)))
+
+    @property
+    def window(self) -> Window | None:
+        """The window of a convolution or pooling; None for other operators."""
+        if isinstance(self.operator, Convolution):
+            return self.operator.layer.window
+        return self.operator.window if isinstance(self.operator, Pooling) else None

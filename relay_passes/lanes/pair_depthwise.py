@@ -31,7 +31,7 @@ def pair_depthwise(
         source = producers.get(node.inputs[0])
         if source is None or not _is_depthwise(node) or source.result in pairs:
             continue
-        if uses[source.result] == 1 and plan.is_produced(source.result, plan.reads(node)[0]):
+        if uses[source.result] == 1 and plan.is_produced(source.result, plan.reads(node)[0].split):
             pairs[node.result] = source
     return pairs
 

@@ -17,6 +17,7 @@ from relay_passes.lanes.recognize_steps import recognize_steps
 from relay_passes.relax_ir.values import operator_name, shape_of
 from relay_passes.rewrite_fully_connected import is_matrix_product
 from te_schedules.cpu.pool2d import Pool2dWindow
+from te_schedules.window import Window
 
 __all__ = ["recognize"]
 
@@ -69,13 +70,13 @@ def _pool(var: relax.Var, value: relax.Call) -> LaneNode | None:
         return LaneNode(result=var, operator=GlobalPool(), inputs=(value.args[0],))
     if not is_max and padded and attrs.count_include_pad and attrs.ceil_mode:
         return None  # the last windows count their padding only up to the padded edge
-    window = Pool2dWindow(
+    pool = Pool2dWindow(
         kind="max" if is_max else "average",
         size=size,  # type: ignore[arg-type]
         padded=padded,
         count_padding=bool(attrs.count_include_pad),
     )
-    operator = Pooling(window, stride, dilation, (top, left))  # type: ignore[arg-type]
+    operator = Pooling(pool, Window(size, stride, dilation, (top, left)))  # type: ignore[arg-type]
     return LaneNode(result=var, operator=operator, inputs=(value.args[0],))
 
 

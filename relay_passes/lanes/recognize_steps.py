@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping, Set
 import numpy as np
 from tvm import relax
 
-from relay_passes.lanes.graph import Copy, LaneNode
+from relay_passes.lanes.graph import ChannelOperand, Copy, GraphStep, LaneNode, TensorOperand
 from relay_passes.relax_ir.values import constant_value, operator_name, shape_of
-from te_schedules.cpu.epilogue import Step
+from te_schedules.epilogue import Step
 
 __all__ = ["merge_clips", "recognize_steps"]
 
-_UNARY: Mapping[str, Callable[[relax.Call], Step]] = {
+_UNARY: Mapping[str, Callable[[relax.Call], GraphStep]] = {
     "relax.nn.relu": lambda call: Step("relu"),
     "relax.nn.leakyrelu": lambda call: Step("leaky_relu", numbers=(float(call.attrs.alpha),)),
     "relax.nn.silu": lambda call: Step("silu"),
@@ -75,14 +75,14 @@ def recognize_steps(var: relax.Var, value: relax.Expr, in_lanes: Set[relax.Var])
         return _with_operand(var, name, right, left)
     if name == "subtract":
         added = _with_operand(var, "add", right, left)
-        negated = Step("multiply_number", numbers=(-1.0,))
-        return added and _node(var, right, negated, *added.steps, operands=added.operands)
+        negated: GraphStep = Step("multiply_number", numbers=(-1.0,))
+        return added and _node(var, right, negated, *added.steps)
     return None
 
 
-def merge_clips(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def merge_clips(steps: tuple[GraphStep, ...]) -> tuple[GraphStep, ...]:
     """Joins each run of ReLUs and clips to one step, such as the two halves of a ReLU6."""
-    merged: list[Step] = []
+    merged: list[GraphStep] = []
     for step in steps:
         bounds, before = _bounds(step), _bounds(merged[-1]) if merged else None
         if bounds is None or before is None:
@@ -114,9 +114,9 @@ def _with_operand(
         return None
     batch, channels, *_ = shape_of(data)  # type: ignore[misc]
     if shape_of(operand) == shape_of(data):
-        return _node(var, data, Step(name, operand="tensor"), operands=(operand,))
+        return _node(var, data, Step(name, TensorOperand(operand)))
     if shape_of(operand) == (batch, channels, 1, 1):
-        return _node(var, data, Step(name, operand="channel"), operands=(operand,))
+        return _node(var, data, Step(name, ChannelOperand(operand)))
     return None
 
 
@@ -132,14 +132,8 @@ def _with_constant(
     along_channels = name == "prelu" or constant.shape[-3:] == (channels, 1, 1)
     if constant.size != channels or not along_channels or name == "power":
         return None
-    step = Step(name, operand="channel")
-    return _node(var, data, step, operands=(constant.reshape(-1),))
+    return _node(var, data, Step(name, ChannelOperand(constant.reshape(-1))))
 
 
-def _node(
-    var: relax.Var,
-    data: relax.Var,
-    *steps: Step,
-    operands: tuple[np.ndarray | relax.Var, ...] = (),
-) -> LaneNode:
-    return LaneNode(result=var, operator=Copy(), inputs=(data,), steps=steps, operands=operands)
+def _node(var: relax.Var, data: relax.Var, *steps: GraphStep) -> LaneNode:
+    return LaneNode(result=var, operator=Copy(), inputs=(data,), steps=steps)

@@ -17,11 +17,11 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.conv2d_code import Conv2dCode
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Outer, Taps
-from te_schedules.cpu.epilogue import Step
-from te_schedules.cpu.tile_store import Operand, OperandSpec, TileStore, operand_params
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Taps
+from te_schedules.cpu.tile_store import OperandSpec, TileStore, bind_operands, operand_params
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.vector_code import Param, VectorCode, prim_func
+from te_schedules.epilogue import Step
 from tvm_patdnn.sparse.fkw import FKW
 
 __all__ = ["Conv2d", "can_precede_depthwise", "conv2d", "conv2d_depthwise", "is_depthwise"]
@@ -33,14 +33,13 @@ class Conv2d:
 
     Attributes:
         fkw: gives the patterns and the sizes of the arrays; the weights are arguments.
-        steps: the epilogue, with one of ``operands`` for each step that has one.
+        steps: the epilogue.
     """
 
     geometry: Conv2dGeometry
     fkw: FKW
     schedule: Conv2dSchedule
-    steps: Sequence[Step] = ()
-    operands: Sequence[OperandSpec] = ()
+    steps: Sequence[Step[OperandSpec]] = ()
 
     def __post_init__(self) -> None:
         if self.fkw.pattern is not None and self.schedule.taps is Taps.CODE:
@@ -55,7 +54,7 @@ class Conv2d:
     def params(self) -> list[Param]:
         """The parameters for the constants and the operands."""
         arrays = [(name, each.shape, str(each.dtype)) for name, each in self.constants.items()]
-        return [*arrays, *operand_params(self.operands, self.geometry.out_channels)]
+        return [*arrays, *operand_params(self.steps, self.geometry.out_channels)]
 
     def code(self, buffers: Sequence[Buffer], output: Buffer) -> Conv2dCode:
         """Returns what emits the kernel's code.
@@ -71,11 +70,7 @@ class Conv2d:
             layout=layout,
             rows=Tiling(layout.steps_y, self.schedule.rows),
             columns=Tiling(layout.steps_x, self.schedule.vectors),
-            steps=self.steps,
-            operands=[
-                Operand(buffer, spec.layout)
-                for buffer, spec in zip(extra, self.operands, strict=True)
-            ],
+            steps=bind_operands(self.steps, extra),
         )
         stored = dict(zip(self.constants, buffers, strict=False))
         return Conv2dCode(self.geometry, self.fkw, self.schedule, store, stored)
@@ -139,7 +134,7 @@ def conv2d_depthwise(first: Conv2d, depthwise: Conv2d) -> PrimFunc:
 
 def can_precede_depthwise(kernel: Conv2d) -> bool:
     """Whether the kernel computes a plane at a time, without windows of channels."""
-    return kernel.fkw.windows == 1 and kernel.schedule.outer is Outer.PLANE
+    return kernel.fkw.windows == 1 and kernel.schedule.whole_planes
 
 
 def is_depthwise(kernel: Conv2d) -> bool:

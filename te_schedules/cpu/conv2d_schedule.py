@@ -58,6 +58,11 @@ class Conv2dSchedule:
     chunks: int = 1
     taps: Taps = Taps.CODE
 
+    @property
+    def whole_planes(self) -> bool:
+        """Whether a plane is finished before the next is begun, as a kernel behind it needs."""
+        return self.outer is Outer.PLANE
+
     def __post_init__(self) -> None:
         if self.taps is Taps.TABLE and self.group > 1:
             raise ValueError(f"group={self.group}: taps=Taps.TABLE takes one filter at a time")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from tvm.tirx import Buffer, PrimFunc
 from tvm.tirx.script import builder as T
 
-from te_schedules.cpu.epilogue import Step
 from te_schedules.cpu.lane_layout import LaneLayout
-from te_schedules.cpu.tile_store import Operand, OperandSpec, TileStore, operand_params
+from te_schedules.cpu.tile_store import OperandSpec, TileStore, bind_operands, operand_params
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.vector_code import Param, VectorCode, prim_func
+from te_schedules.epilogue import Step
 
 __all__ = ["LaneInput", "elementwise"]
 
@@ -42,21 +42,19 @@ def elementwise(
     batch: int,
     inputs: Sequence[LaneInput],
     layout: LaneLayout,
-    steps: Sequence[Step] = (),
-    operands: Sequence[OperandSpec] = (),
+    steps: Sequence[Step[OperandSpec]] = (),
 ) -> PrimFunc:
     """Generates the kernel (*inputs, *operands, output): their concatenation, then ``steps``.
 
     Args:
         layout: of the output; the inputs have the same split, or ``1 / repeat`` of its steps.
-        operands: one for each step that has an operand.
     """
     channels = sum(source.planes for source in inputs)
     params: list[Param] = [
         (f"data{i}", source.layout.shape(batch, source.channels), "float32")
         for i, source in enumerate(inputs)
     ]
-    params += operand_params(operands, channels)
+    params += operand_params(steps, channels)
     params.append(("output", layout.shape(batch, channels), "float32"))
 
     def body(*buffers: Buffer) -> None:
@@ -67,11 +65,7 @@ def elementwise(
             layout=layout,
             rows=Tiling(layout.steps_y, 1),
             columns=Tiling(layout.steps_x, min(TILE_VECTORS, layout.steps_x)),
-            steps=steps,
-            operands=[
-                Operand(buffer, spec.layout)
-                for buffer, spec in zip(buffers[len(inputs) : -1], operands, strict=True)
-            ],
+            steps=bind_operands(steps, buffers[len(inputs) : -1]),
         )
         first = 0
         for data, source in zip(buffers, inputs, strict=False):

@@ -1,45 +1,22 @@
-"""What is applied to a convolution's sums before they are stored.
+"""Computes the steps of an epilogue in vectors.
 
-An epilogue is a list of steps, each a function of the value and at most one operand: a
-number for each channel (bias, PReLU's slope) or a tensor of the output's shape (the
-residual). The same steps, applied to a tensor that is merely loaded, are the kernels for
-element-wise operators.
+Applied to a convolution's sums they are its epilogue; applied to a tensor that is merely
+loaded they are the kernels for element-wise operators.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 from tvm import tirx
 
 from te_schedules.cpu.vector_code import Expr, VectorCode
 from te_schedules.cpu.vector_math import exp, sigmoid, tanh
+from te_schedules.epilogue import Step
 
-__all__ = ["STEPS", "Operand", "Step", "apply_step"]
-
-Operand = Literal["none", "channel", "tensor"]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One function of an epilogue.
-
-    Attributes:
-        name: a key of ``STEPS``.
-        operand: what its second argument is.
-        numbers: its constants, such as the slope of a LeakyReLU.
-        gate: of the step "gate", which multiplies a value by what these steps, none of
-            which has an operand, make of it: SiLU, HardSwish and their like.
-    """
-
-    name: str
-    operand: Operand = "none"
-    numbers: tuple[float, ...] = ()
-    gate: tuple[Step, ...] = ()
-
+__all__ = ["STEPS", "apply_step"]
 
 Emit = Callable[..., Expr]
 
@@ -94,7 +71,7 @@ STEPS: Mapping[str, Emit] = {
 }
 
 
-def apply_step(code: VectorCode, step: Step, value: Expr, operand: Expr | None) -> Expr:
+def apply_step(code: VectorCode, step: Step[Any], value: Expr, operand: Expr | None) -> Expr:
     """Returns the value after ``step``; ``operand`` is a vector where the step has one."""
     if step.gate:
         gate = value

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from tvm import tirx
 from tvm.tirx import Buffer, PrimFunc
 from tvm.tirx.script import builder as T
 
-from te_schedules.cpu.epilogue import Step, apply_step
+from te_schedules.cpu.epilogue import apply_step
 from te_schedules.cpu.vector_code import Expr, Param, VectorCode, prim_func
+from te_schedules.epilogue import Step, operands_of
 
 __all__ = [
     "SparseMatrix",
@@ -45,7 +47,7 @@ def pad_outputs(values: np.ndarray, lanes: int) -> np.ndarray:
 
 
 def fully_connected(
-    rows: int, inputs: int, outputs: int, lanes: int, steps: Sequence[Step] = ()
+    rows: int, inputs: int, outputs: int, lanes: int, steps: Sequence[Step[Any]] = ()
 ) -> PrimFunc:
     """Generates the kernel (data (rows, inputs), packed matrix, *channel operands, output).
 
@@ -58,8 +60,7 @@ def fully_connected(
         ("data", (rows, inputs), "float32"),
         ("matrix", (blocks, inputs, block), "float32"),
     ]
-    channel_steps = [step for step in steps if step.operand == "channel"]
-    params += [(f"operand{i}", (blocks * block,), "float32") for i in range(len(channel_steps))]
+    params += _operand_params(steps, blocks * block)
     params.append(("output", (rows, outputs), "float32"))
 
     def body(data: Buffer, matrix: Buffer, *buffers: Buffer) -> None:
@@ -126,7 +127,7 @@ def _vectors(matrix: np.ndarray, lanes: int) -> np.ndarray:
 
 
 def sparse_fully_connected(
-    rows: int, inputs: int, matrix: SparseMatrix, lanes: int, steps: Sequence[Step] = ()
+    rows: int, inputs: int, matrix: SparseMatrix, lanes: int, steps: Sequence[Step[Any]] = ()
 ) -> PrimFunc:
     """Generates the kernel (data (rows, inputs), *constants, *channel operands, output).
 
@@ -141,8 +142,7 @@ def sparse_fully_connected(
         for name, array in zip(("offset", "index", "weight"), matrix.constants, strict=True)
     ]
     padded = len(pad_outputs(np.zeros(matrix.outputs), lanes))
-    channel_steps = [step for step in steps if step.operand == "channel"]
-    params += [(f"operand{i}", (padded,), "float32") for i in range(len(channel_steps))]
+    params += _operand_params(steps, padded)
     params.append(("output", (rows, matrix.outputs), "float32"))
 
     def body(data: Buffer, offset: Buffer, index: Buffer, weight: Buffer, *rest: Buffer) -> None:
@@ -161,9 +161,14 @@ def sparse_fully_connected(
     return prim_func(params, body)
 
 
+def _operand_params(steps: Sequence[Step[Any]], padded: int) -> list[Param]:
+    """Returns the parameters for the operands of the steps: numbers for each output."""
+    return [(f"operand{i}", (padded,), "float32") for i in range(len(operands_of(steps)))]
+
+
 def _finish(
     code: VectorCode,
-    steps: Sequence[Step],
+    steps: Sequence[Step[Any]],
     buffers: Sequence[Buffer],
     outputs: int,
     sums: Sequence[Buffer],
@@ -171,9 +176,9 @@ def _finish(
     first: Expr,
 ) -> None:
     """Emits the epilogue of the vectors from output ``first`` on, and their stores."""
-    operands = iter(buffers)
+    remaining = iter(buffers)
     for step in steps:
-        operand = next(operands) if step.operand == "channel" else None
+        operand = step.bind(lambda _: next(remaining)).operand
         for v, register in enumerate(sums):
             at = first + v * code.lanes
             value = None if operand is None else code.load(operand, at)

@@ -11,7 +11,6 @@ from te_schedules.cpu.conv2d import Conv2d, conv2d, conv2d_depthwise
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.cpu.elementwise import LaneInput, elementwise
-from te_schedules.cpu.epilogue import Step
 from te_schedules.cpu.fully_connected import (
     fully_connected,
     pack_matrix,
@@ -19,10 +18,13 @@ from te_schedules.cpu.fully_connected import (
     pad_outputs,
     sparse_fully_connected,
 )
-from te_schedules.cpu.lane_layout import Halo, LaneLayout, best_layout
+from te_schedules.cpu.lane_layout import Halo, LaneLayout
+from te_schedules.cpu.lane_split import best_split
 from te_schedules.cpu.pool2d import Pool2dWindow, global_average_pool, pool2d
 from te_schedules.cpu.relayout import gather_planes, relayout_table
 from te_schedules.cpu.tile_store import OperandSpec
+from te_schedules.epilogue import Step
+from te_schedules.window import Window
 from tvm_patdnn.sparse.fkw import pack_fkw
 from tvm_patdnn.sparse.patterns import Pattern, find_patterns
 
@@ -72,18 +74,13 @@ def _windows(planes: np.ndarray, size: int, fill: float = 0.0) -> np.ndarray:
 
 
 def _layout(lanes: int) -> LaneLayout:
-    return best_layout(*SIZE, lanes).with_halo(HALO)
+    return LaneLayout(best_split(*SIZE, lanes), HALO)
 
 
 def _geometry(channels: int, filters: int, lanes: int, size: int) -> Conv2dGeometry:
-    return Conv2dGeometry(
-        batch=1,
-        in_channels=channels,
-        out_channels=filters,
-        in_layout=_layout(lanes),
-        out_layout=_layout(lanes),
-        padding=(size // 2, size // 2),
-    )
+    window = Window((size, size), padding=(size // 2, size // 2))
+    in_shape = (1, channels, *SIZE)
+    return Conv2dGeometry.of(window, in_shape, filters, _layout(lanes), _layout(lanes))
 
 
 def _convolution(lanes: int, weight: np.ndarray, schedule: Conv2dSchedule) -> Sample:
@@ -92,12 +89,10 @@ def _convolution(lanes: int, weight: np.ndarray, schedule: Conv2dSchedule) -> Sa
     found, layout, planes = find_patterns(weight), _layout(lanes), _planes(channels)
     fkw = pack_fkw(weight, found.ids, found.patterns, schedule.group)
     bias = np.linspace(-1, 1, filters, dtype=np.float32).reshape(1, filters)
-    steps = [Step("add", "channel"), Step("relu")]
+    steps = [Step("add", OperandSpec()), Step("relu")]
     sums = np.einsum("nchwyx,ocyx->nohw", _windows(planes, size), weight)
     geometry = _geometry(channels, filters, lanes, size)
-    kernel = Conv2d(
-        geometry=geometry, fkw=fkw, schedule=schedule, steps=steps, operands=[OperandSpec()]
-    )
+    kernel = Conv2d(geometry=geometry, fkw=fkw, schedule=schedule, steps=steps)
     return Sample(
         func=conv2d(kernel),
         arguments=(layout.pack(planes), *kernel.constants.values(), bias),
@@ -134,8 +129,7 @@ def sample_conv2d_depthwise(lanes: int) -> Sample:
             geometry=_geometry(channels, 5, lanes, weight.shape[2]),
             fkw=pack_fkw(weight, ids, find_patterns(weight).patterns, group),
             schedule=Conv2dSchedule(rows=2, vectors=1, group=group, outer=Outer.PLANE, chunks=2),
-            steps=[Step("add", "channel"), Step("relu")],
-            operands=[OperandSpec()],
+            steps=[Step("add", OperandSpec()), Step("relu")],
         )
         for weight, ids, group, channels in ((wide, np.zeros((5, 3), int), 2, 3), (deep, own, 1, 5))
     ]
@@ -204,8 +198,7 @@ def sample_elementwise(lanes: int) -> Sample:
             1,
             [LaneInput(2, layout), LaneInput(3, layout)],
             layout,
-            [Step("add", "tensor"), Step("clip", numbers=(0.0, 6.0))],
-            [OperandSpec(layout=layout)],
+            [Step("add", OperandSpec(layout=layout)), Step("clip", numbers=(0.0, 6.0))],
         ),
         arguments=tuple(layout.pack(planes) for planes in (one, other, residual)),
         expected=layout.pack(np.clip(joined, 0, 6)),
@@ -229,7 +222,7 @@ def sample_fully_connected(lanes: int) -> Sample:
     data, matrix = rng.standard_normal((2, 9), "f4"), rng.standard_normal((9, 37), "f4")
     bias = np.linspace(-1, 1, 37, dtype=np.float32)
     return Sample(
-        func=fully_connected(2, 9, 37, lanes, [Step("add", "channel"), Step("relu")]),
+        func=fully_connected(2, 9, 37, lanes, [Step("add", OperandSpec()), Step("relu")]),
         arguments=(data, pack_matrix(matrix, lanes), pad_outputs(bias, lanes)),
         expected=np.maximum(data @ matrix + bias, 0),
     )
@@ -242,7 +235,7 @@ def sample_sparse_fully_connected(lanes: int) -> Sample:
     matrix[:5, :16], matrix[3:, 16:32] = 0, 0
     matrix[:, 32:] = 0
     packed, bias = pack_sparse_matrix(matrix, lanes), np.linspace(-1, 1, 37, dtype=np.float32)
-    steps = [Step("add", "channel"), Step("relu")]
+    steps = [Step("add", OperandSpec()), Step("relu")]
     return Sample(
         func=sparse_fully_connected(2, 9, packed, lanes, steps),
         arguments=(data, *packed.constants, pad_outputs(bias, lanes)),

@@ -1,10 +1,7 @@
 """The lane-blocked layout: every tap of a convolution is an aligned vector load.
 
-A plane of ``height`` x ``width`` values is cut into ``lanes_y`` x ``lanes_x`` blocks of
-``steps_y`` x ``steps_x``. Vector (sy, sx) holds one value of each block: lane
-``ly * lanes_x + lx`` is the value at row ``ly * steps_y + sy`` and column
-``lx * steps_x + sx``. The neighbour of every value of a vector is then in one other
-vector, so a stencil loads whole aligned vectors and neighbouring taps share registers.
+A plane is cut as a ``Split`` says. The neighbour of every value of a vector is then in one
+other vector, so a stencil loads whole aligned vectors and neighbouring taps share registers.
 Beyond the edges of a block its *halo* repeats the neighbouring block, shifted by a lane,
 and holds zeros outside the plane, which serve as the padding of a convolution.
 
@@ -13,12 +10,13 @@ A tensor in this layout has the shape (n, channels, plane_values), float32.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Halo", "LaneLayout", "best_layout"]
+from te_schedules.cpu.lane_split import Split
+
+__all__ = ["Halo", "LaneLayout"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,26 +42,51 @@ class Halo:
         return self.union(other) == self
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class LaneLayout:
-    """How the planes of one tensor are stored; see the module's description."""
+    """How the planes of one tensor are stored: see the module's description."""
 
-    height: int
-    width: int
-    lanes_y: int
-    lanes_x: int
-    steps_y: int
-    steps_x: int
+    split: Split
     halo: Halo = Halo()
 
-    def __post_init__(self) -> None:
-        if self.lanes_y * self.steps_y < self.height or self.lanes_x * self.steps_x < self.width:
-            raise ValueError(f"{self} does not hold a plane of {self.height}x{self.width}")
+    def with_halo(self, halo: Halo) -> LaneLayout:
+        """Returns the same split with another halo."""
+        return LaneLayout(self.split, halo)
+
+    @property
+    def height(self) -> int:
+        """Rows of the plane."""
+        return self.split.height
+
+    @property
+    def width(self) -> int:
+        """Columns of the plane."""
+        return self.split.width
 
     @property
     def lanes(self) -> int:
         """Values of a vector."""
-        return self.lanes_y * self.lanes_x
+        return self.split.lanes
+
+    @property
+    def lanes_y(self) -> int:
+        """Blocks over the height of the plane."""
+        return self.split.lanes_y
+
+    @property
+    def lanes_x(self) -> int:
+        """Blocks over the width of the plane."""
+        return self.split.lanes_x
+
+    @property
+    def steps_y(self) -> int:
+        """Rows of a block, without the halo."""
+        return self.split.steps_y
+
+    @property
+    def steps_x(self) -> int:
+        """Columns of a block, without the halo."""
+        return self.split.steps_x
 
     @property
     def row_vectors(self) -> int:
@@ -85,25 +108,9 @@ class LaneLayout:
         """float32 values of a plane, with the halo."""
         return self.plane_vectors * self.lanes
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether every lane of every vector holds a value of the plane."""
-        return (self.lanes_y * self.steps_y, self.lanes_x * self.steps_x) == (
-            self.height,
-            self.width,
-        )
-
     def shape(self, batch: int, channels: int) -> tuple[int, int, int]:
         """Returns the shape of a tensor in this layout."""
         return (batch, channels, self.plane_values)
-
-    def with_halo(self, halo: Halo) -> LaneLayout:
-        """Returns the same split with another halo."""
-        return replace(self, halo=halo)
-
-    def same_split(self, other: LaneLayout) -> bool:
-        """Whether the two layouts differ in nothing but the halo."""
-        return self.with_halo(Halo()) == other.with_halo(Halo())
 
     def offset(self, row, column):  # type: ignore[no-untyped-def]
         """Returns where vector (row, column) starts: ints, or index expressions of TIR."""
@@ -134,27 +141,3 @@ class LaneLayout:
         flat = np.empty((*stored.shape[:2], self.height * self.width), stored.dtype)
         flat[:, :, index[index >= 0]] = stored[:, :, index >= 0]
         return flat.reshape(*stored.shape[:2], self.height, self.width)
-
-
-def best_layout(height: int, width: int, lanes: int) -> LaneLayout:
-    """Returns the split with the fewest vectors; the squarest of equals, for a small halo."""
-    return min(_splits(height, width, lanes), key=_cost)
-
-
-def _splits(height: int, width: int, lanes: int) -> Sequence[LaneLayout]:
-    factors = [n for n in range(1, lanes + 1) if lanes % n == 0]
-    return [
-        LaneLayout(
-            height=height,
-            width=width,
-            lanes_y=lanes_y,
-            lanes_x=lanes // lanes_y,
-            steps_y=-(-height // lanes_y),
-            steps_x=-(-width * lanes_y // lanes),
-        )
-        for lanes_y in factors
-    ]
-
-
-def _cost(layout: LaneLayout) -> tuple[int, int]:
-    return (layout.steps_y * layout.steps_x, layout.steps_y + layout.steps_x)

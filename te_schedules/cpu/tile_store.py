@@ -13,12 +13,20 @@ from dataclasses import dataclass
 from tvm import tirx
 from tvm.tirx import Buffer
 
-from te_schedules.cpu.epilogue import Step, apply_step
+from te_schedules.cpu.epilogue import apply_step
 from te_schedules.cpu.lane_layout import LaneLayout
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.vector_code import Expr, Param, VectorCode, constant_vector, when
+from te_schedules.epilogue import Step, operands_of
 
-__all__ = ["Operand", "OperandSpec", "TileStore", "block_starts", "operand_params"]
+__all__ = [
+    "Operand",
+    "OperandSpec",
+    "TileStore",
+    "bind_operands",
+    "block_starts",
+    "operand_params",
+]
 
 Tile = Mapping[tuple[int, int], Buffer]
 
@@ -43,13 +51,21 @@ class OperandSpec:
     layout: LaneLayout | None = None
 
 
-def operand_params(specs: Sequence[OperandSpec], channels: int) -> list[Param]:
-    """Returns the parameters of a kernel that takes these operands."""
+def operand_params(steps: Sequence[Step[OperandSpec]], channels: int) -> list[Param]:
+    """Returns the parameters of a kernel for the operands of its steps."""
     shapes = [
         spec.layout.shape(spec.batch, channels) if spec.layout else (spec.batch, channels)
-        for spec in specs
+        for spec in operands_of(steps)
     ]
     return [(f"operand{i}", shape, "float32") for i, shape in enumerate(shapes)]
+
+
+def bind_operands(
+    steps: Sequence[Step[OperandSpec]], buffers: Sequence[Buffer]
+) -> list[Step[Operand]]:
+    """Returns the steps with the buffers of ``operand_params`` for their operands."""
+    remaining = iter(buffers)
+    return [step.bind(lambda spec: Operand(next(remaining), spec.layout)) for step in steps]
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,6 @@ class TileStore:
         layout: the output's layout.
         rows, columns: the tiles over the plane.
         steps: the epilogue.
-        operands: one for each step that has an operand, in order.
     """
 
     code: VectorCode
@@ -69,8 +84,7 @@ class TileStore:
     layout: LaneLayout
     rows: Tiling
     columns: Tiling
-    steps: Sequence[Step] = ()
-    operands: Sequence[Operand] = ()
+    steps: Sequence[Step[Operand]] = ()
 
     def emit(
         self,
@@ -87,7 +101,7 @@ class TileStore:
             plane: where ``output`` has that plane, if not at (n, c).
         """
         self._epilogue(tile, n, c, row, column)
-        if not self.layout.is_exact:
+        if not self.layout.split.is_exact:
             self._clear_outside(tile, row, column)
         n, c = plane or (n, c)
         for (r, v), register in tile.items():
@@ -103,7 +117,8 @@ class TileStore:
         It lies far from the last tile's, so no processor foresees it; while the sums are
         computed there is time to get it.
         """
-        tensors = [(o.buffer, o.layout, False) for o in self.operands if o.layout is not None]
+        operands = operands_of(self.steps)
+        tensors = [(o.buffer, o.layout, False) for o in operands if o.layout is not None]
         for buffer, layout, write in [(self.output, self.layout, True), *tensors]:
             for r, v in places:
                 at = layout.offset(row + r, column + v)
@@ -118,10 +133,8 @@ class TileStore:
                 self.code.prefetch(self.output, n, c, vector * self.code.lanes, write=True)
 
     def _epilogue(self, tile: Tile, n: Expr, c: Expr, row: Expr, column: Expr) -> None:
-        operands = iter(self.operands)
         for step in self.steps:
-            operand = next(operands) if step.operand != "none" else None
-            channel = None
+            operand, channel = step.operand, None
             if operand is not None and operand.layout is None:
                 channel = self.code.register()
                 image = n if int(operand.buffer.shape[0]) > 1 else 0

@@ -4,12 +4,12 @@ import numpy as np
 import onnx
 import pytest
 
-from relay_passes.tuned_convolutions import ConvShape
 from tests.bench.dense_tuning.samples import conv_shape, dense_record
-from tests.relay_passes.tuned_traces import any_trace
+from tests.bench.dense_tuning.tuned_traces import any_trace
 from tvm_patdnn.bench.dense_tuning import records
 from tvm_patdnn.bench.dense_tuning.records import write_record
 from tvm_patdnn.bench.dense_tuning.tasks import layer_model
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape
 from tvm_patdnn.bench.reference import make_inputs
 from tvm_patdnn.bench.system import Job, Loaded
 from tvm_patdnn.bench.systems import DENSE, tvm_dense

@@ -1,4 +1,5 @@
-from tvm_patdnn.library.report import LayerReport, Report
+from tvm_patdnn.layer_report import LayerReport
+from tvm_patdnn.library.report import Report
 
 CONV = {
     "name": "conv2",
@@ -29,14 +30,14 @@ EMPTY = {**CONV, "name": "c", "compression": None, "kept_macs": 0, "reason": "ze
 
 
 def test_is_a_sequence_of_layers():
-    report = Report([CONV, EMPTY])
+    report = Report([LayerReport(**CONV), LayerReport(**EMPTY)])
     assert len(report) == 2
     assert report[0] == LayerReport(**CONV)
     assert [layer.name for layer in report] == ["conv2", "c"]
 
 
 def test_prints_as_a_table_with_a_sum():
-    lines = str(Report([CONV, EMPTY])).splitlines()
+    lines = str(Report([LayerReport(**CONV), LayerReport(**EMPTY)])).splitlines()
     assert lines == [
         "layer  output   kernel  compression  computed as  KiB  why",
         "conv2  8x16x16  3x3/1   4.5x         pattern      2    it is faster",
@@ -47,7 +48,7 @@ def test_prints_as_a_table_with_a_sum():
 
 
 def test_all_zero():
-    assert str(Report([EMPTY])).splitlines()[-1].split() == [
+    assert str(Report([LayerReport(**EMPTY)])).splitlines()[-1].split() == [
         *("total", "all", "zero", "0"),
         *("4", "MMAC", "dense,", "0", "kept;", "2", "KiB", "dense,", "1", "as", "CSR"),
     ]

@@ -5,6 +5,7 @@ import pytest
 import tvm
 from tvm import relax
 
+from relay_passes.lanes.plan_lanes import PlanOptions
 from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE, RewriteToLanes
 from tests.relay_passes.relax_modules import (
     CPU,
@@ -25,7 +26,7 @@ SAME = random_array(4, 4, 3, 3, seed=1)
 
 def lanes(mod: tvm.IRModule, numbers: bool = True, **options) -> tvm.IRModule:
     """Checks the numbers, too."""
-    return rewritten(RewriteToLanes(cpu=CPU, **options), mod, numbers)
+    return rewritten(RewriteToLanes(options=PlanOptions(cpu=CPU, **options)), mod, numbers)
 
 
 def rows(mod: tvm.IRModule) -> list[dict]:

@@ -11,6 +11,7 @@ import tvm
 from tvm import relax
 
 from tvm_patdnn.importing.importer import TensorSpec
+from tvm_patdnn.layer_report import LayerReport
 
 __all__ = ["METADATA_FUNCTION", "Metadata", "embed_metadata", "read_metadata"]
 
@@ -32,7 +33,7 @@ class Metadata:
     target: str
     inputs: Mapping[str, TensorSpec]
     outputs: tuple[str, ...]
-    layers: tuple[Mapping[str, object], ...] = ()
+    layers: tuple[LayerReport, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
@@ -60,6 +61,6 @@ def read_metadata(stored: bytes) -> Metadata:
         target=values["target"],
         inputs=inputs,
         outputs=tuple(values["outputs"]),
-        layers=tuple(values["layers"]),
+        layers=tuple(LayerReport(**row) for row in values["layers"]),
         versions=values["versions"],
     )

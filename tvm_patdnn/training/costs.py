@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +89,7 @@ class CycleModel:
         """Returns the cycles of one layer: a convolution of 2 dimensions with ``weight``."""
         from relay_passes.lanes.analyze_convolutions import ConvLayer
         from relay_passes.lanes.choose_kernels import choose_kernel
+        from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 
         padding = _padding(module)
         layer = ConvLayer(
@@ -102,33 +102,10 @@ class CycleModel:
             in_shape=(1, module.in_channels, *plane.input),
             out_shape=(1, module.out_channels, *plane.output),
         )
-        choice = choose_kernel(layer, self._geometry(layer), self._cpu)
-        return plane.calls * choice.cycles
-
-    def _geometry(self, layer: Any) -> Any:
-        from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
-        from te_schedules.cpu.lane_layout import best_layout
-
-        (in_h, in_w), (out_h, out_w) = layer.in_shape[2:], layer.out_shape[2:]
-        split = best_layout(out_h, out_w, self._cpu.lanes)
-        steps_y = max(split.steps_y, -(-in_h // (split.lanes_y * layer.stride[0])))
-        steps_x = max(split.steps_x, -(-in_w // (split.lanes_x * layer.stride[1])))
-        return Conv2dGeometry(
-            batch=1,
-            in_channels=layer.in_shape[1],
-            out_channels=layer.out_shape[1],
-            in_layout=replace(
-                split,
-                height=in_h,
-                width=in_w,
-                steps_y=steps_y * layer.stride[0],
-                steps_x=steps_x * layer.stride[1],
-            ),
-            out_layout=replace(split, steps_y=steps_y, steps_x=steps_x),
-            stride=layer.stride,
-            dilation=layer.dilation,
-            padding=layer.padding[:2],
+        geometry = Conv2dGeometry.alone(
+            layer.window, layer.in_shape, layer.out_shape, self._cpu.lanes
         )
+        return plane.calls * choose_kernel(layer, geometry, self._cpu).cycles
 
 
 def _padding(module: Any) -> tuple[int, int]:

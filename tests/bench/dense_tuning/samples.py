@@ -6,8 +6,8 @@ from typing import Any
 
 import tvm
 
-from relay_passes.tuned_convolutions import ConvShape
 from tvm_patdnn.bench.dense_tuning.records import DenseRecord
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape
 from tvm_patdnn.machine.host_cpu import host_cpu
 
 __all__ = ["conv_shape", "dense_record"]

@@ -6,15 +6,17 @@ import numpy as np
 import onnx
 import pytest
 
-from relay_passes.apply_tuned_schedules import SCHEDULED
+from relay_passes.schedule_fallback import SCHEDULED
 from tests.bench.dense_tuning.samples import conv_shape, dense_record
-from tvm_patdnn import build
 from tvm_patdnn.bench.dense_tuning import tune
 from tvm_patdnn.bench.dense_tuning.compare import Comparison, compare
+from tvm_patdnn.bench.dense_tuning.extension import tuned_extension
 from tvm_patdnn.bench.dense_tuning.records import read_dense_records, write_record
 from tvm_patdnn.bench.dense_tuning.search import SearchOptions
 from tvm_patdnn.bench.dense_tuning.tasks import DenseTask, conv_shapes, dense_tasks, layer_model
 from tvm_patdnn.bench.dense_tuning.tune import tasks_left, tune_tasks
+from tvm_patdnn.builder import build_requested
+from tvm_patdnn.compilation import Request
 from tvm_patdnn.machine.host_cpu import host_config
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -61,7 +63,9 @@ def test_a_library_with_it_gives_the_numbers_of_onnxruntime(tuned, tmp_path):
     _, record = tuned
     model = layer_model(record.shape)
     data = np.random.default_rng(3).standard_normal(record.shape.in_shape).astype(np.float32)
-    library = build(model, tuned={record.shape: record.trace}, dump=tmp_path)
+    extension = tuned_extension({record.shape: record.trace})
+    request = Request(onnx_model=model, extension=extension, dump=tmp_path)
+    library = build_requested(request)
     assert len(library.report) == 0  # it is no kernel of ours
     assert any(SCHEDULED in path.read_text() for path in tmp_path.iterdir())
     np.testing.assert_allclose(

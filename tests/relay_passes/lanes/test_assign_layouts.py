@@ -1,9 +1,11 @@
 import pytest
 from tvm import relax
 
-from relay_passes.lanes.assign_layouts import Window, assign_layouts, tensors_of, window_of
+from relay_passes.lanes.assign_layouts import assign_layouts
 from relay_passes.lanes.recognize_operators import recognize
-from te_schedules.cpu.lane_layout import Halo, best_layout
+from te_schedules.cpu.lane_layout import Halo
+from te_schedules.cpu.lane_split import best_split
+from te_schedules.window import Window
 from tests.relay_passes.relax_modules import Net, bindings_of, random_array
 
 SAME = Halo(top=1, left=1, bottom=1, right=1)
@@ -26,8 +28,8 @@ def conv(net: Net, x: relax.Expr, size: int = 3, **options) -> relax.Var:
 
 
 def splits(nodes, plan) -> list[tuple[int, int, int, int]]:
-    layouts = [plan.split(node.result) for node in nodes]
-    return [(at.lanes_y, at.lanes_x, at.steps_y, at.steps_x) for at in layouts]
+    found = [plan.split(node.result) for node in nodes]
+    return [(at.lanes_y, at.lanes_x, at.steps_y, at.steps_x) for at in found]
 
 
 def test_the_first_convolution_takes_the_best_split():
@@ -35,23 +37,23 @@ def test_the_first_convolution_takes_the_best_split():
     assert splits(nodes, plan) == [(4, 4, 14, 14)]
     (read,) = plan.reads(nodes[0])
     assert read.halo == SAME
-    assert not plan.is_produced(nodes[0].inputs[0], read)
+    assert not plan.is_produced(nodes[0].inputs[0], read.split)
     assert plan.split(nodes[0].inputs[0]) is None
 
 
 def test_a_stride_keeps_the_lanes_where_it_halves_the_steps():
     nodes, plan = planned((56, 56), lambda net, x: conv(net, conv(net, x), strides=2))
     assert splits(nodes, plan) == [(4, 4, 14, 14), (4, 4, 7, 7)]
-    assert plan.is_produced(nodes[0].result, plan.reads(nodes[1])[0])
+    assert plan.is_produced(nodes[0].result, plan.reads(nodes[1])[0].split)
 
 
 def test_other_strides_take_the_best_split_and_a_relayout():
     # 28 x 28 has 7 x 7 steps, which no stride of 2 can halve.
     nodes, plan = planned((28, 28), lambda net, x: conv(net, conv(net, x), strides=2))
-    best = best_layout(14, 14, 16)
+    best = best_split(14, 14, 16)
     assert splits(nodes, plan)[1] == (best.lanes_y, best.lanes_x, best.steps_y, best.steps_x)
     (read,) = plan.reads(nodes[1])
-    assert not plan.is_produced(nodes[0].result, read)
+    assert not plan.is_produced(nodes[0].result, read.split)
     assert (read.steps_y, read.steps_x) == (2 * best.steps_y, 2 * best.steps_x)
     assert (read.height, read.width) == (28, 28)
 
@@ -65,8 +67,8 @@ def test_a_tensor_is_laid_out_anew_before_it_is_widened(filters, moved):
 
     nodes, plan = planned((14, 14), body)
     narrow, wide, last = nodes
-    assert plan.is_produced(wide.result, plan.reads(last)[0]) == moved
-    assert plan.is_produced(narrow.result, plan.reads(wide)[0]) != moved
+    assert plan.is_produced(wide.result, plan.reads(last)[0].split) == moved
+    assert plan.is_produced(narrow.result, plan.reads(wide)[0].split) != moved
 
 
 def test_a_wide_tensor_with_other_readers_keeps_its_split():
@@ -76,8 +78,8 @@ def test_a_wide_tensor_with_other_readers_keeps_its_split():
         return strided, net.conv(y, random_array(4, 8, 1, 1))
 
     nodes, plan = planned((14, 14), body)
-    assert plan.is_produced(nodes[0].result, plan.reads(nodes[1])[0])
-    assert not plan.is_produced(nodes[1].result, plan.reads(nodes[2])[0])
+    assert plan.is_produced(nodes[0].result, plan.reads(nodes[1])[0].split)
+    assert not plan.is_produced(nodes[1].result, plan.reads(nodes[2])[0].split)
 
 
 def test_lanes_that_would_be_wasted_are_not_kept():
@@ -91,7 +93,7 @@ def test_lanes_that_would_be_wasted_are_not_kept():
     nodes, plan = planned((32, 32), body)
     for node in nodes:
         split = plan.split(node.result)
-        best = best_layout(split.height, split.width, 16)
+        best = best_split(split.height, split.width, 16)
         (read,) = plan.reads(node)
         # Never fewer steps than hold the input, and few more vectors than the best has.
         assert split.lanes_y * split.steps_y >= read.height
@@ -109,7 +111,7 @@ def test_a_halo_holds_what_all_readers_need():
     assert plan.produced(nodes[0].result).halo == Halo(top=3, left=4, bottom=3, right=4)
     for node in nodes[1:3]:
         (read,) = plan.reads(node)
-        stored = plan.stored(nodes[0].result, read)
+        stored = plan.stored(nodes[0].result, read.split)
         assert stored.halo.covers(read.halo)
     # What is read of the sum's terms is no stencil.
     assert plan.produced(nodes[1].result).halo == Halo()
@@ -122,7 +124,7 @@ def test_a_relayout_has_the_halo_of_its_own_readers():
 
     nodes, plan = planned((28, 28), body)
     (read,) = plan.reads(nodes[1])
-    assert plan.stored(nodes[0].result, read).halo == Halo(top=1, left=1)
+    assert plan.stored(nodes[0].result, read.split).halo == Halo(top=1, left=1)
     assert plan.produced(nodes[0].result).halo == Halo()
 
 
@@ -138,7 +140,7 @@ def test_every_tap_is_stored(size, stride, lanes):
     nodes, plan = planned(size, lambda net, x: conv(net, x, 5, strides=stride), lanes)
     (node,) = nodes
     output, (read,) = plan.produced(node.result), plan.reads(node)
-    stored = plan.stored(node.inputs[0], read)
+    stored = plan.stored(node.inputs[0], read.split)
     for steps, step, top, bottom in (
         (output.steps_y, stored.steps_y, stored.halo.top, stored.halo.bottom),
         (output.steps_x, stored.steps_x, stored.halo.left, stored.halo.right),
@@ -156,7 +158,7 @@ def test_steps_and_joined_planes_keep_the_split():
 
     nodes, plan = planned((14, 28), body)
     assert len(set(splits(nodes, plan))) == 1
-    assert all(read.same_split(plan.split(nodes[0].result)) for read in plan.reads(nodes[2]))
+    assert all(read.split == plan.split(nodes[0].result) for read in plan.reads(nodes[2]))
 
 
 def test_enlarged_planes_have_as_many_times_the_steps():
@@ -183,7 +185,7 @@ def test_a_mean_is_not_in_lanes():
 
     nodes, plan = planned((14, 14), body)
     assert plan.split(nodes[1].result) is None
-    assert plan.is_produced(nodes[0].result, plan.reads(nodes[1])[0])
+    assert plan.is_produced(nodes[0].result, plan.reads(nodes[1])[0].split)
 
 
 def test_windows_of_convolutions_and_poolings():
@@ -193,9 +195,9 @@ def test_windows_of_convolutions_and_poolings():
         return net(relax.op.nn.relu(y))
 
     nodes, _ = planned((20, 20), body)
-    assert window_of(nodes[0]) == Window((3, 5), (1, 2), (2, 1), (2, 1))
-    assert window_of(nodes[1]) == Window((2, 3), (2, 1), (1, 1), (1, 0))
-    assert window_of(nodes[2]) is None
+    assert nodes[0].window == Window((3, 5), (1, 2), (2, 1), (2, 1))
+    assert nodes[1].window == Window((2, 3), (2, 1), (1, 1), (1, 0))
+    assert nodes[2].window is None
 
 
 def test_tensors_are_inputs_and_operands_of_the_same_shape():
@@ -205,5 +207,5 @@ def test_tensors_are_inputs_and_operands_of_the_same_shape():
         return net(relax.op.add(y, biased))
 
     nodes, _ = planned((8, 8), body)
-    assert len(tensors_of(nodes[1])) == 1
-    assert len(tensors_of(nodes[2])) == 2
+    assert len(nodes[1].tensors) == 1
+    assert len(nodes[2].tensors) == 2

@@ -1,10 +1,11 @@
+import numpy as np
 from tvm import relax
 
 from relay_passes.lanes.fuse_epilogues import fuse_epilogues
-from relay_passes.lanes.graph import Convolution, Copy, LaneNode
+from relay_passes.lanes.graph import ChannelOperand, Convolution, Copy, LaneNode, TensorOperand
 from relay_passes.lanes.recognize_operators import recognize
 from relay_passes.relax_ir.values import count_uses
-from te_schedules.cpu.epilogue import Step
+from te_schedules.epilogue import Step
 from tests.relay_passes.relax_modules import Net, bindings_of, const, random_array
 
 W = random_array(4, 4, 3, 3)
@@ -37,8 +38,10 @@ def test_a_chain_is_one_node():
     items = fused(lambda net, x: net(relax.op.nn.relu(net(relax.op.add(x, bias)))))
     (node,) = nodes(items)
     assert isinstance(node.operator, Convolution)
-    assert node.steps == (Step("add", operand="channel"), Step("relu"))
-    assert len(node.operands) == 1
+    add, relu = node.steps
+    assert (add.name, relu) == ("add", Step("relu"))
+    assert isinstance(add.operand, ChannelOperand)
+    assert np.array_equal(add.operand.value, random_array(1, 4, 1, 1).reshape(-1))
     assert len(items) == 2  # the other one names the result
 
 
@@ -49,8 +52,10 @@ def test_a_residual_goes_to_the_later_of_its_producers():
 
     first, second = nodes(fused(body))
     assert first.steps == ()
-    assert second.steps == (Step("add", operand="tensor"),)
-    assert second.operands[0].same_as(first.result)
+    (add,) = second.steps
+    assert add.name == "add"
+    assert isinstance(add.operand, TensorOperand)
+    assert add.operand.var.same_as(first.result)
 
 
 def test_a_value_that_others_read_is_not_fused_away():
@@ -72,7 +77,6 @@ def test_a_gate_of_the_value_itself():
 
     (node,) = nodes(fused(body))
     assert node.steps == (Step("gate", gate=(Step("sigmoid"),)),)
-    assert node.operands == ()
 
 
 def test_a_gate_of_a_value_that_is_read_elsewhere():

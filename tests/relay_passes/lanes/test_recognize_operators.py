@@ -4,10 +4,18 @@ import numpy as np
 import pytest
 from tvm import relax
 
-from relay_passes.lanes.graph import Convolution, Copy, GlobalPool, Pooling
+from relay_passes.lanes.graph import (
+    ChannelOperand,
+    Convolution,
+    Copy,
+    GlobalPool,
+    Pooling,
+    TensorOperand,
+)
 from relay_passes.lanes.recognize_operators import recognize
-from te_schedules.cpu.epilogue import Step
 from te_schedules.cpu.pool2d import Pool2dWindow
+from te_schedules.epilogue import Step
+from te_schedules.window import Window
 from tests.relay_passes.relax_modules import const, random_array
 
 SHAPE = (2, 4, 8, 8)
@@ -51,7 +59,7 @@ def test_either_side_of_a_sum_may_be_in_lanes():
     for lanes, other in ((X, Y), (Y, X)):
         node = recognized(relax.op.add(X, Y), lanes)
         assert node.inputs[0].same_as(lanes)
-        assert node.operands[0].same_as(other)
+        assert node.steps[0].operand.var.same_as(other)
 
 
 @pytest.mark.parametrize(
@@ -68,17 +76,16 @@ def test_either_side_of_a_sum_may_be_in_lanes():
             [Step("multiply_number", numbers=(-1.0,)), Step("add_number", numbers=(1.0,))],
         ),
         (relax.op.power(X, const(2.0)), [Step("square")]),
-        (relax.op.add(X, relax.const(random_array(4, 1, 1))), [Step("add", "channel")]),
-        (relax.op.nn.prelu(X, relax.const(random_array(4))), [Step("prelu", "channel")]),
-        (relax.op.multiply(X, Y), [Step("multiply", "tensor")]),
-        (relax.op.multiply(X, tensor("scale", 2, 4, 1, 1)), [Step("multiply", "channel")]),
+        (relax.op.add(X, relax.const(random_array(4, 1, 1))), [Step("add", ChannelOperand)]),
+        (relax.op.nn.prelu(X, relax.const(random_array(4))), [Step("prelu", ChannelOperand)]),
+        (relax.op.multiply(X, Y), [Step("multiply", TensorOperand)]),
+        (relax.op.multiply(X, tensor("scale", 2, 4, 1, 1)), [Step("multiply", ChannelOperand)]),
     ],
 )
 def test_steps(expr, steps):
     node = recognized(expr, X)
     assert node.operator == Copy()
-    assert list(node.steps) == steps
-    assert len(node.operands) == sum(step.operand != "none" for step in steps)
+    assert [step.bind(type) for step in node.steps] == steps
 
 
 NOT_OURS = {
@@ -127,12 +134,12 @@ def test_a_plane_of_one_value_is_a_matrix_product():
 def test_where_windows_lie():
     node = recognized(relax.op.nn.max_pool2d(X, (3, 2), (2, 1), (1, 0, 0, 1)), X)
     window = Pool2dWindow(kind="max", size=(3, 2), padded=True)
-    assert node.operator == Pooling(window, (2, 1), (1, 1), (1, 0))
+    assert node.operator == Pooling(window, Window((3, 2), (2, 1), (1, 1), (1, 0)))
     node = recognized(relax.op.nn.avg_pool2d(X, (2, 2), (2, 2)), X)
-    assert not node.operator.window.padded
+    assert not node.operator.pool.padded
     # 8 values, windows of 3 with stride 2: the fourth reaches over the edge.
     node = recognized(relax.op.nn.max_pool2d(X, (3, 3), (2, 2), ceil_mode=True), X)
-    assert node.operator.window.padded
+    assert node.operator.pool.padded
 
 
 def test_means_of_planes():

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from relay_passes.lanes.recognize_steps import merge_clips
-from te_schedules.cpu.epilogue import Step
+from te_schedules.epilogue import Step
 
 RELU = Step("relu")
 

@@ -12,11 +12,13 @@ import tvm
 from tvm.tirx import PrimFunc
 
 from te_schedules.cpu.conv2d import Conv2d, conv2d
-from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.conv2d_geometry import Conv2dGeometry, holding
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
-from te_schedules.cpu.epilogue import Step
-from te_schedules.cpu.lane_layout import Halo, LaneLayout, best_layout
+from te_schedules.cpu.lane_layout import Halo, LaneLayout
+from te_schedules.cpu.lane_split import best_split
 from te_schedules.cpu.tile_store import OperandSpec
+from te_schedules.epilogue import Step
+from te_schedules.window import Window
 from tvm_patdnn.machine.targets import resolve_target
 from tvm_patdnn.sparse.fkw import FKW, Order, pack_fkw
 from tvm_patdnn.sparse.patterns import Pattern, find_patterns
@@ -118,8 +120,7 @@ class ConvCase:
     dense: bool = False
     schedule: Conv2dSchedule = field(default_factory=lambda: Conv2dSchedule(rows=1, vectors=1))
     halo: Halo = field(default_factory=Halo)
-    steps: tuple[Step, ...] = ()
-    specs: tuple[OperandSpec, ...] = ()
+    steps: tuple[Step[OperandSpec], ...] = ()
     operands: tuple[np.ndarray, ...] = ()
     order: Order = Order.FKR
 
@@ -158,50 +159,21 @@ class ConvCase:
             groups=self.groups,
         ).numpy()
 
+    @property
+    def window(self) -> Window:
+        return Window(self.weight.shape[2:], self.stride, self.dilation, self.padding[:2])
+
     def out_layout(self) -> LaneLayout:
         """The best split for the output, with steps enough to hold the input."""
-        best = best_layout(*self.out_size, self.lanes)
-        steps_y = max(best.steps_y, -(-self.size[0] // (best.lanes_y * self.stride[0])))
-        steps_x = max(best.steps_x, -(-self.size[1] // (best.lanes_x * self.stride[1])))
-        return LaneLayout(
-            height=best.height,
-            width=best.width,
-            lanes_y=best.lanes_y,
-            lanes_x=best.lanes_x,
-            steps_y=steps_y,
-            steps_x=steps_x,
-            halo=self.halo,
-        )
+        split = holding(best_split(*self.out_size, self.lanes), self.window, *self.size)
+        return LaneLayout(split, self.halo)
 
     def in_layout(self) -> LaneLayout:
-        out = self.out_layout()
-        after = [
-            max(0, (taps - 1) * gap - before - step + 1)
-            for taps, gap, before, step in zip(
-                self.weight.shape[2:], self.dilation, self.padding[:2], self.stride, strict=True
-            )
-        ]
-        return LaneLayout(
-            height=self.size[0],
-            width=self.size[1],
-            lanes_y=out.lanes_y,
-            lanes_x=out.lanes_x,
-            steps_y=out.steps_y * self.stride[0],
-            steps_x=out.steps_x * self.stride[1],
-            halo=Halo(top=self.padding[0], left=self.padding[1], bottom=after[0], right=after[1]),
-        )
+        return self.geometry().in_layout
 
     def geometry(self) -> Conv2dGeometry:
-        return Conv2dGeometry(
-            batch=self.batch,
-            in_channels=self.channels,
-            out_channels=len(self.weight),
-            in_layout=self.in_layout(),
-            out_layout=self.out_layout(),
-            stride=self.stride,
-            dilation=self.dilation,
-            padding=self.padding[:2],
-        )
+        in_shape = (self.batch, self.channels, *self.size)
+        return Conv2dGeometry.of(self.window, in_shape, len(self.weight), self.out_layout())
 
     def fkw(self) -> FKW:
         found = find_patterns(self.weight)
@@ -238,7 +210,6 @@ class ConvCase:
             fkw=self.fkw(),
             schedule=self.schedule,
             steps=self.steps,
-            operands=self.specs,
         )
 
     def run(self, data: np.ndarray | None = None) -> np.ndarray:

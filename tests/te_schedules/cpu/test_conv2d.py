@@ -5,7 +5,7 @@ import pytest
 
 from te_schedules.cpu.conv2d_code import tile_reads
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer, Taps
-from te_schedules.cpu.epilogue import Step
+from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import (
     ConvCase,
     assert_stored,

@@ -6,8 +6,8 @@ import tvm
 
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Outer, Taps
 from te_schedules.cpu.count_loads import LoadCounts, count_loads
-from te_schedules.cpu.epilogue import Step
 from te_schedules.cpu.tile_store import OperandSpec
+from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight, random_array
 from tvm_patdnn.machine.targets import resolve_target
 from tvm_patdnn.sparse.fkw import Order
@@ -53,7 +53,7 @@ def test_the_order_of_tiles_changes_nothing(schedule):
 
 def test_a_batch_and_an_epilogue():
     weight = pattern_weight(5, 4, [SQUARE])
-    steps = {"steps": (Step("multiply", "channel"), Step("relu")), "specs": (OperandSpec(),)}
+    steps = {"steps": (Step("multiply", OperandSpec()), Step("relu"))}
     operands = {"operands": (random_array(1, 5),)}
     both = counts(weight, case={"batch": 2, **steps, **operands})
     assert both == counts(weight) + counts(weight)

@@ -3,16 +3,17 @@ import pytest
 import torch
 
 from te_schedules.cpu.elementwise import LaneInput, elementwise
-from te_schedules.cpu.epilogue import Step
-from te_schedules.cpu.lane_layout import Halo, LaneLayout, best_layout
+from te_schedules.cpu.lane_layout import Halo, LaneLayout
+from te_schedules.cpu.lane_split import Split, best_split
 from te_schedules.cpu.tile_store import OperandSpec
+from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import assert_stored, random_array, run_kernel
 
 HALO = Halo(top=1, left=2, bottom=1, right=1)
 
 
 def enlarged(layout: LaneLayout, repeat: int) -> LaneLayout:
-    return LaneLayout(
+    split = Split(
         height=layout.height * repeat,
         width=layout.width * repeat,
         lanes_y=layout.lanes_y,
@@ -20,12 +21,13 @@ def enlarged(layout: LaneLayout, repeat: int) -> LaneLayout:
         steps_y=layout.steps_y * repeat,
         steps_x=layout.steps_x * repeat,
     )
+    return LaneLayout(split)
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])
 @pytest.mark.parametrize("size", [(5, 9), (1, 1), (8, 8)])
 def test_a_copy_into_another_halo(size, lanes):
-    layout = best_layout(*size, lanes)
+    layout = LaneLayout(best_split(*size, lanes))
     data = random_array(2, 3, *size)
     func = elementwise(2, [LaneInput(3, layout)], layout.with_halo(HALO))
     got = run_kernel(func, [layout.pack(data)], layout.with_halo(HALO).shape(2, 3))
@@ -33,7 +35,7 @@ def test_a_copy_into_another_halo(size, lanes):
 
 
 def test_inputs_are_placed_one_after_the_other():
-    layout = best_layout(6, 7, 8)
+    layout = LaneLayout(best_split(6, 7, 8))
     arrays = [random_array(2, channels, 6, 7, seed=channels) for channels in (3, 1, 4)]
     layouts = [layout, layout.with_halo(HALO), layout.with_halo(Halo(bottom=1))]
     sources = [LaneInput(a.shape[1], at) for a, at in zip(arrays, layouts, strict=True)]
@@ -44,7 +46,7 @@ def test_inputs_are_placed_one_after_the_other():
 
 
 def test_steps_see_the_channels_of_the_result():
-    layout = best_layout(6, 7, 8)
+    layout = LaneLayout(best_split(6, 7, 8))
     one, other = random_array(1, 2, 6, 7), random_array(1, 3, 6, 7, seed=1)
     bias = random_array(1, 5, seed=2)
     residual = random_array(1, 5, 6, 7, seed=3)
@@ -52,8 +54,11 @@ def test_steps_see_the_channels_of_the_result():
         1,
         [LaneInput(2, layout), LaneInput(3, layout)],
         layout,
-        [Step("add", "channel"), Step("multiply", "tensor"), Step("relu")],
-        [OperandSpec(), OperandSpec(layout=layout.with_halo(HALO))],
+        [
+            Step("add", OperandSpec()),
+            Step("multiply", OperandSpec(layout=layout.with_halo(HALO))),
+            Step("relu"),
+        ],
     )
     arguments = [layout.pack(one), layout.pack(other), bias, layout.with_halo(HALO).pack(residual)]
     got = run_kernel(func, arguments, layout.shape(1, 5))
@@ -63,7 +68,7 @@ def test_steps_see_the_channels_of_the_result():
 
 @pytest.mark.parametrize(("size", "repeat", "lanes"), [((3, 5), 2, 8), ((5, 3), 3, 4)])
 def test_planes_are_enlarged(size, repeat, lanes):
-    source = best_layout(*size, lanes).with_halo(HALO)
+    source = LaneLayout(best_split(*size, lanes), HALO)
     layout = enlarged(source, repeat).with_halo(HALO)
     data = random_array(2, 3, *size)
     func = elementwise(2, [LaneInput(3, source, repeat)], layout)
@@ -73,7 +78,7 @@ def test_planes_are_enlarged(size, repeat, lanes):
 
 @pytest.mark.parametrize(("size", "repeat", "lanes"), [((3, 5), 2, 8), ((5, 3), 3, 4)])
 def test_pixels_of_channels_are_shuffled_into_planes(size, repeat, lanes):
-    source = best_layout(*size, lanes).with_halo(HALO)
+    source = LaneLayout(best_split(*size, lanes), HALO)
     layout = enlarged(source, repeat).with_halo(HALO)
     shuffled, plain = random_array(2, 3 * repeat**2, *size), random_array(2, 2, *size, seed=1)
     inputs = [LaneInput(3 * repeat**2, source, repeat, True), LaneInput(2, source, repeat)]

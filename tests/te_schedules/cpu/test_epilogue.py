@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from te_schedules.cpu.elementwise import LaneInput, elementwise
-from te_schedules.cpu.epilogue import STEPS, Step
-from te_schedules.cpu.lane_layout import best_layout
+from te_schedules.cpu.epilogue import STEPS
+from te_schedules.cpu.lane_layout import LaneLayout
+from te_schedules.cpu.lane_split import best_split
 from te_schedules.cpu.tile_store import OperandSpec
+from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import assert_close, random_array, run_kernel
 
-LAYOUT = best_layout(3, 5, 4)
+LAYOUT = LaneLayout(best_split(3, 5, 4))
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -59,9 +61,8 @@ def test_a_step_with_a_tensor_and_with_a_number_for_each_channel(name):
     reference = REFERENCES[name][1]
     data, tensor = 3 * random_array(1, 2, 3, 5), random_array(1, 2, 3, 5, seed=1)
     channel = np.array([[0.5, -1.25]], np.float32)
-    steps = [Step(name, "tensor"), Step(name, "channel")]
-    specs = [OperandSpec(layout=LAYOUT), OperandSpec()]
-    func = elementwise(1, [LaneInput(2, LAYOUT)], LAYOUT, steps, specs)
+    steps = [Step(name, OperandSpec(layout=LAYOUT)), Step(name, OperandSpec())]
+    func = elementwise(1, [LaneInput(2, LAYOUT)], LAYOUT, steps)
     arguments = [LAYOUT.pack(data), LAYOUT.pack(tensor), channel]
     got = run_kernel(func, arguments, LAYOUT.shape(1, 2))
     expected = reference(reference(data, tensor), channel.reshape(1, 2, 1, 1))
@@ -72,7 +73,7 @@ def test_a_step_with_a_tensor_and_with_a_number_for_each_channel(name):
 def test_large_values_saturate(name):
     numbers, reference = REFERENCES[name]
     data = np.array([-1000, -90, 90, 1000], np.float32).reshape(1, 1, 2, 2)
-    layout = best_layout(2, 2, 4)
+    layout = LaneLayout(best_split(2, 2, 4))
     func = elementwise(1, [LaneInput(1, layout)], layout, [Step(name, numbers=numbers)])
     got = run_kernel(func, [layout.pack(data)], layout.shape(1, 1))
     with np.errstate(over="ignore"):

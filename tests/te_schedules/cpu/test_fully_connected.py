@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from te_schedules.cpu.epilogue import Step
 from te_schedules.cpu.fully_connected import (
     fully_connected,
     kept_share,
@@ -12,6 +11,8 @@ from te_schedules.cpu.fully_connected import (
     pad_outputs,
     sparse_fully_connected,
 )
+from te_schedules.cpu.tile_store import OperandSpec
+from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import assert_close, random_array, run_kernel
 
 
@@ -30,9 +31,9 @@ def test_an_epilogue_of_all_kinds_of_steps():
     data, matrix = random_array(2, 9), random_array(9, 21, seed=1)
     bias, factor = random_array(21, seed=2), random_array(21, seed=3)
     steps = [
-        Step("add", "channel"),
+        Step("add", OperandSpec()),
         Step("relu"),
-        Step("multiply", "channel"),
+        Step("multiply", OperandSpec()),
         Step("add_number", numbers=(0.25,)),
     ]
     func = fully_connected(2, 9, 21, 8, steps)

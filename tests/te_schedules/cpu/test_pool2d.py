@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
-from te_schedules.cpu.lane_layout import Halo, best_layout
+from te_schedules.cpu.lane_layout import Halo, LaneLayout
+from te_schedules.cpu.lane_split import best_split
 from te_schedules.cpu.pool2d import Pool2dWindow, global_average_pool, pool2d
 from tests.te_schedules.cpu.lane_kernels import (
     ConvCase,
@@ -94,7 +95,7 @@ def test_a_dilated_maximum():
     ],
 )
 def test_the_mean_of_each_plane(size, lanes, halo):
-    layout = best_layout(*size, lanes).with_halo(halo)
+    layout = LaneLayout(best_split(*size, lanes), halo)
     data = random_array(2, 5, *size)
     got = run_kernel(global_average_pool(2, 5, layout), [layout.pack(data)], (2, 5))
     assert_close(got, data.mean(axis=(2, 3)))

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from te_schedules.cpu.lane_layout import Halo, LaneLayout, best_layout
+from te_schedules.cpu.lane_layout import Halo, LaneLayout
+from te_schedules.cpu.lane_split import Split, best_split
 from te_schedules.cpu.relayout import gather_planes, relayout_table
 from tests.te_schedules.cpu.lane_kernels import random_array, run_kernel
 
@@ -13,15 +14,15 @@ HALOS = st.builds(Halo, **{side: st.integers(0, 4) for side in ("top", "left", "
 
 def other_split(height: int, width: int, lanes: int) -> LaneLayout:
     """All lanes along the rows."""
-    return LaneLayout(
+    split = Split(
         height=height,
         width=width,
         lanes_y=1,
         lanes_x=lanes,
         steps_y=height,
         steps_x=-(-width // lanes),
-        halo=Halo(left=1, right=1),
     )
+    return LaneLayout(split, Halo(left=1, right=1))
 
 
 def stored(layout: LaneLayout | None, planes: np.ndarray) -> np.ndarray:
@@ -37,7 +38,7 @@ def moved(held: np.ndarray, table: np.ndarray) -> np.ndarray:
 @given(SIZES, SIZES, st.sampled_from([4, 8, 16]), HALOS, st.integers(0, 3))
 def test_the_table_takes_any_layout_to_any_other(height, width, lanes, halo, way):
     planes = np.arange(1, height * width + 1, dtype=np.float32).reshape(1, 1, height, width)
-    lane = best_layout(height, width, lanes).with_halo(halo)
+    lane = LaneLayout(best_split(height, width, lanes), halo)
     other = other_split(height, width, lanes)
     source, target = [(None, lane), (lane, None), (lane, other), (other, lane)][way]
     table = relayout_table(source, target)
@@ -49,7 +50,7 @@ def test_the_table_takes_any_layout_to_any_other(height, width, lanes, halo, way
 )
 def test_places_take_16_bits_where_they_fit(size, dtype):
     planes = np.arange(1, size[0] * size[1] + 1, dtype=np.float32).reshape(1, 1, *size)
-    layout = best_layout(*size, 8)
+    layout = LaneLayout(best_split(*size, 8))
     table = relayout_table(None, layout)
     assert table.dtype == dtype
     assert np.array_equal(moved(stored(None, planes), table), layout.pack(planes))
@@ -62,7 +63,7 @@ def test_a_relayout_without_lanes_is_declined():
 
 @pytest.mark.parametrize("way", ["in", "out", "between"])
 def test_the_kernel_moves_planes(way):
-    layout, other = best_layout(5, 9, 8).with_halo(Halo(top=1, right=2)), other_split(5, 9, 8)
+    layout, other = LaneLayout(best_split(5, 9, 8), Halo(top=1, right=2)), other_split(5, 9, 8)
     source, target = {"in": (None, layout), "out": (layout, None), "between": (layout, other)}[way]
     planes = random_array(2, 3, 5, 9)
     held, table = stored(source, planes), relayout_table(source, target)

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
-from te_schedules.cpu.epilogue import Step
-from te_schedules.cpu.lane_layout import Halo, best_layout
+from te_schedules.cpu.lane_layout import Halo, LaneLayout
+from te_schedules.cpu.lane_split import best_split
 from te_schedules.cpu.tile_store import OperandSpec, operand_params
+from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import (
     ConvCase,
     assert_stored,
@@ -53,13 +54,12 @@ def test_the_halo_with_other_lanes(lanes):
     ).check()
 
 
-def with_epilogue(steps, specs, operands, **options) -> ConvCase:
+def with_epilogue(steps, operands, **options) -> ConvCase:
     return ConvCase(
         weight=pattern_weight(3, 2),
         batch=2,
         halo=SAME,
         steps=tuple(steps),
-        specs=tuple(specs),
         operands=tuple(operands),
         schedule=Conv2dSchedule(rows=2, vectors=2, chunks=2),
         **options,
@@ -69,31 +69,34 @@ def with_epilogue(steps, specs, operands, **options) -> ConvCase:
 @pytest.mark.parametrize("images", [1, 2])
 def test_a_number_for_each_channel_of_all_images_or_of_every_one(images):
     channel = random_array(images, 3)
-    case = with_epilogue([Step("add", "channel")], [OperandSpec(batch=images)], [channel])
+    case = with_epilogue([Step("add", OperandSpec(batch=images))], [channel])
     expected = case.reference() + channel.reshape(images, 3, 1, 1)
     assert_stored(case.run(), case.out_layout(), expected)
 
 
 @pytest.mark.parametrize("halo", [Halo(), Halo(top=3, left=1), SAME])
 def test_a_residual_may_have_another_halo(halo):
-    layout = best_layout(9, 11, 8).with_halo(halo)
+    layout = LaneLayout(best_split(9, 11, 8), halo)
     residual = random_array(2, 3, 9, 11, seed=2)
     case = with_epilogue(
-        [Step("add", "tensor"), Step("relu")],
-        [OperandSpec(batch=2, layout=layout)],
+        [Step("add", OperandSpec(batch=2, layout=layout)), Step("relu")],
         [layout.pack(residual)],
     )
-    assert case.out_layout().same_split(layout)
+    assert case.out_layout().split == layout.split
     assert_stored(case.run(), case.out_layout(), np.maximum(case.reference() + residual, 0))
 
 
 def test_operands_of_several_steps_are_taken_in_order():
-    layout = best_layout(9, 11, 8)
+    layout = LaneLayout(best_split(9, 11, 8))
     bias, slope = random_array(1, 3), random_array(1, 3, seed=1)
     residual = random_array(2, 3, 9, 11, seed=2)
     case = with_epilogue(
-        [Step("add", "channel"), Step("relu"), Step("add", "tensor"), Step("prelu", "channel")],
-        [OperandSpec(), OperandSpec(batch=2, layout=layout), OperandSpec()],
+        [
+            Step("add", OperandSpec()),
+            Step("relu"),
+            Step("add", OperandSpec(batch=2, layout=layout)),
+            Step("prelu", OperandSpec()),
+        ],
         [bias, layout.pack(residual), slope],
     )
     summed = np.maximum(case.reference() + bias.reshape(1, 3, 1, 1), 0) + residual
@@ -103,8 +106,8 @@ def test_operands_of_several_steps_are_taken_in_order():
 
 def test_steps_leave_zeros_outside_the_plane():
     # exp(0) is 1, but the halo and the lanes outside the plane are the next layer's padding.
-    case = with_epilogue([Step("exp")], [], [], size=(5, 6), lanes=4)
-    assert not case.out_layout().is_exact
+    case = with_epilogue([Step("exp")], [], size=(5, 6), lanes=4)
+    assert not case.out_layout().split.is_exact
     assert_stored(case.run(), case.out_layout(), np.exp(case.reference()))
 
 
@@ -117,9 +120,9 @@ def test_the_check_of_halos_sees_a_wrong_one():
 
 
 def test_params_of_operands():
-    layout = best_layout(4, 4, 4)
+    layout = LaneLayout(best_split(4, 4, 4))
     specs = [OperandSpec(), OperandSpec(batch=2), OperandSpec(batch=2, layout=layout)]
-    assert operand_params(specs, 3) == [
+    assert operand_params([Step("relu"), *(Step("add", spec) for spec in specs)], 3) == [
         ("operand0", (1, 3), "float32"),
         ("operand1", (2, 3), "float32"),
         ("operand2", (2, 3, layout.plane_values), "float32"),

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from te_schedules.cpu.elementwise import LaneInput, elementwise
-from te_schedules.cpu.epilogue import Step
-from te_schedules.cpu.lane_layout import best_layout
+from te_schedules.cpu.lane_layout import LaneLayout
+from te_schedules.cpu.lane_split import best_split
+from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import run_kernel
 
 SIZE = (64, 64)
@@ -11,7 +12,7 @@ SIZE = (64, 64)
 
 def computed(name: str, values: np.ndarray, lanes: int) -> np.ndarray:
     """Applies a step to ``values``: (64, 64)."""
-    layout = best_layout(*SIZE, lanes)
+    layout = LaneLayout(best_split(*SIZE, lanes))
     func = elementwise(1, [LaneInput(1, layout)], layout, [Step(name)])
     stored = run_kernel(func, [layout.pack(values[None, None])], layout.shape(1, 1))
     return layout.unpack(stored)[0, 0].astype(np.float64)

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from relay_passes.tuned_convolutions import ConvShape, TunedConvolutions
+from tvm_patdnn.bench.dense_tuning.extension import tuned_extension
 from tvm_patdnn.bench.dense_tuning.tasks import layer_model
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape, TunedConvolutions
 from tvm_patdnn.bench.reference import relative_error
 from tvm_patdnn.bench.system import Job, Loaded
 from tvm_patdnn.bench.systems.tvm_library import load_library
-from tvm_patdnn.builder import build
+from tvm_patdnn.builder import build_requested
+from tvm_patdnn.compilation import Request
 
 __all__ = ["Comparison", "compare"]
 
@@ -70,7 +72,10 @@ def _load(
     path: Path,
     inputs: Mapping[str, np.ndarray],
 ) -> Loaded:
-    build(layer_model(shape), dict(target), tuned=tuned).export_library(path)
+    extension = tuned_extension(tuned)
+    model = layer_model(shape)
+    request = Request(onnx_model=model, target=dict(target), extension=extension)
+    build_requested(request).export_library(path)
     job = Job(model=path, outputs=("y",), folder=path.parent, threads=threads, thorough=False)
     return load_library(path, job, inputs)
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from relay_passes.tuned_convolutions import ConvShape
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape
 from tvm_patdnn.errors import TuningError
 from tvm_patdnn.whole_file import write_whole
 

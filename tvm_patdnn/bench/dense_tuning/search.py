@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 import tvm
 
-from relay_passes.apply_tuned_schedules import trace_to_json
-from relay_passes.tuned_convolutions import ConvShape
+from tvm_patdnn.bench.dense_tuning.apply_tuned_schedules import trace_to_json
 from tvm_patdnn.bench.dense_tuning.space import tuning_context, without_intrinsics
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape
 from tvm_patdnn.errors import TuningError
 
 __all__ = ["SearchOptions", "check_packages", "search"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import tvm
 
-from relay_passes.tuned_convolutions import ConvShape, TunedConvolutions
 from tvm_patdnn.bench.dense_tuning.records import DenseRecord
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape, TunedConvolutions
 
 __all__ = ["MARGIN", "Selection", "select_records"]
 

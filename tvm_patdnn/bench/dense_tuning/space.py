@@ -14,7 +14,7 @@ from typing import Any
 
 import tvm
 
-from relay_passes.tuned_convolutions import ConvShape, tuned_function
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape, tuned_function
 
 __all__ = ["tuning_context", "without_intrinsics"]
 

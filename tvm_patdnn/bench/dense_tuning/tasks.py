@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from relay_passes.lanes.analyze_convolutions import ConvLayer, read_conv_layer
 from relay_passes.pipeline import canonical_passes
 from relay_passes.rewrite_fully_connected import is_matrix_product
-from relay_passes.tuned_convolutions import ConvShape
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape
 from tvm_patdnn.importing.importer import import_onnx
 
 __all__ = ["DenseTask", "conv_shapes", "dense_tasks", "layer_model"]

@@ -59,12 +59,20 @@ def _shapes(job: Job) -> list[Any]:
 
 
 def _build(job: Job, tuned: Any) -> Any:
-    from tvm_patdnn.builder import build
+    from tvm_patdnn.bench.dense_tuning.extension import tuned_extension
+    from tvm_patdnn.builder import build_requested
+    from tvm_patdnn.compilation import Request
     from tvm_patdnn.machine.host_cpu import host_config
     from tvm_patdnn.optimizations import Optimizations
 
     target = {**host_config(), "num-cores": job.threads}
-    return build(job.model, target, optimizations=Optimizations(sparse=False), tuned=tuned)
+    request = Request(
+        onnx_model=job.model,
+        target=target,
+        optimizations=Optimizations(sparse=False),
+        extension=tuned_extension(tuned),
+    )
+    return build_requested(request)
 
 
 def _fastest(job: Job, libraries: list[Any]) -> int:

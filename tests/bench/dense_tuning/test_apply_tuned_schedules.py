@@ -6,16 +6,10 @@ import tvm
 from tvm import relax
 from tvm.tirx import PrimFunc
 
-from relay_passes.apply_tuned_schedules import (
-    ApplyTunedSchedules,
-    is_scheduled,
-    scheduled,
-    trace_to_json,
-)
 from relay_passes.pipeline import PipelineOptions, run_pipeline
 from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE
 from relay_passes.schedule_fallback import ScheduleFallback
-from relay_passes.tuned_convolutions import ConvShape, channels_last
+from tests.bench.dense_tuning.tuned_traces import any_schedule, any_trace
 from tests.relay_passes.relax_modules import (
     CPU,
     Net,
@@ -24,7 +18,13 @@ from tests.relay_passes.relax_modules import (
     random_array,
     rewritten,
 )
-from tests.relay_passes.tuned_traces import any_schedule, any_trace
+from tvm_patdnn.bench.dense_tuning.apply_tuned_schedules import (
+    ApplyTunedSchedules,
+    is_scheduled,
+    scheduled,
+    trace_to_json,
+)
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape, channels_last
 from tvm_patdnn.machine.targets import resolve_target
 
 SHAPE = ConvShape(

@@ -3,8 +3,12 @@ import pytest
 
 from relay_passes.lanes.analyze_convolutions import analyze_convolutions
 from relay_passes.relax_ir.values import shape_of
-from relay_passes.tuned_convolutions import ConvShape, channels_last, tuned_function
 from tests.relay_passes.relax_modules import Net, operators, random_array, rewritten, run_module
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import (
+    ConvShape,
+    channels_last,
+    tuned_function,
+)
 
 SHAPE = ConvShape(
     in_shape=(1, 6, 9, 11),

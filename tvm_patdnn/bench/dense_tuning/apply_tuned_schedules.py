@@ -20,11 +20,15 @@ from tvm.ir.transform import PassContext
 from tvm.s_tir import Trace
 from tvm.tirx import FloatImm, IndexMap, IntImm, PrimFunc
 
-from relay_passes.tuned_convolutions import ConvShape, TunedConvolutions, tuned_function
+from relay_passes.schedule_fallback import is_scheduled
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import (
+    ConvShape,
+    TunedConvolutions,
+    tuned_function,
+)
 
-__all__ = ["SCHEDULED", "ApplyTunedSchedules", "is_scheduled", "scheduled", "trace_to_json"]
+__all__ = ["ApplyTunedSchedules", "scheduled", "trace_to_json"]
 
-SCHEDULED = "tirx.is_scheduled"
 _INDEX_MAP = "index_map"
 
 
@@ -53,11 +57,6 @@ class ApplyTunedSchedules:
             if is_scheduled(func):
                 mod[var] = _compact(func)
         return mod
-
-
-def is_scheduled(func: tvm.ir.BaseFunc) -> bool:
-    """Whether a function has a schedule already, which others are to leave alone."""
-    return isinstance(func, PrimFunc) and bool(func.attrs.get(SCHEDULED, False))
 
 
 def scheduled(shape: ConvShape, trace: Any) -> s_tir.Schedule:

@@ -7,9 +7,9 @@ from typing import Any
 
 from tvm import s_tir
 
-from relay_passes.apply_tuned_schedules import trace_to_json
-from relay_passes.tuned_convolutions import ConvShape
+from tvm_patdnn.bench.dense_tuning.apply_tuned_schedules import trace_to_json
 from tvm_patdnn.bench.dense_tuning.space import tuning_context, without_intrinsics
+from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape
 from tvm_patdnn.machine.targets import resolve_target
 
 __all__ = ["any_schedule", "any_trace"]

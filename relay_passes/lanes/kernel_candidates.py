@@ -1,0 +1,107 @@
+"""The ways to store a layer's weight, among which its kernel is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.lanes.cover_patterns import cover_patterns
+from te_schedules.cpu.conv2d_cost import KernelLists
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
+from tvm_patdnn.sparse.fkw import FKW, Order, group_members, pack_fkw
+from tvm_patdnn.sparse.patterns import Pattern
+
+__all__ = ["Candidate", "Kind", "dense_candidates", "sparse_candidates"]
+
+DENSE_GROUPS = (1, 2, 3, 4, 6, 8)  # filters that may share a loaded input
+SPARSE_GROUPS = (1, 2, 4, 8)  # the same, where neighbours were pruned as one
+
+Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Candidate:
+    """A way to store a layer.
+
+    Attributes:
+        ids: (filters, channels) int32, pattern of each kernel, -1 for none; of a grouped
+            convolution with the kernels at their absolute input channels.
+        group: filters that share a list of kernels.
+        order: of the kernels.
+    """
+
+    kind: Kind
+    ids: np.ndarray
+    patterns: tuple[Pattern, ...]
+    group: int
+    order: Order = Order.FKR
+
+    @property
+    def lists(self) -> KernelLists:
+        """How many kernels there are of each pattern, for the cost model."""
+        kept = self.ids[:: self.group]
+        counts = np.bincount(kept[kept >= 0], minlength=len(self.patterns))
+        return KernelLists(patterns=self.patterns, counts=tuple(counts.tolist()), groups=len(kept))
+
+    def pack(self, weight: np.ndarray, schedule: Conv2dSchedule) -> FKW:
+        """Stores ``weight``, (filters, channels of a group, kh, kw), as ``schedule`` needs it."""
+        return pack_fkw(
+            weight,
+            self.ids,
+            self.patterns,
+            self.group,
+            schedule.window,
+            self.order,
+            schedule.chunks,
+        )
+
+
+def dense_candidates(layer: ConvLayer) -> Iterator[Candidate]:
+    """Yields the ways to store a layer as if nothing had been pruned."""
+    height, width = layer.kernel_shape
+    full = Pattern(kernel_shape=(height, width), taps=tuple(np.ndindex(height, width)))
+    out_c, in_c = layer.weight.shape[:2]
+    ids = _expand(np.zeros((out_c, in_c), np.int32), layer.groups)
+    kind: Kind = "depthwise" if layer.groups > 1 and in_c == 1 else "dense"
+    for group in DENSE_GROUPS:
+        shared = layer.groups == 1 and group <= out_c
+        if group == 1 or shared or out_c // layer.groups % group == 0:
+            yield Candidate(kind=kind, ids=ids, patterns=(full,), group=group)
+
+
+def sparse_candidates(layer: ConvLayer) -> Iterator[Candidate]:
+    """Yields the ways to store a layer by its patterns: by single filters first."""
+    found = layer.found
+    ids, patterns = _in_order(*cover_patterns(found.ids, found.patterns, found.counts))
+    area = layer.kernel_shape[0] * layer.kernel_shape[1]
+    kind: Kind = "pattern" if any(len(p) < area for p in patterns) else "connectivity"
+    ids = _expand(ids, layer.groups)
+    for group in (g for g in SPARSE_GROUPS if g <= max(1, len(ids))):
+        rows = ids[group_members(len(ids), group)]
+        if np.array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape)):
+            yield Candidate(kind=kind, ids=ids, patterns=patterns, group=group)
+
+
+def _in_order(
+    ids: np.ndarray, patterns: Sequence[Pattern]
+) -> tuple[np.ndarray, tuple[Pattern, ...]]:
+    """Sorts a pattern set, so that layers which use the same set share one kernel."""
+    order = sorted(range(len(patterns)), key=lambda p: patterns[p])
+    rank = np.full(len(patterns) + 1, -1, np.int32)  # the last is where an id of -1 points
+    rank[order] = np.arange(len(order))
+    return rank[ids], tuple(patterns[p] for p in order)
+
+
+def _expand(ids: np.ndarray, groups: int) -> np.ndarray:
+    """Places the kernels of a grouped convolution at their absolute input channels."""
+    if groups == 1:
+        return ids
+    out_c, in_c = ids.shape
+    expanded = np.full((out_c, in_c * groups), -1, np.int32)
+    for group, rows in enumerate(np.split(np.arange(out_c), groups)):
+        expanded[rows, group * in_c : (group + 1) * in_c] = ids[rows]
+    return expanded

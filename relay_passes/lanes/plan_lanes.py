@@ -1,0 +1,139 @@
+"""Makes the plan of a function: recognises, fuses, lays out, chooses and pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tvm import relax
+
+from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.lanes.assign_layouts import LayoutPlan, assign_layouts
+from relay_passes.lanes.choose_kernels import choose_kernel
+from relay_passes.lanes.fuse_epilogues import fuse_epilogues
+from relay_passes.lanes.graph import Convolution, GlobalPool, LaneNode
+from relay_passes.lanes.pair_depthwise import pair_depthwise
+from relay_passes.lanes.plan import (
+    LanePlan,
+    PlannedConvolution,
+    PlannedItem,
+    PlannedNode,
+    PlannedPair,
+)
+from relay_passes.lanes.recognize_operators import recognize
+from relay_passes.relax_ir.values import count_uses
+from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.lane_layout import LaneLayout
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.optimizations import Optimizations
+from tvm_patdnn.records.tuning_records import Records
+
+__all__ = ["PlanOptions", "plan_lanes"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """What a plan depends on.
+
+    Attributes:
+        cpu: the CPU that kernels are made for.
+        names: names of layers by ``weight_key`` of their weights.
+        optimizations: which of them are used.
+        records: measured schedules; layers without one are left to the cost model.
+        leaves: which convolutions stay operators of TVM's.
+    """
+
+    cpu: CpuModel
+    names: Mapping[str, str] = field(default_factory=dict)
+    optimizations: Optimizations = field(default_factory=Optimizations)
+    records: Records = field(default_factory=dict)
+    leaves: Callable[[ConvLayer], bool] = lambda layer: False
+
+
+def plan_lanes(
+    bindings: Sequence[relax.Binding], result: relax.Expr, options: PlanOptions
+) -> LanePlan:
+    """Plans the function that computes ``result`` by ``bindings``, given in order."""
+    uses = count_uses(bindings, [result])
+    items = fuse_epilogues(_recognized(bindings, options), uses)
+    nodes = [item for item in items if isinstance(item, LaneNode)]
+    layouts = assign_layouts(nodes, options.cpu.lanes)
+    planner = _Planner(layouts, options)
+    candidates = pair_depthwise(nodes, layouts, uses)
+    pairs = planner.pairs([(candidates[n.result], n) for n in nodes if n.result in candidates])
+    joined = {pair.first.node.result for pair in pairs.values()}
+    planned: list[PlannedItem] = []
+    for item in items:
+        if not isinstance(item, LaneNode):
+            planned.append(item)
+        elif item.result not in joined:
+            planned.append(pairs.get(item.result) or planner.node(item))
+    return LanePlan(items=planned, layouts=layouts)
+
+
+def _recognized(
+    bindings: Sequence[relax.Binding], options: PlanOptions
+) -> list[LaneNode | relax.Binding]:
+    items: list[LaneNode | relax.Binding] = []
+    in_lanes: set[relax.Var] = set()
+    for binding in bindings:
+        node = recognize(binding.var, binding.value, in_lanes, options.names)
+        if node is not None and _is_left(node, options):
+            node = None
+        if node is not None and not isinstance(node.operator, GlobalPool):
+            in_lanes.add(node.result)
+        items.append(node or binding)
+    return items
+
+
+def _is_left(node: LaneNode, options: PlanOptions) -> bool:
+    return isinstance(node.operator, Convolution) and options.leaves(node.operator.layer)
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Chooses the kernels of nodes whose layouts are known."""
+
+    layouts: LayoutPlan
+    options: PlanOptions
+
+    def pairs(
+        self, candidates: Sequence[tuple[LaneNode, LaneNode]]
+    ) -> dict[relax.Var, PlannedPair]:
+        """Returns the pairs that can be computed in one kernel, by their result."""
+        planned = [
+            PlannedPair(
+                first=self._convolution(first, planes=True),
+                depthwise=self._convolution(depthwise),
+            )
+            for first, depthwise in candidates
+        ]
+        return {pair.depthwise.node.result: pair for pair in planned if pair.is_possible}
+
+    def node(self, node: LaneNode) -> PlannedNode:
+        """Plans a kernel of its own."""
+        if isinstance(node.operator, Convolution):
+            return self._convolution(node)
+        return PlannedNode(node=node, sources=self.layouts.sources(node), output=self._output(node))
+
+    def _convolution(self, node: LaneNode, *, planes: bool = False) -> PlannedConvolution:
+        assert isinstance(node.operator, Convolution)
+        layer, sources, output = node.operator.layer, self.layouts.sources(node), self._output(node)
+        assert output is not None, "convolutions are written in lanes"
+        geometry = Conv2dGeometry.of(
+            layer.window, layer.in_shape, layer.out_shape[1], output, sources[0]
+        )
+        choice = choose_kernel(
+            layer,
+            geometry,
+            self.options.cpu,
+            optimizations=self.options.optimizations,
+            records=self.options.records,
+            planes=planes,
+        )
+        return PlannedConvolution(
+            node=node, sources=sources, output=output, geometry=geometry, choice=choice
+        )
+
+    def _output(self, node: LaneNode) -> LaneLayout | None:
+        return self.layouts.produced(node.result) if self.layouts.split(node.result) else None

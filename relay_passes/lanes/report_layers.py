@@ -1,0 +1,70 @@
+"""Says of each planned convolution what the report says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from enum import Enum
+from typing import Any
+
+from relay_passes.lanes.plan import LanePlan, PlannedConvolution, PlannedPair
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
+from tvm_patdnn.layer_report import LayerReport
+
+__all__ = ["report_layers"]
+
+
+def report_layers(plan: LanePlan) -> list[LayerReport]:
+    """Returns the rows of the report, in the order of computation."""
+    return list(_rows(plan))
+
+
+def _rows(plan: LanePlan) -> Iterator[LayerReport]:
+    for item in plan.items:
+        if isinstance(item, PlannedPair):
+            name = item.first.layer.name
+            reason = f"in one kernel with {name}, whose planes stay in the cache"
+            yield _row(item.first)
+            yield _row(item.depthwise, joined=True, reason=reason)
+        elif isinstance(item, PlannedConvolution):
+            yield _row(item)
+
+
+def _row(
+    planned: PlannedConvolution, *, joined: bool = False, reason: str | None = None
+) -> LayerReport:
+    layer, choice, loads = planned.layer, planned.choice, planned.loads
+    found, fkw = layer.found, choice.fkw
+    return LayerReport(
+        name=layer.name,
+        in_shape=list(layer.in_shape),
+        out_shape=list(layer.out_shape),
+        kernel_shape=list(layer.kernel_shape),
+        stride=list(layer.stride),
+        groups=layer.groups,
+        patterns=[str(pattern) for pattern in found.patterns],
+        pattern_counts=list(found.counts),
+        kept_kernels=found.kept_kernels,
+        kernels=int(found.ids.size),
+        compression=found.compression if found.kept_weights else None,
+        dense_macs=layer.dense_macs,
+        kept_macs=layer.kept_macs,
+        kernel=choice.kind,
+        joined=joined,
+        reason=reason or choice.reason,
+        schedule=_plain(choice.schedule),
+        input_loads=loads.inputs,
+        products=loads.products,
+        bytes=fkw.total_bytes,
+        structure_bytes=fkw.structure_bytes,
+        dense_bytes=4 * layer.weight.size,
+        csr_bytes=8 * found.kept_weights + 4 * (layer.weight.shape[0] + 1),
+    )
+
+
+def _plain(schedule: Conv2dSchedule) -> dict[str, Any]:
+    """Returns the fields of a schedule as JSON has them."""
+    fields = asdict(schedule)
+    return {
+        name: value.value if isinstance(value, Enum) else value for name, value in fields.items()
+    }

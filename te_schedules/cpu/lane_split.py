@@ -1,0 +1,73 @@
+"""How a plane is cut into blocks, of which a vector holds one value each.
+
+A plane of ``height`` x ``width`` values is cut into ``lanes_y`` x ``lanes_x`` blocks of
+``steps_y`` x ``steps_x``. Vector (sy, sx) holds one value of each block: lane
+``ly * lanes_x + lx`` is the value at row ``ly * steps_y + sy`` and column
+``lx * steps_x + sx``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Split", "best_split"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """The cut of one plane; see the module's description.
+
+    Raises:
+        ValueError: the blocks do not hold the plane.
+    """
+
+    height: int
+    width: int
+    lanes_y: int
+    lanes_x: int
+    steps_y: int
+    steps_x: int
+
+    def __post_init__(self) -> None:
+        if self.lanes_y * self.steps_y < self.height or self.lanes_x * self.steps_x < self.width:
+            raise ValueError(f"{self} does not hold a plane of {self.height}x{self.width}")
+
+    @property
+    def lanes(self) -> int:
+        """Values of a vector."""
+        return self.lanes_y * self.lanes_x
+
+    @property
+    def steps(self) -> int:
+        """Vectors of a plane."""
+        return self.steps_y * self.steps_x
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every lane of every vector holds a value of the plane."""
+        return self.steps * self.lanes == self.height * self.width
+
+
+def best_split(height: int, width: int, lanes: int) -> Split:
+    """Returns the split with the fewest vectors; the squarest of equals, for a small halo."""
+    return min(_splits(height, width, lanes), key=_cost)
+
+
+def _splits(height: int, width: int, lanes: int) -> Sequence[Split]:
+    factors = [n for n in range(1, lanes + 1) if lanes % n == 0]
+    return [
+        Split(
+            height=height,
+            width=width,
+            lanes_y=lanes_y,
+            lanes_x=lanes // lanes_y,
+            steps_y=-(-height // lanes_y),
+            steps_x=-(-width * lanes_y // lanes),
+        )
+        for lanes_y in factors
+    ]
+
+
+def _cost(split: Split) -> tuple[int, int]:
+    return (split.steps, split.steps_y + split.steps_x)

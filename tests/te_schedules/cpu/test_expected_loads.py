@@ -1,0 +1,74 @@
+"""What is expected of a kernel is what ``count_loads`` finds in its code."""
+
+import numpy as np
+import pytest
+
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer, Taps
+from te_schedules.cpu.count_loads import LoadCounts, count_loads
+from te_schedules.cpu.expected_loads import expected_loads
+from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight, random_array
+from tvm_patdnn.sparse.fkw import Order
+
+
+def assert_expected(**case) -> None:
+    made = ConvCase(**case)
+    kernel = made.kernel()
+    counted = count_loads(made.func(), list(kernel.constants.values()))
+    assert counted.products > 0
+    assert expected_loads(kernel.geometry, kernel.fkw, kernel.schedule) == counted
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"rows": 1, "vectors": 1},
+        {"rows": 2, "vectors": 2},  # tiles that overlap both ways
+        {"rows": 2, "vectors": 3},
+        {"rows": 3, "vectors": 1, "chunks": 3},
+        {"rows": 2, "vectors": 2, "window": 2},
+        {"rows": 2, "vectors": 2, "outer": Outer.ROW},
+        {"rows": 2, "vectors": 2, "outer": Outer.PLANE},
+        {"rows": 2, "vectors": 1, "hold": Hold.INPUTS},
+        {"rows": 2, "vectors": 2, "taps": Taps.TABLE},
+    ],
+)
+def test_of_any_schedule(schedule):
+    assert_expected(weight=pattern_weight(5, 4), schedule=Conv2dSchedule(**schedule))
+
+
+@pytest.mark.parametrize("group", [2, 3, 4])
+def test_of_filters_that_share_a_list(group):
+    point = Conv2dSchedule(rows=2, vectors=1, group=group, hold=Hold.INPUTS)
+    assert_expected(weight=random_array(5, 3, 3, 3), dense=True, schedule=point)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"stride": (2, 2)},
+        {"stride": (2, 1), "padding": (0, 1, 2, 0)},
+        {"dilation": (2, 3), "padding": (2, 3, 2, 3)},
+        {"batch": 3},
+        {"size": (4, 30), "lanes": 16},
+        {"size": (2, 3), "lanes": 4},
+    ],
+)
+def test_of_any_geometry(case):
+    assert_expected(weight=pattern_weight(4, 3), **case)
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_of_grouped_convolutions(groups):
+    assert_expected(weight=random_array(4, 4 // groups, 3, 3), groups=groups)
+
+
+@pytest.mark.parametrize("order", [Order.CHANNEL, Order.CSR])
+def test_of_other_orders(order):
+    point = Conv2dSchedule(rows=2, vectors=2, taps=Taps.TABLE)
+    assert_expected(weight=pattern_weight(4, 3), schedule=point, order=order)
+
+
+def test_of_a_layer_without_weights():
+    kernel = ConvCase(weight=np.zeros((4, 4, 3, 3), np.float32)).kernel()
+    nothing = LoadCounts(inputs=0, products=0)
+    assert expected_loads(kernel.geometry, kernel.fkw, kernel.schedule) == nothing

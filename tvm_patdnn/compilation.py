@@ -1,0 +1,70 @@
+"""What building and inspecting a model begin with: the model, the target, the options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import tvm
+
+from relay_passes.pipeline import Extension, PipelineOptions
+from tvm_patdnn.importing.importer import ImportedModel, import_onnx
+from tvm_patdnn.importing.onnx_file import ModelSource
+from tvm_patdnn.importing.onnx_shapes import InputShapes
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.machine.targets import TargetLike, resolve_target
+from tvm_patdnn.optimizations import Optimizations
+from tvm_patdnn.records.tuning_records import read_records
+
+__all__ = ["Compilation", "Request"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked for.
+
+    Attributes:
+        onnx_model: a path, the bytes of a file, or a ModelProto.
+        target, input_shapes, logs, optimizations, dump: see ``build``.
+        extension: what the caller adds to the passes.
+    """
+
+    onnx_model: ModelSource
+    target: TargetLike = None
+    input_shapes: InputShapes | None = None
+    logs: str | Path | None = None
+    optimizations: Optimizations | None = None
+    extension: Extension | None = None
+    dump: str | Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compilation:
+    """What the passes take."""
+
+    model: ImportedModel
+    target: tvm.target.Target
+    options: PipelineOptions
+
+    @classmethod
+    def of(cls, request: Request, progress: Callable[[str], None]) -> Compilation:
+        """Resolves the target, reads the records and imports the model.
+
+        Raises:
+            ModelError, TargetError, TuningError: see ``build``.
+        """
+        target = resolve_target(request.target)
+        cpu = CpuModel.from_target(target)
+        records = read_records(str(target.attrs.get("mcpu", "generic")), request.logs)
+        progress("import")
+        model = import_onnx(request.onnx_model, request.input_shapes)
+        options = PipelineOptions(
+            cpu=cpu,
+            names=model.weight_names,
+            optimizations=request.optimizations or Optimizations(),
+            records=records,
+            extension=request.extension or Extension(),
+            dump=Path(request.dump) if request.dump else None,
+        )
+        return cls(model=model, target=target, options=options)
