@@ -12,7 +12,8 @@ from relay_passes.lanes.graph import ChannelOperand, Copy, GlobalPool, Pooling
 from relay_passes.lanes.plan import LanePlan, PlannedConvolution, PlannedNode, PlannedPair
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
 from relay_passes.relax_ir.values import fixed_shape
-from te_schedules.cpu.conv2d import conv2d, conv2d_depthwise
+from te_schedules.cpu.conv2d import conv2d
+from te_schedules.cpu.conv2d_depthwise import conv2d_depthwise
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.elementwise import LaneInput, elementwise
 from te_schedules.cpu.lane_layout import LaneLayout

@@ -19,7 +19,8 @@ from relay_passes.lanes.assign_layouts import LayoutPlan
 from relay_passes.lanes.choose_kernels import KernelChoice
 from relay_passes.lanes.graph import ChannelOperand, LaneNode, TensorOperand
 from relay_passes.relax_ir.values import fixed_shape
-from te_schedules.cpu.conv2d import Conv2d, is_depthwise
+from te_schedules.cpu.conv2d import Conv2d
+from te_schedules.cpu.conv2d_depthwise import is_depthwise
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.count_loads import LoadCounts
 from te_schedules.cpu.expected_loads import expected_loads

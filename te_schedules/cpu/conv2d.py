@@ -13,18 +13,20 @@ from functools import cached_property
 
 import numpy as np
 from tvm.tirx import Buffer, PrimFunc
-from tvm.tirx.script import builder as T
 
-from te_schedules.cpu.conv2d_code import Conv2dCode
+from te_schedules.cpu.conv2d_binding import Conv2dBinding, Products
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.conv2d_loops import emit_conv2d
+from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Taps
+from te_schedules.cpu.table_products import TableProducts
 from te_schedules.cpu.tile_store import OperandSpec, TileStore, bind_operands, operand_params
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.vector_code import Param, VectorCode, prim_func
 from te_schedules.epilogue import Step
 from tvm_patdnn.sparse.fkw import FKW
 
-__all__ = ["Conv2d", "can_precede_depthwise", "conv2d", "conv2d_depthwise", "is_depthwise"]
+__all__ = ["Conv2d", "conv2d"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +58,15 @@ class Conv2d:
         arrays = [(name, each.shape, str(each.dtype)) for name, each in self.constants.items()]
         return [*arrays, *operand_params(self.steps, self.geometry.out_channels)]
 
-    def code(self, buffers: Sequence[Buffer], output: Buffer) -> Conv2dCode:
-        """Returns what emits the kernel's code.
+    @property
+    def _products(self) -> Products:
+        return PatternProducts() if self.schedule.taps is Taps.CODE else TableProducts()
+
+    def bind(self, data: Buffer, buffers: Sequence[Buffer], output: Buffer) -> Conv2dBinding:
+        """Returns what the kernel's code refers to.
 
         Args:
+            data: the input, in its layout.
             buffers: of ``params``.
             output: the output, in its layout.
         """
@@ -72,8 +79,15 @@ class Conv2d:
             columns=Tiling(layout.steps_x, self.schedule.vectors),
             steps=bind_operands(self.steps, extra),
         )
-        stored = dict(zip(self.constants, buffers, strict=False))
-        return Conv2dCode(self.geometry, self.fkw, self.schedule, store, stored)
+        return Conv2dBinding(
+            geometry=self.geometry,
+            fkw=self.fkw,
+            schedule=self.schedule,
+            data=data,
+            stored=dict(zip(self.constants, buffers, strict=False)),
+            store=store,
+            products=self._products,
+        )
 
 
 def conv2d(kernel: Conv2d) -> PrimFunc:
@@ -84,66 +98,9 @@ def conv2d(kernel: Conv2d) -> PrimFunc:
     params = [("data", in_shape, "float32"), *kernel.params, ("output", out_shape, "float32")]
 
     def body(data: Buffer, *buffers: Buffer) -> None:
-        kernel.code(buffers[:-1], buffers[-1]).emit(data)
+        emit_conv2d(kernel.bind(data, buffers[:-1], buffers[-1]))
 
     return prim_func(params, body)
-
-
-def conv2d_depthwise(first: Conv2d, depthwise: Conv2d) -> PrimFunc:
-    """Generates the kernel of a convolution and the depthwise one that reads its result.
-
-    A plane between the two is as large as the cache that is nearest, so it is consumed as
-    soon as it is there. Arguments: (input, *constants and *operands of the first, the same
-    of the depthwise one, output).
-
-    Args:
-        first: see ``can_precede_depthwise``.
-        depthwise: see ``is_depthwise``.
-    """
-    if not can_precede_depthwise(first) or not is_depthwise(depthwise):
-        raise ValueError("expected a convolution of whole planes, and a depthwise one")
-    geometry, out = first.geometry, depthwise.geometry
-    in_shape = geometry.in_layout.shape(geometry.batch, geometry.in_channels)
-    out_shape = out.out_layout.shape(out.batch, out.out_channels)
-    second = [(f"depthwise_{name}", shape, dtype) for name, shape, dtype in depthwise.params]
-    params = [
-        ("data", in_shape, "float32"),
-        *first.params,
-        *second,
-        ("output", out_shape, "float32"),
-    ]
-    chunks = first.schedule.chunks
-
-    def body(data: Buffer, *buffers: Buffer) -> None:
-        of_first, of_second = buffers[: len(first.params)], buffers[len(first.params) : -1]
-        with T.parallel(geometry.batch * chunks) as task:
-            between = T.alloc_buffer(out.in_layout.shape(1, first.fkw.group), "float32")
-            planes = first.code(of_first, between)
-            windows = depthwise.code(of_second, buffers[-1])
-            planes.allocate()
-            windows.allocate()
-            chunk, n = task % chunks, task // chunks
-            start, end = planes.groups_of(chunk)
-            with T.serial(end - start) as i:
-                planes.emit_planes(data, start + i, n, windows.store)
-                for f in range(first.fkw.group):
-                    windows.emit_depthwise(between, f, planes.filter(start + i, f), n)
-
-    return prim_func(params, body)
-
-
-def can_precede_depthwise(kernel: Conv2d) -> bool:
-    """Whether the kernel computes a plane at a time, without windows of channels."""
-    return kernel.fkw.windows == 1 and kernel.schedule.whole_planes
-
-
-def is_depthwise(kernel: Conv2d) -> bool:
-    """Whether filter i has one kernel, of channel i, with all taps."""
-    fkw = kernel.fkw
-    own = np.arange(fkw.filters)
-    return len(fkw.patterns) == 1 and all(
-        np.array_equal(numbers, own) for numbers in (fkw.reorder, fkw.index)
-    )
 
 
 def _named_constants(

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from te_schedules.cpu.conv2d_code import input_batches, tile_reads
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
+from te_schedules.cpu.tile_reads import input_batches, tile_reads
 from te_schedules.cpu.tiling import Places, Tiling, tile_parts
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.patterns import Pattern

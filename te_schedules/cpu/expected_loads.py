@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from te_schedules.cpu.conv2d_code import tile_reads
+from te_schedules.cpu.tile_reads import tile_reads
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Taps
 from te_schedules.cpu.count_loads import LoadCounts

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from tvm.tirx import PrimFunc
 
-from te_schedules.cpu.conv2d import Conv2d, conv2d, conv2d_depthwise
+from te_schedules.cpu.conv2d import Conv2d, conv2d
+from te_schedules.cpu.conv2d_depthwise import conv2d_depthwise
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.cpu.elementwise import LaneInput, elementwise

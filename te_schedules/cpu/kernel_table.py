@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tvm.tirx import PrimFunc
 
 from te_schedules.cpu import kernel_samples as samples
-from te_schedules.cpu.conv2d import conv2d, conv2d_depthwise
+from te_schedules.cpu.conv2d import conv2d
+from te_schedules.cpu.conv2d_depthwise import conv2d_depthwise
 from te_schedules.cpu.elementwise import elementwise
 from te_schedules.cpu.fully_connected import fully_connected, sparse_fully_connected
 from te_schedules.cpu.pool2d import global_average_pool, pool2d

@@ -1,20 +1,15 @@
-from collections import Counter
-
 import numpy as np
 import pytest
 
-from te_schedules.cpu.conv2d_code import tile_reads
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer, Taps
 from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import (
     ConvCase,
     assert_stored,
-    full_pattern,
     pattern_weight,
     random_array,
 )
 from tvm_patdnn.sparse.fkw import Order
-from tvm_patdnn.sparse.patterns import Pattern
 
 W53 = pattern_weight(5, 3)
 
@@ -256,19 +251,3 @@ def test_values_that_are_not_finite_stay_where_they_are():
     infinite = np.isinf(case.out_layout().unpack(case.run(data)))
     assert infinite[:, :, 4, 5].all()
     assert infinite.sum() == 2
-
-
-def test_an_input_vector_is_read_once_for_all_its_taps():
-    reads = tile_reads(full_pattern(3, 3), np.ndindex(2, 3), stride=(1, 1), dilation=(1, 1))
-    assert list(reads) == [(y, x) for y in range(4) for x in range(5)]
-    uses = Counter(len(served) for served in reads.values())
-    assert sum(n * count for n, count in uses.items()) == 9 * 2 * 3
-    assert (4, (0, 1)) in reads[1, 2]  # the centre tap of output (0, 1)
-
-
-def test_strided_taps_of_a_pattern_share_fewer_inputs():
-    pattern = Pattern.from_picture("##./##./...")
-    strided = tile_reads(pattern, np.ndindex(1, 2), stride=(2, 2), dilation=(1, 1))
-    assert len(strided) == 8
-    dilated = tile_reads(pattern, np.ndindex(1, 2), stride=(1, 1), dilation=(1, 2))
-    assert sorted(dilated) == [(y, x) for y in (0, 1) for x in (0, 1, 2, 3)]
