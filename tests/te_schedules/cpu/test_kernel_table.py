@@ -25,12 +25,12 @@ TARGETS = {
 def generators() -> set:
     """Every public function of the package that makes a kernel."""
     found = set()
-    for entry in pkgutil.iter_modules(te_schedules.__path__):
-        module = importlib.import_module(f"te_schedules.{entry.name}")
+    for entry in pkgutil.walk_packages(te_schedules.__path__, "te_schedules."):
+        module = importlib.import_module(entry.name)
         for name in getattr(module, "__all__", ()):
             value = getattr(module, name)
             makes = getattr(value, "__annotations__", {}).get("return") == "PrimFunc"
-            if inspect.isfunction(value) and makes and entry.name != "vector_code":
+            if inspect.isfunction(value) and makes and value is not prim_func:
                 found.add(value)
     return found
 

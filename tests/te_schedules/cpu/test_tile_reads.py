@@ -48,5 +48,5 @@ def test_inputs_are_held_together_where_a_tap_uses_several_rows():
     assert batches("#../#../...", 2, dilation=(3, 1)) == [[(0, 0), (1, 0), (3, 0), (4, 0)]]
 
 
-def test_a_tile_that_reads_nothing_has_one_empty_batch():
-    assert input_batches({}) == [[]]
+def test_a_tile_that_reads_nothing_holds_nothing():
+    assert input_batches({}) == []
