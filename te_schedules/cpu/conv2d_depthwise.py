@@ -12,7 +12,6 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.conv2d import Conv2d
 from te_schedules.cpu.conv2d_loops import emit_depthwise, emit_planes
-from te_schedules.cpu.conv2d_schedule import Outer
 from te_schedules.cpu.vector_code import Param, prim_func
 
 __all__ = ["can_precede_depthwise", "conv2d_depthwise", "is_depthwise"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from te_schedules.cpu.tile_reads import tile_reads
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Taps
 from te_schedules.cpu.count_loads import LoadCounts
+from te_schedules.cpu.tile_reads import tile_reads
 from te_schedules.cpu.tiling import Tiling, tile_parts
 from tvm_patdnn.sparse.fkw import FKW
 

@@ -406,6 +406,8 @@ def test_a_stride_keeps_the_lanes_where_it_halves_them():
 
 
 def test_twice_is_once():
-    once = RewriteToLanes(options=PlanOptions(cpu=CPU))(after_conv(lambda net, x: net(relax.op.nn.relu(x))))
+    once = RewriteToLanes(options=PlanOptions(cpu=CPU))(
+        after_conv(lambda net, x: net(relax.op.nn.relu(x)))
+    )
     again = RewriteToLanes(options=PlanOptions(cpu=CPU))(once)
     assert operators(again) == operators(once)
