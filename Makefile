@@ -9,11 +9,11 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 PYTHONS := python3.11 python3.12 python3.13 python3.10 python3 python
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
 
-.PHONY: help venv demo bench-ci test lint format clean
+.PHONY: help venv demo bench-ci test test-long lint format clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(VENV)/.dev ## install everything for working on the project
 
@@ -24,8 +24,11 @@ bench-ci: $(VENV)/.bench ## check that pruned is faster than dense; ARGS=--repor
 	@$(PY) -m tvm_patdnn.bench.ci --network models/demosaic_bayer_pruned.onnx \
 	  --floors .ci/bench-floors.json --json build/bench-ci.jsonl --plot build/bench-ci.svg $(ARGS)
 
-test: $(VENV)/.test ## run the tests; ARGS="-k name" chooses some
+test: $(VENV)/.test ## run the tests that guard a change; ARGS="-k name" chooses some
 	$(PY) -m pytest --numprocesses logical --dist worksteal $(ARGS)
+
+test-long: $(VENV)/.test ## run the rest: fuzzing, sweeps, whole networks
+	$(PY) -m pytest --numprocesses logical --dist worksteal -m long $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types
 	$(PY) -m ruff check .
