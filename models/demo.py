@@ -19,10 +19,10 @@ import onnxruntime
 from models.mosaics import bayer_mosaic, dead_leaves, psnr
 from models.race import Timer, onnxruntime_session, onnxruntime_timer, race
 from tvm_patdnn.builder import build
-from tvm_patdnn.cli.progress import BUILD_PHASES, PhaseBar
 from tvm_patdnn.library.report import Report
 from tvm_patdnn.machine.threads import VARIABLE, use_all_cores
 from tvm_patdnn.optimizations import Optimizations
+from tvm_patdnn.progress import BUILD_PHASES, PhaseBar
 
 __all__ = ["EXHIBITS", "Demo", "Exhibit", "demosaicking", "format_demo", "run_demo"]
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
         LibraryError,
         ModelError,
         PatDNNError,
+        PlotError,
         PruningError,
         TargetError,
+        TrainingError,
         TuningError,
     )
     from tvm_patdnn.inspection import inspect
@@ -37,8 +39,10 @@ __all__ = [
     "Optimizations",
     "PatDNNError",
     "Pattern",
+    "PlotError",
     "PruningError",
     "TargetError",
+    "TrainingError",
     "TuningError",
     "build",
     "inspect",

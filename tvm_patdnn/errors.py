@@ -10,6 +10,7 @@ __all__ = [
     "LibraryError",
     "ModelError",
     "PatDNNError",
+    "PlotError",
     "PruningError",
     "TargetError",
     "TrainingError",
@@ -47,6 +48,10 @@ class TrainingError(PatDNNError):
 
 class TuningError(PatDNNError):
     """A tuning run failed, or its records cannot be used."""
+
+
+class PlotError(PatDNNError):
+    """A plot cannot be drawn."""
 
 
 class BenchError(PatDNNError):

@@ -18,8 +18,8 @@ from tvm import relax
 
 from relay_passes.relax_ir.values import constant_value, operator_name, shape_of
 from te_schedules.window import Window
-from tvm_patdnn.importing.weight_names import weight_key
 from tvm_patdnn.sparse.patterns import KernelPatterns, find_patterns
+from tvm_patdnn.sparse.weight_key import weight_key
 
 __all__ = ["ConvLayer", "analyze_convolutions", "read_conv_layer"]
 

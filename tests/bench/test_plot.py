@@ -1,14 +1,13 @@
 import re
-import sys
 
 import pytest
 
 from tests.bench.samples import row
-from tvm_patdnn.bench.colours import colour_of
-from tvm_patdnn.bench.plot import check_plot, save_plot
+from tvm_patdnn.bench.plot import save_plot
 from tvm_patdnn.bench.rows import Status
 from tvm_patdnn.bench.systems import LADDER_SYSTEMS, SYSTEMS
-from tvm_patdnn.errors import BenchError, BuildError
+from tvm_patdnn.errors import BenchError
+from tvm_patdnn.plots.colours import colour_of
 
 pytest.importorskip("matplotlib")
 
@@ -106,22 +105,6 @@ def test_every_system_has_a_colour_of_its_own():
     assert colour_of("another") not in {colour_of(name) for name in names}
 
 
-def test_other_formats_are_declined(tmp_path):
-    with pytest.raises(BenchError, match="plot.gif: plots are written as .png or .svg"):
-        check_plot(tmp_path / "plot.gif")
-
-
-def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path):
-    with pytest.raises(BuildError, match="cannot be written"):
-        check_plot(tmp_path / "none" / "plot.svg")
-
-
 def test_without_measurements_there_is_nothing_to_draw(tmp_path):
     with pytest.raises(BenchError, match="nothing was measured that could be drawn"):
         save_plot([row(median_s=None)], tmp_path / "plot.svg")
-
-
-def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(BenchError, match=r"install tvm-patdnn\[bench\]"):
-        check_plot(tmp_path / "plot.svg")

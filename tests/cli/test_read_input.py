@@ -4,7 +4,7 @@ from PIL import Image
 
 from tvm_patdnn.cli.read_input import Normalisation, read_input
 from tvm_patdnn.errors import LibraryError
-from tvm_patdnn.importing.importer import TensorSpec
+from tvm_patdnn.tensor_spec import TensorSpec
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 4, 3), np.uint8)
 

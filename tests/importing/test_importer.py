@@ -8,8 +8,9 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.model_zoo import ZOO, fetch
 from tests.onnx_models import conv_model, conv_weight, model_of
 from tvm_patdnn.errors import ModelError
-from tvm_patdnn.importing.importer import TensorSpec, import_onnx
-from tvm_patdnn.importing.weight_names import weight_key
+from tvm_patdnn.importing.importer import import_onnx
+from tvm_patdnn.sparse.weight_key import weight_key
+from tvm_patdnn.tensor_spec import TensorSpec
 
 
 def constants_of(module):

@@ -4,8 +4,8 @@ import pytest
 import tvm
 from tvm import relax
 
-from tvm_patdnn.importing.importer import TensorSpec
 from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, embed_metadata, read_metadata
+from tvm_patdnn.tensor_spec import TensorSpec
 
 STORED = Metadata(
     target='{"kind": "llvm"}',

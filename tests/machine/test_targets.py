@@ -3,7 +3,8 @@ from tvm.target import Target
 
 from tvm_patdnn.errors import TargetError
 from tvm_patdnn.machine import host_cpu
-from tvm_patdnn.machine.host_cpu import host_config, host_cores, host_triple
+from tvm_patdnn.machine.cores import host_cores
+from tvm_patdnn.machine.host_cpu import host_config, host_triple
 from tvm_patdnn.machine.target_presets import PRESETS
 from tvm_patdnn.machine.targets import preset_names, resolve_target
 

@@ -16,8 +16,8 @@ from tests.relay_passes.relax_modules import (
     random_array,
     rewritten,
 )
-from tvm_patdnn.importing.weight_names import weight_key
 from tvm_patdnn.optimizations import Optimizations
+from tvm_patdnn.sparse.weight_key import weight_key
 
 SHAPE = (1, 3, 9, 11)
 W = random_array(4, 3, 3, 3)

@@ -1,6 +1,6 @@
 import pytest
 
-from tvm_patdnn.errors import BenchError
+from tvm_patdnn.errors import PlotError
 from tvm_patdnn.sparse.patterns import Pattern
 from tvm_patdnn.training import plots
 from tvm_patdnn.training.sensitivity import Sensitivity
@@ -68,5 +68,5 @@ def test_sensitivities(tmp_path, titles):
 
 
 def test_other_formats(tmp_path):
-    with pytest.raises(BenchError, match=r"plots are written as .png or .svg"):
+    with pytest.raises(PlotError, match=r"plots are written as .png or .svg"):
         plots.draw_curves(HISTORY, tmp_path / "c.pdf")

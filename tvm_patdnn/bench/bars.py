@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tvm_patdnn.bench.colours import colour_of
-from tvm_patdnn.bench.drawing import finish, milliseconds, title_of_figure
 from tvm_patdnn.bench.layer_table import layers_finding
 from tvm_patdnn.bench.rows import Row
 from tvm_patdnn.bench.table import by_speed, by_system, finding
+from tvm_patdnn.plots.colours import colour_of
+from tvm_patdnn.plots.drawing import finish, milliseconds, title_of_figure
 
 __all__ = ["draw_groups", "draw_layers", "draw_systems"]
 

@@ -19,8 +19,8 @@ from tvm_patdnn.bench.sample_layers import SampleLayer
 from tvm_patdnn.bench.session import choose_systems, compare, make_subjects, steps
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.systems import OURS
-from tvm_patdnn.cli.progress import PhaseBar
-from tvm_patdnn.errors import BenchError
+from tvm_patdnn.errors import BenchError, PatDNNError
+from tvm_patdnn.progress import PhaseBar
 
 __all__ = ["failures", "main", "read_floors"]
 
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.report:
             floors = dict.fromkeys(floors, _REPORT_FLOOR)
         wrong = failures(rows, floors)
-    except BenchError as error:
+    except PatDNNError as error:
         wrong = [str(error)]
     for each in wrong:
         print(f"{_NAME}: {each}", file=sys.stderr)
@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
 def _measure(args: argparse.Namespace) -> list[Row]:
     from tvm_patdnn.bench.plot import save_plot
     from tvm_patdnn.bench.views import result_text
-    from tvm_patdnn.machine.threads import physical_cores
+    from tvm_patdnn.machine.cores import physical_cores
 
     subjects = [*map(_layer, _LAYERS), *_network(args.network)]
     systems = choose_systems(_AGAINST)

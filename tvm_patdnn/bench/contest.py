@@ -15,7 +15,6 @@ import numpy as np
 import onnx
 
 from tvm_patdnn.bench.entrant import Entrant
-from tvm_patdnn.bench.machine import cpu_name
 from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.race import median_ratio, race
 from tvm_patdnn.bench.reference import make_inputs, relative_error
@@ -24,6 +23,7 @@ from tvm_patdnn.bench.rows import Row, Status
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.system import Job, System
 from tvm_patdnn.bench.systems import PROBE, REFERENCE
+from tvm_patdnn.machine.cpu_name import cpu_name
 
 __all__ = ["Contest", "Outcome", "run_contest", "steps_of_contest"]
 

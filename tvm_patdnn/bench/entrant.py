@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from tvm_patdnn.bench.environments import find_python
-from tvm_patdnn.bench.machine import choose_cpus
 from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.rows import Status
 from tvm_patdnn.bench.system import Job, System
 from tvm_patdnn.bench.worker_process import WorkerFailed, WorkerProcess, WorkerTimeout
 from tvm_patdnn.errors import BenchError
+from tvm_patdnn.machine.cores import choose_cpus
 
 __all__ = ["Entrant"]
 

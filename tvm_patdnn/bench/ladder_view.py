@@ -7,10 +7,10 @@ from statistics import median
 from typing import Any
 
 from tvm_patdnn.bench.bars import draw_groups
-from tvm_patdnn.bench.drawing import milliseconds
 from tvm_patdnn.bench.rows import Row
 from tvm_patdnn.bench.systems.rungs import DENSE_RUNG, TOP_RUNG
 from tvm_patdnn.bench.table import by_system, only_share, threads_text
+from tvm_patdnn.plots.drawing import milliseconds
 
 __all__ = ["draw", "finding", "speeds", "tables", "title"]
 

@@ -48,7 +48,7 @@ def write_report(rows: Sequence[Row], page: Path) -> None:
         page: the file to write.
 
     Raises:
-        BenchError: plots cannot be drawn.
+        PlotError: plots cannot be drawn.
         BuildError: a file cannot be written.
     """
     latest = {_identity(row): row for row in rows}

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from tvm_patdnn.bench.colours import colour_of
-from tvm_patdnn.bench.drawing import finish, milliseconds, title_of_figure
 from tvm_patdnn.bench.rows import Row
 from tvm_patdnn.bench.sweeps import SWEEPS
 from tvm_patdnn.bench.systems import DENSE, OURS
 from tvm_patdnn.bench.table import by_system, only_share, threads_text, times_text
+from tvm_patdnn.plots.colours import colour_of
+from tvm_patdnn.plots.drawing import finish, milliseconds, title_of_figure
 
 __all__ = ["break_even", "draw", "finding", "tables", "title"]
 

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tvm_patdnn.errors import PatDNNError, TuningError
-from tvm_patdnn.machine.threads import VARIABLE, physical_cores
+from tvm_patdnn.machine.cores import physical_cores
+from tvm_patdnn.machine.threads import VARIABLE
 
 __all__ = ["main"]
 
@@ -45,7 +46,7 @@ def _run(words: argparse.Namespace) -> None:
     from tvm_patdnn.bench.dense_tuning.search import SearchOptions, check_packages
     from tvm_patdnn.bench.dense_tuning.tasks import dense_tasks
     from tvm_patdnn.bench.dense_tuning.tune import tasks_left, tune_tasks
-    from tvm_patdnn.cli.progress import PhaseBar
+    from tvm_patdnn.progress import PhaseBar
 
     options = SearchOptions(trials=words.trials, cost_model=words.cost_model, workers=words.threads)
     check_packages(options)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tvm_patdnn.cli.arguments import add_command
 from tvm_patdnn.cli.bench_arguments import add_bench_arguments, check_bench_arguments
-from tvm_patdnn.cli.progress import PhaseBar
+from tvm_patdnn.progress import PhaseBar
 
 if TYPE_CHECKING:
     from tvm_patdnn.bench.options import BenchOptions
@@ -45,9 +45,10 @@ def _run(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _compare(args: argparse.Namespace) -> None:
-    from tvm_patdnn.bench.plot import check_plot, save_plot
+    from tvm_patdnn.bench.plot import save_plot
     from tvm_patdnn.bench.session import check_ours, compare, steps
     from tvm_patdnn.bench.views import result_text
+    from tvm_patdnn.plots.plot_file import check_plot
 
     systems = _systems(args)
     for path in args.plot:
@@ -115,7 +116,7 @@ def _command() -> str:
 
 def _options(args: argparse.Namespace) -> BenchOptions:
     from tvm_patdnn.bench.options import BenchOptions
-    from tvm_patdnn.machine.threads import physical_cores
+    from tvm_patdnn.machine.cores import physical_cores
 
     threads = args.threads or physical_cores()
     if args.quick:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, add_target
-from tvm_patdnn.cli.progress import BUILD_PHASES, PhaseBar
+from tvm_patdnn.progress import BUILD_PHASES, PhaseBar
 
 __all__ = ["add_parser"]
 

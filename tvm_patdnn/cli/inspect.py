@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, add_target
-from tvm_patdnn.cli.progress import INSPECT_PHASES, PhaseBar
+from tvm_patdnn.progress import INSPECT_PHASES, PhaseBar
 
 __all__ = ["add_parser"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, layer_rate
-from tvm_patdnn.cli.progress import PhaseBar
+from tvm_patdnn.progress import PhaseBar
 
 if TYPE_CHECKING:
     from tvm_patdnn.pruning import PrunedLayer

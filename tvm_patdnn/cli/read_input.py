@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from tvm_patdnn.errors import LibraryError
-from tvm_patdnn.importing.importer import TensorSpec
+from tvm_patdnn.tensor_spec import TensorSpec
 
 __all__ = ["Normalisation", "read_input"]
 

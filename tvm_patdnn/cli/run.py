@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvm_patdnn.cli.arguments import add_command, add_output_options, input_file, numbers, positive
-from tvm_patdnn.cli.progress import PhaseBar
+from tvm_patdnn.progress import PhaseBar
 
 if TYPE_CHECKING:
     import numpy as np

@@ -74,7 +74,7 @@ def _train(args: argparse.Namespace) -> None:
 
 def _prepare(args: argparse.Namespace) -> None:
     """Finds out before long work whether the results can be written."""
-    from tvm_patdnn.bench.plot import check_plot
+    from tvm_patdnn.plots.plot_file import check_plot
     from tvm_patdnn.whole_file import check_writable
 
     args.output.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,6 @@ import traceback
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import onnx
 import onnx.inliner
@@ -24,17 +23,11 @@ from tvm_patdnn.importing.onnx_normal_form import normal_form
 from tvm_patdnn.importing.onnx_shapes import InputShapes, fix_input_shapes
 from tvm_patdnn.importing.onnx_support import check_supported, decline_quantised, describe_node
 from tvm_patdnn.importing.weight_names import weight_names
+from tvm_patdnn.tensor_spec import TensorSpec
 
-__all__ = ["ImportedModel", "TensorSpec", "import_onnx", "load_onnx"]
+__all__ = ["ImportedModel", "import_onnx"]
 
 _LOG = logging.getLogger(__name__)
-
-
-class TensorSpec(NamedTuple):
-    """The shape and numpy dtype name of a tensor."""
-
-    shape: tuple[int, ...]
-    dtype: str
 
 
 @dataclass(frozen=True, kw_only=True)

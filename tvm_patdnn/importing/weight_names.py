@@ -6,24 +6,18 @@ is found again by a hash of its weight.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
-__all__ = ["layer_name", "weight_key", "weight_names"]
+from tvm_patdnn.sparse.weight_key import weight_key
+
+__all__ = ["layer_name", "weight_names"]
 
 _LAYER_OPS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 _FOLDED_OPS = frozenset({"Add", "BatchNormalization", "Identity", "Mul"})  # into a layer
-
-
-def weight_key(weight: np.ndarray) -> str:
-    """Hashes the shape and the values of a weight, whatever its float type was."""
-    digest = hashlib.sha1(repr(tuple(weight.shape)).encode(), usedforsecurity=False)
-    digest.update(np.ascontiguousarray(weight, dtype=np.float32).data)
-    return digest.hexdigest()
 
 
 def weight_names(model: onnx.ModelProto, original: onnx.ModelProto | None = None) -> dict[str, str]:

@@ -10,8 +10,8 @@ import numpy as np
 import tvm
 from tvm import relax
 
-from tvm_patdnn.importing.importer import TensorSpec
 from tvm_patdnn.layer_report import LayerReport
+from tvm_patdnn.tensor_spec import TensorSpec
 
 __all__ = ["METADATA_FUNCTION", "Metadata", "embed_metadata", "read_metadata"]
 

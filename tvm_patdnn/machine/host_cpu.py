@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 
 import tvm_ffi
 
-__all__ = ["host_cache_bytes", "host_config", "host_cores", "host_cpu", "host_triple"]
+from tvm_patdnn.machine.cores import host_cores
+
+__all__ = ["host_cache_bytes", "host_config", "host_cpu", "host_triple"]
 
 _CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache")
 _UNITS = {"K": 1 << 10, "M": 1 << 20}
@@ -22,13 +23,6 @@ def host_cpu() -> str:
 def host_triple() -> str:
     """LLVM's triple of this machine."""
     return str(tvm_ffi.get_global_func("target.llvm_get_system_triple")())
-
-
-def host_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @cache

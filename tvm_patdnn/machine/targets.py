@@ -9,7 +9,8 @@ import tvm_ffi
 from tvm.target import Target
 
 from tvm_patdnn.errors import TargetError
-from tvm_patdnn.machine.host_cpu import host_config, host_cores, host_triple
+from tvm_patdnn.machine.cores import host_cores
+from tvm_patdnn.machine.host_cpu import host_config, host_triple
 from tvm_patdnn.machine.target_checks import check_architecture, check_cpu, close_names
 from tvm_patdnn.machine.target_presets import PRESETS
 from tvm_patdnn.machine.target_string import parse_options, target_kinds

@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from tvm_patdnn.bench.machine import cpu_name
 from tvm_patdnn.errors import TrainingError
+from tvm_patdnn.machine.cpu_name import cpu_name
 from tvm_patdnn.training.evaluation import Accuracy
 from tvm_patdnn.training.rows import TrainRow
 from tvm_patdnn.training.run import TrainingRun

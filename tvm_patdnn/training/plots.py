@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tvm_patdnn.bench.plot import check_plot
+from tvm_patdnn.plots.plot_file import check_plot, write_plot
 from tvm_patdnn.sparse.patterns import Pattern
 from tvm_patdnn.training.methods import Residual
 from tvm_patdnn.training.run_state import Row
 from tvm_patdnn.training.sensitivity import Sensitivity
-from tvm_patdnn.whole_file import write_whole
 
 __all__ = ["draw_curves", "draw_patterns", "draw_residuals", "draw_sensitivities"]
 
@@ -25,7 +24,7 @@ def draw_curves(history: Sequence[Row], path: Path) -> None:
     """Draws accuracy and learning rate over all epochs, with the phases marked.
 
     Raises:
-        BenchError: matplotlib is missing, or the file's ending is not that of a plot.
+        PlotError: matplotlib is missing, or the file's ending is not that of a plot.
         BuildError: the file cannot be written.
     """
     figure = _figure(path, (8, 5))
@@ -114,8 +113,7 @@ def _write(figure: Any, path: Path, title: str) -> None:
     figure.suptitle(title, fontsize=10, x=0.01, ha="left")
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
-    with write_whole(path) as partial:
-        figure.savefig(partial, format=path.suffix[1:], dpi=150)
+    write_plot(figure, path)
 
 
 def _phase_starts(history: Sequence[Row]) -> Iterator[tuple[float, str]]:

@@ -3,7 +3,7 @@ from tvm import relax
 
 from relay_passes.lanes.analyze_convolutions import analyze_convolutions
 from tests.relay_passes.relax_modules import Net, random_array
-from tvm_patdnn.importing.weight_names import weight_key
+from tvm_patdnn.sparse.weight_key import weight_key
 
 
 def test_every_convolution_is_described():

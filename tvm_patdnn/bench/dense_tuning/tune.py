@@ -13,8 +13,8 @@ from tvm_patdnn.bench.dense_tuning.compare import compare
 from tvm_patdnn.bench.dense_tuning.records import DenseRecord, read_dense_records, write_record
 from tvm_patdnn.bench.dense_tuning.search import SearchOptions, search
 from tvm_patdnn.bench.dense_tuning.tasks import DenseTask
-from tvm_patdnn.bench.machine import cpu_name
 from tvm_patdnn.errors import BuildError
+from tvm_patdnn.machine.cpu_name import cpu_name
 from tvm_patdnn.machine.host_cpu import host_config, host_cpu
 from tvm_patdnn.machine.targets import resolve_target
 
