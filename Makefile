@@ -30,9 +30,10 @@ test: $(VENV)/.test ## run the tests that guard a change; ARGS="-k name" chooses
 test-long: $(VENV)/.test ## run the rest: fuzzing, sweeps, whole networks
 	$(PY) -m pytest --numprocesses logical --dist worksteal -m long $(ARGS)
 
-lint: $(VENV)/.dev ## check style and types
+lint: $(VENV)/.dev ## check style, layers and types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 	$(PY) -m mypy
 
 format: $(VENV)/.dev ## rewrite the sources in the project's style
