@@ -222,4 +222,5 @@ def test_a_page_is_written(printed, tmp_path):
     (tmp_path / "rows.jsonl").write_text(json_line(row()))
     page = tmp_path / "page.md"
     printed("bench", "--report", tmp_path / "rows.jsonl", "-o", page)
-    assert "takes 4 ms" in page.read_text()
+    assert "[net](page/net.md) | 2 | 4 |" in page.read_text()
+    assert "takes 4 ms" in (tmp_path / "page" / "net.md").read_text()

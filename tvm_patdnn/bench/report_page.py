@@ -1,23 +1,25 @@
-"""Writes a page of measured tables and plots, in Markdown, from files of rows."""
+"""Writes the page that sums up what was measured, and a page for each model, from rows."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from tvm_patdnn.bench.plot import save_plot
+from tvm_patdnn.bench.markdown import link, table_lines
+from tvm_patdnn.bench.model_page import page_name, write_model_page
 from tvm_patdnn.bench.rows import Row
-from tvm_patdnn.bench.table import by_system
-from tvm_patdnn.bench.verdicts import baseline_text, slower_table, summary_table
-from tvm_patdnn.bench.views import LADDERS, MODEL, View, groups
+from tvm_patdnn.bench.verdicts import slower_table, summary_table
+from tvm_patdnn.bench.views import LADDERS, MODEL, SWEEP, View, groups
 from tvm_patdnn.whole_file import write_whole
 
 __all__ = ["write_report"]
 
+Views = Sequence[tuple[View, Sequence[Row]]]
+
 _INTRODUCTION = """# Benchmarks
 
-Written by `tvm-patdnn bench --report` from the rows beside it; do not edit by hand.
+Written by `tvm-patdnn bench --report`, with the pages it links to, from the rows beside them;
+do not edit by hand.
 
 Each system runs in a process of its own, on the same CPUs with the same number of threads,
 and they take turns: every system runs a few times in each round, while the processes of the
@@ -32,16 +34,10 @@ baseline it is. LiteRT is not among the systems: the one converter from ONNX tha
 TensorFlow, onnx2tf from version 2.4, needs Python 3.12 and pins OpenCV, ONNX Runtime and a
 dozen other packages of its own: more than 200 MB.
 """
-_LADDER_LEGEND = """\
-Numbers in brackets are times as fast as `dense`, the same kernels with the zeros computed as
-numbers. `csr` visits each kept weight by itself; `no-opt` knows the patterns, in plain loops;
-`+reorder` groups filters and kernels; `+LRE` shares loads between taps and filters; `+tune`
-chooses the schedule, and is what `build` does. Each rung is built by switches of the compiler
-(`tvm_patdnn.build(..., optimizations=...)`); loads are counted in the generated code."""
 
 
 def write_report(rows: Sequence[Row], page: Path) -> None:
-    """Writes the page, and a plot for each section into a folder of the page's name.
+    """Writes the page, and those of the models with their plots into a folder of its name.
 
     Args:
         rows: of any number of models, ladders and sweeps; of equal ones the last counts.
@@ -55,61 +51,43 @@ def write_report(rows: Sequence[Row], page: Path) -> None:
     found = groups(list(latest.values()))
     folder = page.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
-    sections = [_section(view, group, folder) for view, group in found]
+    for model in dict.fromkeys(group[0].model for _, group in found):
+        own = [(view, group) for view, group in found if group[0].model == model]
+        write_model_page(model, own, f"../{page.name}", folder)
+    lines = [_INTRODUCTION, *_models(found, folder), *_slower(found), *_series(found, folder)]
     with write_whole(page) as partial:
-        partial.write_text("\n".join([_INTRODUCTION, *_overview(found), *sections]))
+        partial.write_text("\n".join(lines))
 
 
 def _identity(row: Row) -> tuple[object, ...]:
     return (row.model, row.threads, row.layer, row.series, row.value, row.system)
 
 
-def _overview(found: Sequence[tuple[View, Sequence[Row]]]) -> list[str]:
+def _models(found: Views, folder: Path) -> list[str]:
     models = [rows for view, rows in found if view is MODEL]
-    compared = [rows for view, rows in found if view is not LADDERS]
-    slower = slower_table(compared)
-    lost = _markdown(slower) if len(slower) > 1 else ["No system is, in what is measured below."]
-    lines = ["## Where others are faster", "", *lost, ""]
-    if models:
-        lines = ["## Models", "", *_markdown(summary_table(models)), "", *lines]
-    return lines
+    if not models:
+        return []
+    head, *body = summary_table(models)
+    linked = [(_link(name, name, folder), *cells) for name, *cells in body]
+    return ["## Models", "", *table_lines([head, *linked]), ""]
 
 
-def _section(view: View, rows: Sequence[Row], folder: Path) -> str:
-    title = view.title(rows)
-    lines = [f"## {title}", "", f"{view.finding(rows).removeprefix(f'{title}: ')}.", ""]
-    lines += [baseline_text(rows), ""] if baseline_text(rows) else []
-    if any(row.counts for row in rows):
-        plot = folder / f"{re.sub(r'[^a-z0-9]+', '-', title.lower())}.svg"
-        save_plot(rows, plot)
-        lines += [f"![{title}]({folder.name}/{plot.name})", ""]
-    for table in view.tables(rows):
-        lines += [*_markdown(table), ""]
-    lines += [_LADDER_LEGEND, ""] if view is LADDERS else []
-    return "\n".join([*lines, _how(rows), ""])
+def _slower(found: Views) -> list[str]:
+    slower = slower_table([rows for view, rows in found if view is not LADDERS])
+    lost = table_lines(slower) if len(slower) > 1 else ["No system is, in what was measured."]
+    return ["## Where others are faster", "", *lost, ""]
 
 
-def _how(rows: Sequence[Row]) -> str:
-    versions = {name: text for row in rows for name, text in row.versions.items()}
-    listed = ", ".join(f"{name} {text}" for name, text in sorted(versions.items()))
-    repeats = ", ".join(f"{name} {most}" for name, most in _repeats(rows).items())
-    return (
-        f"Machine: {_each(row.cpu for row in rows)}. Date: {_each(row.date for row in rows)}. "
-        f"Command: {_each(f'`{row.command}`' for row in rows)}. "
-        f"Timed runs: {repeats}. Versions: {listed}."
-    )
+def _series(found: Views, folder: Path) -> list[str]:
+    """What the ladders and the sweeps show, each in a line."""
+    lines = [
+        f"- {_link(view.title(rows), rows[0].model, folder)}"
+        f"{view.finding(rows).removeprefix(view.title(rows))}"
+        for view, rows in found
+        if view in (LADDERS, SWEEP)
+    ]
+    return ["## What it depends on", "", *lines, ""] if lines else []
 
 
-def _repeats(rows: Sequence[Row]) -> dict[str, int]:
-    """The most timed runs of each system."""
-    return {name: max(row.repeats for row in each) for name, each in by_system(rows).items()}
-
-
-def _each(texts: Iterable[str]) -> str:
-    return "; ".join(dict.fromkeys(texts))
-
-
-def _markdown(table: Sequence[Sequence[str]]) -> list[str]:
-    head, *body = [[cell.replace("|", "\\|") for cell in row] for row in table]
-    rule = ["---", *["---:"] * (len(head) - 2), "---"]
-    return [f"| {' | '.join(row)} |" for row in (head, rule, *body)]
+def _link(text: str, model: str, folder: Path) -> str:
+    return link(text, f"{folder.name}/{page_name(model)}")

@@ -124,7 +124,7 @@ def _add_others(group: Any) -> None:
         metavar="ROWS",
         nargs="+",
         type=Path,
-        help="write tables and plots of these --json files to the page -o",
+        help="write a summary of these --json files to the page -o, and a page for each model",
     )
     group.add_argument("-o", "--output", metavar="PAGE.md", type=Path)
 
