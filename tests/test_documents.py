@@ -29,6 +29,9 @@ def test_contributing_explains_both_test_commands():
     assert {"`make test`", "`make test-long`"} <= set(re.findall(r"`[^`]*`", CONTRIBUTING))
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:\w+/)+[\w.]*)`", CONTRIBUTING))))
-def test_the_files_that_contributing_names_exist(path):
-    assert (ROOT / path).exists()
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_the_files_that_documents_name_exist(document):
+    named = set(re.findall(r"(?<![\w/])((?:\w+/)+[\w.-]*\w/?)", (ROOT / document).read_text()))
+    ours = {path for path in named if (ROOT / path.split("/")[0]).is_dir()}
+    assert ours
+    assert [path for path in sorted(ours) if not (ROOT / path).exists()] == []

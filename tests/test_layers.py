@@ -27,3 +27,9 @@ def parts():
 
 def test_every_part_has_a_layer():
     assert listed() == parts() | {"models", "relay_passes", "te_schedules"}
+
+
+def test_every_part_is_explained():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"`(\w+(?:/\w+)?)(?:/|\.py)`", text))
+    assert parts() - {"tvm_patdnn.__main__"} <= {name.replace("/", ".") for name in named}
