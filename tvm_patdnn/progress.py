@@ -16,7 +16,7 @@ BUILD_PHASES = 5  # of ``builder.build``
 class PhaseBar:
     """Call it with the name of each phase as it begins.
 
-    Nothing is shown where stderr is no terminal.
+    Nothing is shown where stderr is not a terminal.
 
     Args:
         phases: how many there will be.

@@ -42,7 +42,7 @@ def test_a_floor_of_nothing_fails():
 @pytest.mark.parametrize("text", ["[]", '{"conv": "fast"}', "not JSON"])
 def test_what_is_no_file_of_floors_is_named(tmp_path, text):
     (tmp_path / "floors.json").write_text(text)
-    with pytest.raises(BenchError, match=r"floors.json: is no file of floors .*; expected JSON"):
+    with pytest.raises(BenchError, match=r"floors.json: is not a file of floors .*; expected JSON"):
         read_floors(tmp_path / "floors.json")
 
 

@@ -31,7 +31,7 @@ def test_fields_of_a_newer_version_are_ignored(tmp_path):
 @pytest.mark.parametrize("line", ["{}", "[1]", "not JSON", '{"status": "great"}'])
 def test_what_is_no_row_is_named(tmp_path, line):
     (tmp_path / "a.jsonl").write_text(f"{json_line(row())}\n{line}\n")
-    with pytest.raises(BenchError, match=r"a.jsonl:2: is no row of a comparison .*--json FILE"):
+    with pytest.raises(BenchError, match=r"a.jsonl:2: is not a row of a comparison .*--json FILE"):
         read_rows([tmp_path / "a.jsonl"])
 
 

@@ -43,7 +43,7 @@ def printed(capsys):
     def run(*words: object) -> str:
         assert main([str(word) for word in words]) == 0
         said = capsys.readouterr()
-        assert said.err == ""  # which is no terminal here
+        assert said.err == ""  # which is not a terminal here
         return said.out
 
     return run

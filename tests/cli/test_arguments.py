@@ -27,15 +27,19 @@ def test_reads(read, text, value):
     ("read", "text", "message"),
     [
         *(
-            (input_shape, text, "is no input shape; expected NAME:SIZES such as x:1,3,224,224")
+            (input_shape, text, "is not an input shape; expected NAME:SIZES such as x:1,3,224,224")
             for text in ("", "x", "x:", ":1,2", "1,3,224,224", "x:1,N", "x:1,0", "x:1,-1", "x:1x3")
         ),
         *(
-            (input_file, text, "is no input; expected NAME=FILE such as x=image.png or x=array.npy")
+            (
+                input_file,
+                text,
+                "is not an input; expected NAME=FILE such as x=image.png or x=array.npy",
+            )
             for text in ("", "image.png", "x=", "=image.png")
         ),
         *(
-            (layer_rate, text, "is no layer's rate; expected NAME=RATE such as conv1=2.5")
+            (layer_rate, text, "is not a layer's rate; expected NAME=RATE such as conv1=2.5")
             for text in ("", "conv1", "conv1=", "conv1=x", "=2")
         ),
         (numbers, "1,,2", "'1,,2': expected a number, or one per channel such as 0.485,0.456"),

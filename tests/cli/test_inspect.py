@@ -37,7 +37,7 @@ def test_dynamic_inputs(tmp_path, printed, failing, misused):
     onnx.save(conv_model(["N", 3, "H", "W"]), path)
     assert "(on the command line: --input-shape x:1,3,224,224)" in failing("inspect", path)
     assert "4x30x30" in printed("inspect", path, "--input-shape", "x:1,3,32,32")
-    assert "'x=1' is no input shape" in misused("inspect", path, "--input-shape", "x=1")
+    assert "'x=1' is not an input shape" in misused("inspect", path, "--input-shape", "x=1")
 
 
 def test_for_another_target(files, printed, failing):

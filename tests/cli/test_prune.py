@@ -80,11 +80,11 @@ def test_every_scope(files, printed, tmp_path, scope):
 
 def test_wrong_options(files, failing, misused, tmp_path):
     words = ("prune", files / "model.onnx", "-o", tmp_path / "out.onnx")
-    assert "connectivity=0.5 is no rate" in failing(*words, "--connectivity", 0.5)
+    assert "connectivity=0.5 is not a rate" in failing(*words, "--connectivity", 0.5)
     assert "entries=10: a pattern keeps 1 to 9" in failing(*words, "--entries", 10)
     assert "conv9" in failing(*words, "--skip", "conv9")
     assert "invalid choice: 'all'" in misused(*words, "--scope", "all")
-    assert "'conv1' is no layer's rate" in misused(*words, "--rate", "conv1")
+    assert "'conv1' is not a layer's rate" in misused(*words, "--rate", "conv1")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -71,7 +71,10 @@ def test_arrays_are_taken_as_they_are(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"std": (1, 0, 1)}, r"std=\[1, 0, 1\]: values are divided by it; expected no zero"),
+        (
+            {"std": (1, 0, 1)},
+            r"std=\[1, 0, 1\]: values are divided by it; expected numbers other than 0",
+        ),
         ({"mean": (1, 2)}, r"mean=\[1, 2\]: has 2 numbers, but the input has 3 channels; give one"),
         ({"std": (1, 2)}, r"std=\[1, 2\]: has 2 numbers, but the input has 3 channels"),
     ],

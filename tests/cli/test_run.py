@@ -58,7 +58,7 @@ def test_wrong_inputs(files, failing, misused, tmp_path):
         *words, f"x={tmp_path / 'small.npy'}"
     )
     assert "none.npy: cannot be read: No such file" in failing(*words, "x=none.npy")
-    assert "'image.png' is no input; expected NAME=FILE" in misused(*words, "image.png")
+    assert "'image.png' is not an input; expected NAME=FILE" in misused(*words, "image.png")
 
 
 def test_wrong_libraries(files, failing, tmp_path):

@@ -76,7 +76,7 @@ def test_a_teacher(printed, failing, misused, data, tmp_path):
     dense, rows = tmp_path / "dense", tmp_path / "rows.jsonl"
     out = tmp_path / "out"
     taught = words(data, out, "--distill=0.9", "--teacher", dense, "--json", rows)
-    assert "is no checkpoint that can be read" in failing(*taught)
+    assert "is not a checkpoint that can be read" in failing(*taught)
     printed(*words(data, dense, "--method=dense"))
     printed(*taught)
     assert json.loads(rows.read_text())["teacher"] == "tiny_net of 4 epochs"
@@ -112,7 +112,7 @@ def test_usage(misused, data, tmp_path):
     assert "required: --network, --data" in misused("train", "-o", out)
     assert "give one goal" in misused(*words(data, out, "--target-macs=1e6", "--target-speedup=2"))
     assert "--target belongs to --target-speedup" in misused(*words(data, out, "--target=x"))
-    assert "--report goes with" in misused(*words(data, out, "--report", "r.jsonl"))
+    assert "--report cannot be combined with" in misused(*words(data, out, "--report", "r.jsonl"))
 
 
 def test_help_and_missing_torch(tmp_path):

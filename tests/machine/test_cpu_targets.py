@@ -28,7 +28,7 @@ MULTIPLY_ADD = {
 @pytest.mark.parametrize("target", HERE)
 def test_numbers_with_every_vector_width(target):
     if architecture(host_triple()) != "x86_64":
-        pytest.skip("this machine is no x86-64")
+        pytest.skip("this machine is not an x86-64")
     features = tvm_ffi.get_global_func("tvm.codegen.llvm.GetHostCPUFeatures")()
     if not dict(features).get(HERE[target]):
         pytest.skip(f"this machine has no {HERE[target]}")

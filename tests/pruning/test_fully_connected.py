@@ -83,5 +83,5 @@ def test_what_is_built_computes_what_is_left():
 
 
 def test_a_rate_below_one():
-    with pytest.raises(PruningError, match="fully_connected=0.5 is no rate"):
+    with pytest.raises(PruningError, match="fully_connected=0.5 is not a rate"):
         PruneOptions(fully_connected=0.5)

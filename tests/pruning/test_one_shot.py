@@ -246,7 +246,7 @@ def test_a_computed_weight_is_left_alone():
         conv("a", "x", "negative"),
     ]
     rows = rows_by_name(make_model(nodes, {"a.w": weight(0, 4, 3, 3, 3)}))
-    assert rows["a"].reason == "its weight is no floating-point constant"
+    assert rows["a"].reason == "its weight is not a floating-point constant"
     assert rows["a"].shape == ()
 
 

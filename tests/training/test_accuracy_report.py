@@ -102,5 +102,5 @@ def test_the_page_is_written(tmp_path):
     page = tmp_path / "accuracy.md"
     write_report([row()], page)
     assert page.read_text() == accuracy_page([row()])
-    with pytest.raises(TrainingError, match="there is no row to report"):
+    with pytest.raises(TrainingError, match="there are no rows to report"):
         write_report([], page)

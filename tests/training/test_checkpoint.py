@@ -35,13 +35,13 @@ def test_something_else(tmp_path):
 def test_broken_files(tmp_path, stored):
     if stored is not None:
         (tmp_path / "c.pt").write_bytes(stored)
-    with pytest.raises(TrainingError, match="c.pt: is no checkpoint that can be read: "):
+    with pytest.raises(TrainingError, match="c.pt: is not a checkpoint that can be read: "):
         load_checkpoint(tmp_path / "c.pt", "run")
 
 
 def test_code_in_a_file_is_not_executed(tmp_path, capsys):
     torch.save({"format": 1, "kind": "run", "code": Code()}, tmp_path / "c.pt")
-    with pytest.raises(TrainingError, match="is no checkpoint that can be read"):
+    with pytest.raises(TrainingError, match="is not a checkpoint that can be read"):
         load_checkpoint(tmp_path / "c.pt", "run")
     assert capsys.readouterr().out == ""
 

@@ -28,7 +28,7 @@ def test_no_row(tmp_path, line):
     append_row(row(), path)
     with path.open("a") as file:
         file.write(f"\n{line}\n")
-    with pytest.raises(TrainingError, match="rows.jsonl:3: is no row of a training run: "):
+    with pytest.raises(TrainingError, match="rows.jsonl:3: is not a row of a training run: "):
         read_rows([path])
 
 

@@ -199,7 +199,7 @@ def test_a_teacher_of_another_run(tmp_path):
 def test_a_teacher_that_is_none(tmp_path):
     cpu = torch.device("cpu")
     described = spec(tmp_path)
-    with pytest.raises(TrainingError, match="checkpoint.pt: is no checkpoint that can be read"):
+    with pytest.raises(TrainingError, match="checkpoint.pt: is not a checkpoint that can be read"):
         read_trained_network(tmp_path, described.data, cpu)
     with pytest.raises(StoppedError):
         TrainingRun(described, note=stop_after(6)).run()

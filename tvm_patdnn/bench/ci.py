@@ -64,7 +64,7 @@ def read_floors(path: Path) -> dict[str, float]:
         return {str(name): float(floor) for name, floor in json.loads(path.read_text()).items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise BenchError(
-            f"{path}: is no file of floors ({error}); expected JSON such as "
+            f"{path}: is not a file of floors ({error}); expected JSON such as "
             '{"conv 64->64@56x56": 1.3}'
         ) from error
 

@@ -97,7 +97,7 @@ def read_rows(paths: Iterable[str | Path]) -> list[Row]:
     """Reads files of rows.
 
     Raises:
-        BenchError: a file cannot be read, or a line is no row.
+        BenchError: a file cannot be read, or a line is not a row.
     """
     rows = []
     for path in paths:
@@ -119,6 +119,6 @@ def _row(line: str, where: str) -> Row:
         return Row(**{**vars(row), "status": Status(row.status)})
     except (ValueError, TypeError, AttributeError) as error:
         raise BenchError(
-            f"{where}: is no row of a comparison ({error}); give files that "
+            f"{where}: is not a row of a comparison ({error}); give files that "
             "`tvm-patdnn bench --json FILE` wrote"
         ) from error

@@ -30,7 +30,7 @@ _STARTER = Path(__file__).with_name("worker_start.py")
 _CHUNK = 1 << 16
 
 
-class WorkerFailed(Exception):  # noqa: N818 -- a result to show, not an error of ours
+class WorkerFailed(Exception):  # noqa: N818 -- a result to show, not an error that we raise
     """The system cannot do what it was asked; the message says why."""
 
 

@@ -70,7 +70,7 @@ def input_shape(text: str) -> tuple[str, list[int]]:
         shape = []
     if not name or not shape or min(shape) < 1:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no input shape; expected NAME:SIZES such as x:1,3,224,224"
+            f"'{text}' is not an input shape; expected NAME:SIZES such as x:1,3,224,224"
         )
     return name, shape
 
@@ -80,7 +80,7 @@ def input_file(text: str) -> tuple[str, str]:
     name, equals, path = text.partition("=")
     if not (name and equals and path):
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no input; expected NAME=FILE such as x=image.png or x=array.npy"
+            f"'{text}' is not an input; expected NAME=FILE such as x=image.png or x=array.npy"
         )
     return name, path
 
@@ -92,7 +92,7 @@ def layer_rate(text: str) -> tuple[str, float]:
         return _named(name), float(rate)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no layer's rate; expected NAME=RATE such as conv1=2.5"
+            f"'{text}' is not a layer's rate; expected NAME=RATE such as conv1=2.5"
         ) from None
 
 

@@ -39,9 +39,9 @@ def check_bench_arguments(parser: argparse.ArgumentParser, args: argparse.Namesp
     if (args.output is not None) != (args.report is not None):
         parser.error("--report and -o belong together")
     if args.sweep and (args.ladder or args.per_layer):
-        parser.error("--sweep goes with neither --ladder nor --per-layer")
+        parser.error("--sweep cannot be combined with --ladder or --per-layer")
     if args.dense and (args.sweep or args.ladder):
-        parser.error("--dense has no use here: a sweep prunes MODEL.onnx, a ladder needs no other")
+        parser.error("--dense is not used here: a sweep prunes MODEL.onnx, a ladder needs no other")
     if args.per_layer and args.model is None:
         parser.error("--per-layer needs MODEL.onnx")
     if args.values and not args.sweep:

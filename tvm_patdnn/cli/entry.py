@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or 1 after an error, which is told in one line on stderr.
 
     Raises:
-        SystemExit: with 2 for words that are no command, with 0 after ``--help``.
+        SystemExit: with 2 for words that are not a command, with 0 after ``--help``.
     """
     args = _parser().parse_args(argv)
     try:

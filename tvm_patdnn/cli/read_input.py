@@ -34,7 +34,9 @@ class Normalisation:
 
     def __post_init__(self) -> None:
         if 0 in self.std:
-            raise LibraryError(f"std={list(self.std)}: values are divided by it; expected no zero")
+            raise LibraryError(
+                f"std={list(self.std)}: values are divided by it; expected numbers other than 0"
+            )
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
         """Normalises ``pixels``: (height, width, channels), 0..255, to float32."""

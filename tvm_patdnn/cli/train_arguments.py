@@ -68,7 +68,7 @@ def check_train_arguments(parser: argparse.ArgumentParser, args: argparse.Namesp
     """Ends with a usage error where arguments are missing or contradict each other."""
     if args.report:
         if args.network or args.data:
-            parser.error("--report goes with neither --network nor --data")
+            parser.error("--report cannot be combined with --network or --data")
         return
     missing = [f"--{name}" for name in ("network", "data") if getattr(args, name) is None]
     if missing:

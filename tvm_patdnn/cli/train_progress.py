@@ -14,7 +14,7 @@ __all__ = ["TrainBar"]
 class TrainBar:
     """Shows the images of the epoch at hand, and what the one before measured.
 
-    Nothing is shown where stderr is no terminal.
+    Nothing is shown where stderr is not a terminal.
 
     Args:
         images: of an epoch.

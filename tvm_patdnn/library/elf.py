@@ -18,7 +18,7 @@ def check_loads_here(path: Path) -> None:
     """Checks that this machine can load a shared library.
 
     Raises:
-        LibraryError: it does not exist, is no library, or is for another architecture.
+        LibraryError: it does not exist, is not a library, or is for another architecture.
     """
     try:
         with path.open("rb") as file:

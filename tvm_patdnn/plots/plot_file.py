@@ -27,7 +27,7 @@ def check_plot(path: Path) -> Any:
         The module that draws.
     """
     if path.suffix not in FORMATS:
-        raise PlotError(f"{path}: plots are written as {' or '.join(FORMATS)}; name it so")
+        raise PlotError(f"{path}: plots are written as {' or '.join(FORMATS)}; end the name so")
     check_writable(path)
     try:
         return import_module("matplotlib.figure")

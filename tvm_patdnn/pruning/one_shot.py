@@ -46,7 +46,7 @@ def prune_onnx(
 
     3x3 kernels get a pattern of the mined set, then the strongest ``1/connectivity`` of
     the kernels stay; other kernel sizes get connectivity pruning only. Depthwise and
-    grouped convolutions and weights that are no constants are left alone, the first
+    grouped convolutions and weights that are not constants are left alone, the first
     convolution by default. Kernels are ranked by the L2 norm of their stored weights,
     also where a batch norm follows that is not folded yet.
 

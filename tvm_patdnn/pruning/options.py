@@ -131,6 +131,6 @@ def _check_rates(options: PruneOptions) -> None:
     for where, rate in rates.items():
         if not 1 <= rate < float("inf"):
             raise PruningError(
-                f"{where}={rate} is no rate; expected kernels before over kernels after, "
+                f"{where}={rate} is not a rate; expected kernels before over kernels after, "
                 "a finite number of at least 1 (1.0 keeps all kernels)"
             )

@@ -77,7 +77,7 @@ def _pruned(layer: ConvLayer, own: list[float], options: PruneOptions) -> LayerP
 def _obstacle(layer: ConvLayer) -> str | None:
     """Says why ``layer`` can never be pruned, None if it can."""
     if layer.weight is None:
-        return "its weight is no floating-point constant"
+        return "its weight is not a floating-point constant"
     if layer.weight.ndim != 4:
         return f"a {layer.weight.ndim - 2}-d convolution"
     if layer.group > 1 and layer.weight.shape[1] == 1:

@@ -60,7 +60,7 @@ def read_records(cpu: str, logs: str | PathLike[str] | None = None) -> Records:
         logs: a file of records, or a folder of ``*.jsonl``; by default those shipped.
 
     Raises:
-        TuningError: there is no such file, or a line is no record of this version.
+        TuningError: there is no such file, or a line is not a record of this version.
     """
     fastest: dict[tuple[str, bool], Record] = {}
     for record in _read_logs(logs):
@@ -95,7 +95,7 @@ def _read_file(file: Traversable) -> Iterator[Record]:
             yield _read_record(json.loads(line))
         except (ValueError, KeyError, TypeError) as error:
             raise TuningError(
-                f"{file}:{number}: is no tuning record of format {FORMAT} ({error}); tune again "
+                f"{file}:{number}: is not a tuning record of format {FORMAT} ({error}); tune again "
                 "with this version, or remove the line"
             ) from error
 

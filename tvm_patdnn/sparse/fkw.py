@@ -47,7 +47,7 @@ class FKW:
     Attributes:
         patterns: the patterns, in the order of a group's kernels.
         group: filters that share one list of kernels; the last group repeats its last
-            filter where ``filters`` is no multiple.
+            filter where ``filters`` is not a multiple.
         reorder: (groups * group,) uint16 or int32, output channel of each stored filter.
         windows: runs of channels into which every group's kernels are divided; the arrays
             below have a slot for each window and, within it, each group.

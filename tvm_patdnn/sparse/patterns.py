@@ -69,7 +69,7 @@ class Pattern:
         rows = picture.split("/")
         if len({len(row) for row in rows}) != 1 or set(picture) - set("#./"):
             raise PruningError(
-                f"{picture!r} is no picture of a pattern; expected rows of equal length "
+                f"{picture!r} is not a picture of a pattern; expected rows of equal length "
                 "of '#' (kept) and '.' (removed), joined by '/', such as '##./.#./.#.'"
             )
         return cls.from_mask(np.array([[tap == "#" for tap in row] for row in rows]))

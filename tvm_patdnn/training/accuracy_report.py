@@ -56,7 +56,7 @@ def write_report(rows: Sequence[TrainRow], page: Path) -> None:
         BuildError: the file cannot be written.
     """
     if not rows:
-        raise TrainingError(f"{page}: there is no row to report")
+        raise TrainingError(f"{page}: there are no rows to report")
     with write_whole(page) as partial:
         partial.write_text(accuracy_page(rows), encoding="utf-8")
 

@@ -39,7 +39,7 @@ def load_checkpoint(path: Path, kind: str) -> dict[str, Any]:
         stored = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise TrainingError(f"{path}: is no checkpoint that can be read: {said}") from error
+        raise TrainingError(f"{path}: is not a checkpoint that can be read: {said}") from error
     found = (stored.get("format"), stored.get("kind")) if isinstance(stored, dict) else None
     if found != (_FORMAT, kind):
         raise TrainingError(

@@ -98,7 +98,7 @@ def read_rows(paths: Iterable[Path]) -> list[TrainRow]:
     """Reads files of rows.
 
     Raises:
-        TrainingError: a file cannot be read, or a line is no row.
+        TrainingError: a file cannot be read, or a line is not a row.
     """
     rows = []
     for path in paths:
@@ -118,6 +118,6 @@ def _row(line: str, where: str) -> TrainRow:
         return TrainRow(**{name: value for name, value in stored.items() if name in known})
     except (ValueError, TypeError, AttributeError) as error:
         raise TrainingError(
-            f"{where}: is no row of a training run: {error}; expected a line that "
+            f"{where}: is not a row of a training run: {error}; expected a line that "
             "`tvm-patdnn train --json` wrote"
         ) from error

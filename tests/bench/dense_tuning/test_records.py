@@ -49,7 +49,9 @@ def test_the_shipped_records_can_be_read():
 def test_what_is_no_record_is_named(tmp_path, change):
     path = write_record(tmp_path, dense_record())
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(TuningError, match=r"\.json: is no record of a dense convolution") as raised:
+    with pytest.raises(
+        TuningError, match=r"\.json: is not a record of a dense convolution"
+    ) as raised:
         read_dense_records(tmp_path)
     assert "tune again with this version, or remove the file" in str(raised.value)
 
@@ -57,5 +59,5 @@ def test_what_is_no_record_is_named(tmp_path, change):
 def test_half_a_file_is_named(tmp_path):
     path = write_record(tmp_path, dense_record())
     path.write_text(path.read_text()[:100])
-    with pytest.raises(TuningError, match="is no record of a dense convolution of format 1"):
+    with pytest.raises(TuningError, match="is not a record of a dense convolution of format 1"):
         read_dense_records(tmp_path)

@@ -66,7 +66,7 @@ def test_a_library_with_it_gives_the_numbers_of_onnxruntime(tuned, tmp_path):
     extension = tuned_extension({record.shape: record.trace})
     request = Request(onnx_model=model, extension=extension, dump=tmp_path)
     library = build_requested(request)
-    assert len(library.report) == 0  # it is no kernel of ours
+    assert len(library.report) == 0  # it is not a kernel of ours
     assert any(SCHEDULED in path.read_text() for path in tmp_path.iterdir())
     np.testing.assert_allclose(
         library.run({"x": data})["y"], reference(model, data), rtol=1e-4, atol=1e-5

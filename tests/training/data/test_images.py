@@ -29,7 +29,7 @@ def test_fewer_images_are_drawn_the_same_way_for_a_seed(data):
 
 @pytest.mark.parametrize(
     ("pixels", "labels", "message"),
-    [(2, 3, "made: 2 images, but 3 labels"), (0, 0, "made: there is no image")],
+    [(2, 3, "made: 2 images, but 3 labels"), (0, 0, "made: there are no images")],
 )
 def test_images_and_labels_must_fit(pixels, labels, message):
     with pytest.raises(TrainingError, match=message):

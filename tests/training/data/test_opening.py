@@ -124,7 +124,7 @@ def test_no_folder(tmp_path):
 
 
 def test_no_known_form(tmp_path):
-    failing(tmp_path, "holds no known data set; expected data_batch_1 .*train/CLASS/")
+    failing(tmp_path, "does not hold a known data set; expected data_batch_1 .*train/CLASS/")
 
 
 def test_missing_halves(tmp_path):
@@ -145,13 +145,13 @@ def test_missing_test_batch(tmp_path, write, name):
 def test_missing_mnist_labels(tmp_path):
     write_mnist(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
-    failing(tmp_path, "t10k-labels-idx1-ubyte: no such file, nor with .gz")
+    failing(tmp_path, "t10k-labels-idx1-ubyte: no such file, with or without .gz")
 
 
 @pytest.mark.parametrize(
     ("name", "stored", "message"),
     [
-        ("train-images-idx3-ubyte", b"abc", "is no idx file of uint8 with 3 axes"),
+        ("train-images-idx3-ubyte", b"abc", "is not an idx file of uint8 with 3 axes"),
         ("train-labels-idx1-ubyte", idx(np.zeros(20, np.uint8))[:-1], "19 bytes .* header says 20"),
         ("train-labels-idx1-ubyte", idx(np.zeros(9, np.uint8)), "20 images, but 9 labels"),
     ],
@@ -171,7 +171,7 @@ def test_broken_gzip(tmp_path):
 def test_broken_cifar(tmp_path):
     write_cifar_binary(tmp_path)
     (tmp_path / "data_batch_2.bin").write_bytes(bytes(100))
-    failing(tmp_path, "data_batch_2.bin: 100 bytes are no whole number of records of 3073")
+    failing(tmp_path, "data_batch_2.bin: 100 bytes are not a whole number of records of 3073")
     (tmp_path / "data_batch_1").write_bytes(b"nonsense")
     (tmp_path / "test_batch").write_bytes(b"nonsense")
     failing(tmp_path, "data_batch_1: cannot be read: .*expected a batch of CIFAR-10's Python")
@@ -180,7 +180,7 @@ def test_broken_cifar(tmp_path):
 def test_a_pickle_that_would_run_code(tmp_path):
     write_cifar_python(tmp_path)
     (tmp_path / "data_batch_1").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
-    failing(tmp_path, "it holds a os.system, which is no array")
+    failing(tmp_path, "it holds a os.system, which is not an array")
 
 
 def test_broken_npz(tmp_path):
@@ -220,7 +220,7 @@ def test_broken_folders(tmp_path):
     (tmp_path / "test" / "cow").mkdir()
     failing(tmp_path, "only one of both has cow")
     (tmp_path / "train" / "cow").mkdir()
-    failing(tmp_path, "cow: there is no image in it")
+    failing(tmp_path, "cow: there are no images in it")
 
 
 def test_folders_without_a_test_half(tmp_path):

@@ -82,7 +82,7 @@ def read_dense_records(folder: Path) -> list[DenseRecord]:
     """Reads all records below a folder; none where there is no folder.
 
     Raises:
-        TuningError: a file is no record of this format.
+        TuningError: a file is not a record of this format.
     """
     return list(map(_read, sorted(folder.rglob("*.json"))))
 
@@ -96,7 +96,7 @@ def _read(path: Path) -> DenseRecord:
         return DenseRecord(shape=shape, **_known(values))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise TuningError(
-            f"{path}: is no record of a dense convolution of format {FORMAT} ({error}); tune "
+            f"{path}: is not a record of a dense convolution of format {FORMAT} ({error}); tune "
             "again with this version, or remove the file"
         ) from error
 

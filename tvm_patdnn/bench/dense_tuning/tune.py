@@ -27,7 +27,7 @@ def tasks_left(
     """Returns the tasks without a record of enough trials for this machine and TVM.
 
     Raises:
-        TuningError: a file in the folder is no record.
+        TuningError: a file in the folder is not a record.
     """
     done = {
         record.shape

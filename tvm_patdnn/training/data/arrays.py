@@ -51,4 +51,4 @@ class RawData:
                     f"{half.where}: {len(half.images)} images, but {len(half.labels)} labels"
                 )
             if not len(half.images):
-                raise TrainingError(f"{half.where}: there is no image")
+                raise TrainingError(f"{half.where}: there are no images")

@@ -84,14 +84,14 @@ class _ArraysOnly(pickle.Unpickler):
             return super().find_class(module.replace("numpy.core", "numpy._core"), name)
         if (module, name) == ("_codecs", "encode"):  # how Python 3 pickles bytes for Python 2
             return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"it holds a {module}.{name}, which is no array")
+        raise pickle.UnpicklingError(f"it holds a {module}.{name}, which is not an array")
 
 
 def _read_records(path: Path) -> _Batch:
     stored = np.frombuffer(path.read_bytes(), np.uint8)
     if not stored.size or stored.size % (1 + _PIXELS):
         raise TrainingError(
-            f"{path}: {stored.size:,} bytes are no whole number of records of {1 + _PIXELS} "
+            f"{path}: {stored.size:,} bytes are not a whole number of records of {1 + _PIXELS} "
             "bytes; expected a batch of CIFAR-10's binary version"
         )
     records = stored.reshape(-1, 1 + _PIXELS)

@@ -18,7 +18,7 @@ def open_image(source: Path | bytes, where: str) -> Image.Image:
     """Opens an image as RGB, wholly read.
 
     Raises:
-        TrainingError: it is no image, or it is cut off.
+        TrainingError: it is not an image, or it is cut off.
     """
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:

@@ -67,7 +67,7 @@ def _half(folder: Path, classes: tuple[str, ...]) -> FolderHalf:
         found = sorted(p for p in (folder / name).iterdir() if p.suffix.lower() in _SUFFIXES)
         if not found:
             kinds = ", ".join(sorted(_SUFFIXES))
-            raise TrainingError(f"{folder / name}: there is no image in it ({kinds})")
+            raise TrainingError(f"{folder / name}: there are no images in it ({kinds})")
         paths += found
         labels += [label] * len(found)
     return FolderHalf(tuple(paths), tuple(labels), folder)

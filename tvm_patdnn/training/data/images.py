@@ -36,7 +36,7 @@ class MemoryImages(ImageSource):
         if len(images) != len(labels):
             raise TrainingError(f"{where}: {len(images)} images, but {len(labels)} labels")
         if not len(images):
-            raise TrainingError(f"{where}: there is no image")
+            raise TrainingError(f"{where}: there are no images")
         self.images = images
         self.labels = labels.long()
         self.shape = (images.shape[1], images.shape[2], images.shape[3])

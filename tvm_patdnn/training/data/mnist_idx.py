@@ -30,7 +30,7 @@ def read_mnist(folder: Path) -> RawData:
     """Reads both halves; mirroring is off, as digits do not stay the same.
 
     Raises:
-        TrainingError: a file is missing, or is no idx file.
+        TrainingError: a file is missing, or is not an idx file.
     """
     halves = [_read_half(folder, prefix) for prefix in ("train", "t10k")]
     count = int(max(half.labels.max() for half in halves)) + 1
@@ -50,8 +50,8 @@ def _read_half(folder: Path, prefix: str) -> Half:
         path = _file(folder, f"{prefix}-{kind}")
         if path is None:
             raise TrainingError(
-                f"{folder / f'{prefix}-{kind}'}: no such file, nor with .gz; expected the four "
-                "files of MNIST"
+                f"{folder / f'{prefix}-{kind}'}: no such file, with or without .gz; expected "
+                "the four files of MNIST"
             )
         files[kind] = path
     images, labels = read_idx(files[_IMAGES], axes=3), read_idx(files[_LABELS], axes=1)
@@ -62,7 +62,7 @@ def read_idx(path: Path, *, axes: int) -> np.ndarray:
     """Reads an array of bytes with ``axes`` axes: uint8.
 
     Raises:
-        TrainingError: it is no such file, or is cut off.
+        TrainingError: it is not such a file, or is cut off.
     """
     try:
         stored = path.read_bytes()
@@ -71,7 +71,7 @@ def read_idx(path: Path, *, axes: int) -> np.ndarray:
         raise TrainingError(f"{path}: cannot be read: {error}") from error
     start = 4 + 4 * axes
     if len(stored) < start or stored[:4] != bytes([0, 0, _UINT8, axes]):
-        raise TrainingError(f"{path}: is no idx file of uint8 with {axes} axes")
+        raise TrainingError(f"{path}: is not an idx file of uint8 with {axes} axes")
     shape = np.frombuffer(stored, ">u4", axes, offset=4).astype(int)
     if len(stored) - start != shape.prod():
         size = "x".join(map(str, shape))

@@ -56,7 +56,7 @@ def open_data(folder: Path, *, image_size: int | None = None, flip: bool | None 
     if is_image_folder(folder):
         return _of_folders(folder, image_size, flip)
     raise TrainingError(
-        f"{folder}: holds no known data set; expected data_batch_1 (CIFAR-10 python), "
+        f"{folder}: does not hold a known data set; expected data_batch_1 (CIFAR-10 python), "
         "data_batch_1.bin (CIFAR-10 binary), train-images-idx3-ubyte (MNIST), "
         "*_train_jpeg.npz, or train/CLASS/ and test/CLASS/ with images"
     )

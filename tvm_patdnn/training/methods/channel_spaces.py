@@ -59,7 +59,8 @@ def find_channel_spaces(model: nn.Module) -> list[ChannelSpace]:
         graph = fx.Tracer().trace(model)
     except Exception as error:  # whatever the model's code raises for a proxy
         raise TrainingError(
-            f"filter pruning needs a network that torch.fx can trace, and this it cannot: {error}"
+            "filter pruning needs a network that torch.fx can trace; it cannot trace this one: "
+            f"{error}"
         ) from error
     return _Walk(model).spaces_of(graph)
 
