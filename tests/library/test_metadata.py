@@ -4,6 +4,7 @@ import pytest
 import tvm
 from tvm import relax
 
+from tests.layer_reports import layer_report
 from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, embed_metadata, read_metadata
 from tvm_patdnn.tensor_spec import TensorSpec
 
@@ -11,7 +12,7 @@ STORED = Metadata(
     target='{"kind": "llvm"}',
     inputs={"x": TensorSpec((1, 3, 8, 8), "float32"), "n": TensorSpec((), "int64")},
     outputs=("y", "größe"),
-    layers=({"name": "conv", "bytes": 3},),
+    layers=(layer_report(),),
     versions={"numpy": "2"},
 )
 

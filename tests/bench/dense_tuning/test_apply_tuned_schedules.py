@@ -24,6 +24,7 @@ from tvm_patdnn.bench.dense_tuning.apply_tuned_schedules import (
     scheduled,
     trace_to_json,
 )
+from tvm_patdnn.bench.dense_tuning.extension import tuned_extension
 from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape, channels_last
 from tvm_patdnn.machine.targets import resolve_target
 
@@ -144,7 +145,7 @@ def test_tuned_and_our_convolutions_stand_side_by_side(tuned):
 
     mod = net.module(body)
     with resolve_target():
-        new = run_pipeline(mod, PipelineOptions(cpu=CPU, tuned=tuned))
+        new = run_pipeline(mod, PipelineOptions(cpu=CPU, extension=tuned_extension(tuned)))
         assert_same_numbers(mod, new)
     assert len(json.loads(new.attrs[LAYERS_ATTRIBUTE])) == 1
     functions = {v.name_hint: f for v, f in new.functions.items() if isinstance(f, PrimFunc)}
