@@ -19,6 +19,7 @@ from relay_passes.lanes.kernel_candidates import (
     sparse_candidates,
 )
 from relay_passes.lanes.limit_kernels import limited_kernel
+from te_schedules.cpu.conv2d_binding import Products
 from te_schedules.cpu.conv2d_cost import cycles
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
@@ -26,7 +27,7 @@ from te_schedules.cpu.conv2d_space import choose_schedule, fits
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.records.tuning_records import Records
-from tvm_patdnn.sparse.fkw import FKW
+from tvm_patdnn.sparse.packed_kernels import PackedKernels
 
 __all__ = ["KernelChoice", "ScoredCandidate", "choose_kernel"]
 
@@ -75,8 +76,13 @@ class KernelChoice:
         """What the cost model gives it."""
         return self.chosen.cycles
 
+    @property
+    def products(self) -> Products:
+        """The innermost code."""
+        return self.chosen.candidate.products
+
     @cached_property
-    def fkw(self) -> FKW:
+    def fkw(self) -> PackedKernels:
         """The weight, packed when it is first asked for."""
         return self.chosen.candidate.pack(self.layer.weight, self.schedule)
 

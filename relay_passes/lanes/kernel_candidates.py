@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.cover_patterns import cover_patterns
+from te_schedules.cpu.conv2d_binding import Products
 from te_schedules.cpu.conv2d_cost import KernelLists
+from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
-from tvm_patdnn.sparse.fkw import FKW, Order, group_members, pack_fkw
+from tvm_patdnn.sparse.fkw import pack_fkw
+from tvm_patdnn.sparse.packed_kernels import PackedKernels
+from tvm_patdnn.sparse.packing import group_members
 from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["Candidate", "Kind", "dense_candidates", "sparse_candidates"]
@@ -25,20 +29,20 @@ Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Candidate:
-    """A way to store a layer.
+    """A way to store and to compute a layer.
 
     Attributes:
         ids: (filters, channels) int32, pattern of each kernel, -1 for none; of a grouped
             convolution with the kernels at their absolute input channels.
         group: filters that share a list of kernels.
-        order: of the kernels.
+        products: the code that computes them.
     """
 
     kind: Kind
     ids: np.ndarray
     patterns: tuple[Pattern, ...]
     group: int
-    order: Order = Order.FKR
+    products: Products = field(default_factory=PatternProducts)
 
     @property
     def lists(self) -> KernelLists:
@@ -47,16 +51,10 @@ class Candidate:
         counts = np.bincount(kept[kept >= 0], minlength=len(self.patterns))
         return KernelLists(patterns=self.patterns, counts=tuple(counts.tolist()), groups=len(kept))
 
-    def pack(self, weight: np.ndarray, schedule: Conv2dSchedule) -> FKW:
+    def pack(self, weight: np.ndarray, schedule: Conv2dSchedule) -> PackedKernels:
         """Stores ``weight``, (filters, channels of a group, kh, kw), as ``schedule`` needs it."""
         return pack_fkw(
-            weight,
-            self.ids,
-            self.patterns,
-            self.group,
-            schedule.window,
-            self.order,
-            schedule.chunks,
+            weight, self.ids, self.patterns, self.group, schedule.window, schedule.chunks
         )
 
 

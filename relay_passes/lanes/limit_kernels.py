@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.kernel_candidates import Candidate, sparse_candidates
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Taps
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.conv2d_space import choose_schedule, fixed_schedule
+from te_schedules.cpu.generic_sparse_products import TableProducts
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.optimizations import Optimizations
-from tvm_patdnn.sparse.fkw import Order
+from tvm_patdnn.sparse.packed_kernels import PackedKernels
+from tvm_patdnn.sparse.unordered_kernels import pack_single_taps, pack_unordered
 
 __all__ = ["limited_kernel"]
 
@@ -21,12 +25,24 @@ def limited_kernel(
 ) -> tuple[Candidate, Conv2dSchedule, float]:
     """Returns how ``use`` stores and computes a layer, and its cycles by the cost model."""
     candidate = next(sparse_candidates(layer))
-    if not use.patterns:
-        candidate = replace(candidate, order=Order.CSR)
-    elif not use.reorder:
-        candidate = replace(candidate, order=Order.CHANNEL)
+    if not (use.patterns and use.reorder):
+        candidate = _Unordered(**vars(candidate), single_taps=not use.patterns)
+    if not (use.patterns and use.reorder and use.share_loads):
+        candidate = replace(candidate, products=TableProducts())
     choose = choose_schedule if use.tune else fixed_schedule
-    schedule, cost = choose(geometry, candidate.lists, candidate.group, cpu)
-    if candidate.order is not Order.FKR or not use.share_loads:
-        schedule = replace(schedule, taps=Taps.TABLE)
-    return candidate, schedule, cost
+    return candidate, *choose(geometry, candidate.lists, candidate.group, cpu)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Unordered(Candidate):
+    """Kernels in the order of the model.
+
+    Attributes:
+        single_taps: each weight is stored by itself.
+    """
+
+    single_taps: bool
+
+    def pack(self, weight: np.ndarray, schedule: Conv2dSchedule) -> PackedKernels:
+        pack = pack_single_taps if self.single_taps else pack_unordered
+        return pack(weight, self.ids, self.patterns, schedule.window)

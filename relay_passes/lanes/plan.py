@@ -79,12 +79,13 @@ class PlannedConvolution(PlannedNode):
             fkw=self.choice.fkw,
             schedule=self.choice.schedule,
             steps=self.steps,
+            products=self.choice.products,
         )
 
     @property
     def loads(self) -> LoadCounts:
         """What the kernel will load and multiply."""
-        return expected_loads(self.geometry, self.choice.fkw, self.choice.schedule)
+        return expected_loads(self.kernel)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

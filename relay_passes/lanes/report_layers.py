@@ -52,7 +52,7 @@ def _row(
         kernel=choice.kind,
         joined=joined,
         reason=reason or choice.reason,
-        schedule=_plain(choice.schedule),
+        schedule={**_plain(choice.schedule), "taps": choice.products.taps},
         input_loads=loads.inputs,
         products=loads.products,
         bytes=fkw.total_bytes,

@@ -8,7 +8,7 @@ all taps, its list shared by a group of filters) and depthwise (one kernel for e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -18,13 +18,12 @@ from te_schedules.cpu.conv2d_binding import Conv2dBinding, Products
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_loops import emit_conv2d
 from te_schedules.cpu.conv2d_products import PatternProducts
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Taps
-from te_schedules.cpu.table_products import TableProducts
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.tile_store import OperandSpec, TileStore, bind_operands, operand_params
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.vector_code import Param, VectorCode, prim_func
 from te_schedules.epilogue import Step
-from tvm_patdnn.sparse.fkw import FKW
+from tvm_patdnn.sparse.packed_kernels import PackedKernels
 
 __all__ = ["Conv2d", "conv2d"]
 
@@ -34,33 +33,43 @@ class Conv2d:
     """All that determines the kernel of a convolution.
 
     Attributes:
-        fkw: gives the patterns and the sizes of the arrays; the weights are arguments.
+        fkw: the stored kernels; their arrays are arguments, of which only the sizes are used.
         steps: the epilogue.
+        products: the innermost code.
+
+    Raises:
+        ValueError: ``products`` does not compute kernels that are stored like this.
     """
 
     geometry: Conv2dGeometry
-    fkw: FKW
+    fkw: PackedKernels
     schedule: Conv2dSchedule
     steps: Sequence[Step[OperandSpec]] = ()
+    products: Products = field(default_factory=PatternProducts)
 
     def __post_init__(self) -> None:
-        if self.fkw.pattern is not None and self.schedule.taps is Taps.CODE:
-            raise ValueError("kernels that are not in the order of their patterns need Taps.TABLE")
+        self.products.check(self.fkw)
 
     @cached_property
     def constants(self) -> dict[str, np.ndarray]:
         """The constants that its kernel takes, by name and in order."""
-        return _named_constants(self.geometry, self.fkw, self.schedule)
+        fkw = self.fkw
+        return {
+            "reorder": fkw.reorder,
+            "offset": fkw.offset,
+            "weight_offset": fkw.weight_offset,
+            "stride": fkw.stride,
+            "index": fkw.index,
+            "weight": fkw.weight,
+            "chunk": fkw.balanced_chunks(self.schedule.chunks),
+            **self.products.constants(self.geometry, fkw),
+        }
 
     @property
     def params(self) -> list[Param]:
         """The parameters for the constants and the operands."""
         arrays = [(name, each.shape, str(each.dtype)) for name, each in self.constants.items()]
         return [*arrays, *operand_params(self.steps, self.geometry.out_channels)]
-
-    @property
-    def _products(self) -> Products:
-        return PatternProducts() if self.schedule.taps is Taps.CODE else TableProducts()
 
     def bind(self, data: Buffer, buffers: Sequence[Buffer], output: Buffer) -> Conv2dBinding:
         """Returns what the kernel's code refers to.
@@ -86,7 +95,7 @@ class Conv2d:
             data=data,
             stored=dict(zip(self.constants, buffers, strict=False)),
             store=store,
-            products=self._products,
+            products=self.products,
         )
 
 
@@ -101,32 +110,3 @@ def conv2d(kernel: Conv2d) -> PrimFunc:
         emit_conv2d(kernel.bind(data, buffers[:-1], buffers[-1]))
 
     return prim_func(params, body)
-
-
-def _named_constants(
-    geometry: Conv2dGeometry, fkw: FKW, schedule: Conv2dSchedule
-) -> dict[str, np.ndarray]:
-    constants = {
-        "reorder": fkw.reorder,
-        "offset": fkw.offset,
-        "weight_offset": fkw.weight_offset,
-        "stride": fkw.stride,
-        "index": fkw.index,
-        "weight": fkw.weight,
-        "chunk": fkw.balanced_chunks(schedule.chunks),
-    }
-    if fkw.pattern is not None:
-        constants["pattern"] = fkw.pattern
-    if schedule.taps is Taps.TABLE:
-        constants["taps"] = _tap_table(geometry, fkw)
-    return constants
-
-
-def _tap_table(geometry: Conv2dGeometry, fkw: FKW) -> np.ndarray:
-    """Returns (patterns, most taps) int32: where each tap reads, from the first tap's place."""
-    lanes, row_vectors = geometry.in_layout.lanes, geometry.in_layout.row_vectors
-    table = np.zeros((max(len(fkw.patterns), 1), max(fkw.entries, default=1)), np.int32)
-    for p, pattern in enumerate(fkw.patterns):
-        y, x = np.array(pattern.taps).T * np.array(geometry.dilation)[:, None]
-        table[p, : len(pattern)] = (y * row_vectors + x) * lanes
-    return table

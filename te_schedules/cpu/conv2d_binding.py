@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from te_schedules.cpu.conv2d_tile import Tile
 from te_schedules.cpu.tile_reads import Place, Reads, tile_reads
 from te_schedules.cpu.tile_store import TileStore
 from te_schedules.cpu.vector_code import Expr, VectorCode
-from tvm_patdnn.sparse.fkw import FKW
+from tvm_patdnn.sparse.packed_kernels import PackedKernels
 from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["Conv2dBinding", "Corner", "Products"]
@@ -34,6 +34,29 @@ class Corner:
 
 class Products(Protocol):
     """How the kernels of a group of filters are multiplied with the inputs of a tile."""
+
+    @property
+    def taps(self) -> str:
+        """How a kernel knows its pattern's taps, for the report."""
+
+    def check(self, fkw: PackedKernels) -> None:
+        """Checks that kernels stored like this can be computed.
+
+        Raises:
+            ValueError: they cannot.
+        """
+
+    def constants(self, geometry: Conv2dGeometry, fkw: PackedKernels) -> dict[str, np.ndarray]:
+        """Returns what the code reads besides the arrays of every convolution, by name."""
+
+    def loads(
+        self, geometry: Conv2dGeometry, fkw: PackedKernels, p: int, places: Sequence[Place]
+    ) -> int:
+        """Returns how many input vectors a kernel of the p-th pattern loads for these outputs.
+
+        Args:
+            places: of a tile, or of a part of it.
+        """
 
     def registers(self, conv: Conv2dBinding) -> tuple[int, int]:
         """Returns how many registers of weights and of inputs the code needs."""
@@ -54,7 +77,7 @@ class Conv2dBinding:
     """
 
     geometry: Conv2dGeometry
-    fkw: FKW
+    fkw: PackedKernels
     schedule: Conv2dSchedule
     data: Buffer
     stored: Mapping[str, Buffer]

@@ -12,6 +12,7 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.conv2d import Conv2d
 from te_schedules.cpu.conv2d_loops import emit_depthwise, emit_planes
+from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.vector_code import Param, prim_func
 
 __all__ = ["can_precede_depthwise", "conv2d_depthwise", "is_depthwise"]
@@ -66,9 +67,7 @@ def can_precede_depthwise(kernel: Conv2d) -> bool:
 
 
 def is_depthwise(kernel: Conv2d) -> bool:
-    """Whether filter i has one kernel, of channel i, with all taps."""
-    fkw = kernel.fkw
-    own = np.arange(fkw.filters)
-    return len(fkw.patterns) == 1 and all(
-        np.array_equal(numbers, own) for numbers in (fkw.reorder, fkw.index)
-    )
+    """Whether filter i has one kernel, of channel i, all of one pattern that is in its code."""
+    fkw, own = kernel.fkw, np.arange(kernel.fkw.filters)
+    one_pattern = isinstance(kernel.products, PatternProducts) and len(fkw.patterns) == 1
+    return one_pattern and all(np.array_equal(numbers, own) for numbers in (fkw.reorder, fkw.index))

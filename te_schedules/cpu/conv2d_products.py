@@ -7,16 +7,21 @@ redundancy elimination; PatDNN, section 5.4).
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from tvm.tirx import Buffer
 
 from te_schedules.cpu.conv2d_binding import Conv2dBinding, Corner
+from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_lists import ListedKernel, kernels_of_run
 from te_schedules.cpu.conv2d_schedule import Hold
 from te_schedules.cpu.conv2d_tile import Tile
 from te_schedules.cpu.tile_reads import Batch, Place, input_batches, tile_reads
 from te_schedules.cpu.vector_code import Expr
+from tvm_patdnn.sparse.fkw import FKW
+from tvm_patdnn.sparse.packed_kernels import PackedKernels
 from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["PatternProducts", "add_kernel"]
@@ -25,6 +30,26 @@ __all__ = ["PatternProducts", "add_kernel"]
 @dataclass(frozen=True)
 class PatternProducts:
     """Each pattern has its own code, and its own run of kernels in every slot."""
+
+    taps: str = "code"
+
+    def check(self, fkw: PackedKernels) -> None:
+        """See ``Products``."""
+        if not isinstance(fkw, FKW):
+            raise ValueError(
+                f"kernels stored as {type(fkw).__name__}: expected FKW, with a run for each "
+                "pattern; give TableProducts for kernels in another order"
+            )
+
+    def constants(self, geometry: Conv2dGeometry, fkw: PackedKernels) -> dict[str, np.ndarray]:
+        """See ``Products``."""
+        return {}
+
+    def loads(
+        self, geometry: Conv2dGeometry, fkw: PackedKernels, p: int, places: Sequence[Place]
+    ) -> int:
+        """See ``Products``."""
+        return len(tile_reads(fkw.patterns[p], places, geometry.stride, geometry.dilation))
 
     def registers(self, conv: Conv2dBinding) -> tuple[int, int]:
         """See ``Products``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["Conv2dSchedule", "Hold", "Outer", "Taps"]
+__all__ = ["Conv2dSchedule", "Hold", "Outer"]
 
 
 class Hold(Enum):
@@ -13,13 +13,6 @@ class Hold(Enum):
 
     WEIGHTS = "weights"  # few taps, such as a pattern's: each input vector is loaded once
     INPUTS = "inputs"  # many weights: a row or all of the inputs, each weight is loaded once
-
-
-class Taps(Enum):
-    """How a kernel knows its pattern's taps."""
-
-    CODE = "code"  # each pattern has its own code, in which taps share what they load
-    TABLE = "table"  # one code for all patterns: each product loads its input
 
 
 class Outer(Enum):
@@ -46,7 +39,6 @@ class Conv2dSchedule:
         window: channels whose inputs of a tile stay in a cache while the filters go
             by, with the sums in memory between windows; None takes all channels at once.
         chunks: runs of filters that different threads take.
-        taps: TABLE is what kernels that are not in the order of their patterns need.
     """
 
     rows: int
@@ -56,7 +48,6 @@ class Conv2dSchedule:
     outer: Outer = Outer.TILE
     window: int | None = None
     chunks: int = 1
-    taps: Taps = Taps.CODE
 
     @property
     def whole_planes(self) -> bool:
@@ -64,8 +55,6 @@ class Conv2dSchedule:
         return self.outer is Outer.PLANE
 
     def __post_init__(self) -> None:
-        if self.taps is Taps.TABLE and self.group > 1:
-            raise ValueError(f"group={self.group}: taps=Taps.TABLE takes one filter at a time")
         if self.window and self.outer is not Outer.TILE:
             raise ValueError(
                 f"window={self.window}: needs outer=Outer.TILE, got {self.outer}; between "

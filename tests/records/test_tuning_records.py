@@ -38,11 +38,11 @@ def test_a_missing_log_is_named(tmp_path):
         read_records("a", tmp_path / "none.jsonl")
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"format": 99}', '{"format": 2, "schedule": {}}'])
+@pytest.mark.parametrize("line", ["{", "[]", '{"format": 99}', '{"format": 3, "schedule": {}}'])
 def test_a_line_of_another_version_is_named_with_its_number(tmp_path, line):
     log = tmp_path / "log.jsonl"
     log.write_text(record_line(record(1.0)) + "\n" + line + "\n")
-    with pytest.raises(TuningError, match=r"log.jsonl:2: is not a tuning record of format 2"):
+    with pytest.raises(TuningError, match=r"log.jsonl:2: is not a tuning record of format 3"):
         read_records("a", log)
 
 

@@ -5,40 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tvm_patdnn.sparse.fkw import Order, pack_fkw, unpack_fkw
-from tvm_patdnn.sparse.patterns import Pattern, find_patterns
-
-SHAPES = [(3, 3), (5, 5), (1, 1), (3, 1)]
-
-
-@st.composite
-def masks(draw) -> np.ndarray:
-    """Which weights of a layer are kept: (filters, channels, kh, kw) bool."""
-    height, width = draw(st.sampled_from(SHAPES))
-    filters, channels = draw(st.integers(1, 9)), draw(st.integers(1, 9))
-    rng = np.random.default_rng(draw(st.integers(0, 999)))
-    entries = draw(st.integers(1, min(9, height * width)))
-    patterns = np.zeros((draw(st.integers(1, 10)), height * width), bool)
-    for pattern in patterns:
-        pattern[rng.choice(height * width, entries, replace=False)] = True
-    kept = patterns[rng.integers(len(patterns), size=(filters, channels))]
-    gone = rng.random((filters, channels)) < draw(st.sampled_from([0.0, 0.3, 0.8, 1.0]))
-    gone |= (rng.random(filters) < draw(st.sampled_from([0.0, 0.3])))[:, None]  # whole filters
-    return (kept & ~gone[:, :, None]).reshape(filters, channels, height, width)
-
-
-def numbered(mask: np.ndarray) -> np.ndarray:
-    """A weight whose values all differ, zero outside ``mask``."""
-    return (np.arange(1, mask.size + 1).reshape(mask.shape) * mask).astype(np.float32)
+from tests.sparse.masks import SHAPES, full_pattern, masks, numbered
+from tvm_patdnn.sparse.fkw import pack_fkw
+from tvm_patdnn.sparse.patterns import find_patterns
 
 
 def pack_found(weight: np.ndarray):
     found = find_patterns(weight)
     return pack_fkw(weight, found.ids, found.patterns)
-
-
-def full_pattern(height: int, width: int) -> Pattern:
-    return Pattern(kernel_shape=(height, width), taps=tuple(np.ndindex(height, width)))
 
 
 @settings(deadline=None)
@@ -49,7 +23,7 @@ def test_a_pruned_weight_is_packed_and_read_back(mask):
     assert len(fkw.weight) == np.count_nonzero(weight)
     assert len(fkw.index) == find_patterns(weight).kept_kernels
     # A layer without a weight has no pattern that would tell the size of its kernels.
-    back = unpack_fkw(fkw)
+    back = fkw.unpack()
     assert np.array_equal(back, weight if mask.any() else weight[:, :, :1, :1])
 
 
@@ -64,7 +38,7 @@ def test_groups_of_filters_share_a_list(filters, channels, kernel_shape, group):
     assert fkw.groups == -(-filters // group)
     assert len(fkw.index) == fkw.groups * channels
     assert len(fkw.reorder) == fkw.groups * group
-    assert np.array_equal(unpack_fkw(fkw), weight)
+    assert np.array_equal(fkw.unpack(), weight)
 
 
 @settings(deadline=None)
@@ -79,22 +53,7 @@ def test_windows_of_channels_are_stored_one_after_the_other(mask, window):
     slots = np.repeat(np.arange(fkw.windows * fkw.groups), np.diff(fkw.offset))
     assert np.array_equal(fkw.index // window, slots // fkw.groups)
     assert fkw.kernel_counts == found.counts
-    assert np.array_equal(unpack_fkw(fkw), weight if mask.any() else weight[:, :, :1, :1])
-
-
-@settings(deadline=None)
-@given(masks(), st.sampled_from([Order.CHANNEL, Order.CSR]))
-def test_kernels_in_the_order_of_the_model(mask, order):
-    weight = numbered(mask)
-    found = find_patterns(weight)
-    fkw = pack_fkw(weight, found.ids, found.patterns, order=order)
-    assert fkw.reorder.tolist() == list(range(len(weight)))
-    places = np.repeat(np.arange(fkw.groups), np.diff(fkw.offset)) * mask.shape[1] + fkw.index
-    assert (np.diff(places.astype(int)) >= (0 if order is Order.CSR else 1)).all()
-    if order is Order.CSR:
-        assert set(fkw.entries) <= {1}
-        assert np.array_equal(fkw.weight, weight[weight != 0])
-    assert np.array_equal(unpack_fkw(fkw), weight if mask.any() else weight[:, :, :1, :1])
+    assert np.array_equal(fkw.unpack(), weight if mask.any() else weight[:, :, :1, :1])
 
 
 @settings(deadline=None)
@@ -114,7 +73,7 @@ def test_groups_are_sorted_by_their_kernels():
     fkw = pack_fkw(weight, np.where(mask[:, :, 0, 0], 0, -1), [full_pattern(1, 1)], group=2)
     assert fkw.reorder.tolist() == [2, 3, 4, 5, 0, 1]
     assert np.diff(fkw.offset).tolist() == [3, 2, 1]
-    assert np.array_equal(unpack_fkw(fkw), weight)
+    assert np.array_equal(fkw.unpack(), weight)
 
 
 def test_the_last_group_repeats_its_last_filter():
@@ -137,7 +96,7 @@ def test_grouped_convolutions_keep_absolute_channels(mask, groups):
         columns = slice(g * channels, (g + 1) * channels)
         ids[rows, columns] = found.ids[rows]
         expected[rows, columns] = weight[rows]
-    back = unpack_fkw(pack_fkw(weight, ids, found.patterns))
+    back = pack_fkw(weight, ids, found.patterns).unpack()
     assert np.array_equal(back, expected if mask.any() else expected[:, :, :1, :1])
 
 
@@ -149,14 +108,14 @@ def test_patterns_that_no_kernel_has_are_allowed(mask):
     extra = full_pattern(*mask.shape[2:])
     fkw = pack_fkw(weight, found.ids, [*found.patterns, extra])
     assert fkw.kernel_counts == (*found.counts, 0)
-    assert np.array_equal(unpack_fkw(fkw), weight)
+    assert np.array_equal(fkw.unpack(), weight)
 
 
 def test_zeros_that_a_pattern_covers_are_stored():
     weight = numbered(np.eye(3, dtype=bool)[None, None])
     fkw = pack_fkw(weight, np.zeros((1, 1), np.int32), [full_pattern(3, 3)])
     assert len(fkw.weight) == 9
-    assert np.array_equal(unpack_fkw(fkw), weight)
+    assert np.array_equal(fkw.unpack(), weight)
 
 
 @settings(deadline=None)
@@ -242,7 +201,7 @@ def test_indices_take_16_bits_where_they_fit(filters, channels, reorder, index):
     assert (fkw.reorder.dtype, fkw.index.dtype) == (reorder, index)
     assert fkw.stride.dtype == np.uint16
     assert (fkw.reorder[0], fkw.index[0]) == (filters - 1, channels - 1)
-    assert np.array_equal(unpack_fkw(fkw), weight)
+    assert np.array_equal(fkw.unpack(), weight)
 
 
 def test_a_long_list_has_a_wide_stride():

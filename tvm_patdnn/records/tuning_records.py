@@ -16,14 +16,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer, Taps
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from tvm_patdnn.errors import TuningError
 
 __all__ = ["Record", "Records", "read_records", "record_line"]
 
 Traversable: TypeAlias = Any  # importlib.resources.abc has it from Python 3.11 on
-FORMAT = 2  # raised when the meaning of a schedule's fields changes
-_CHOICES = {"hold": Hold, "outer": Outer, "taps": Taps}
+FORMAT = 3  # raised when the meaning of a schedule's fields changes
+_CHOICES = {"hold": Hold, "outer": Outer}
 
 
 @dataclass(frozen=True, kw_only=True)

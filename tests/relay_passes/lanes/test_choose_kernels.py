@@ -10,7 +10,6 @@ from tests.relay_passes.relax_modules import CPU, random_array
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.records.tuning_records import Record
-from tvm_patdnn.sparse.fkw import unpack_fkw
 
 
 def chosen(weight: np.ndarray, size=(14, 14), groups: int = 1, **options):
@@ -41,7 +40,7 @@ def test_a_pruned_layer_is_computed_from_its_patterns():
     assert choice.kind == "pattern"
     assert choice.reason.startswith("2 patterns, 7")
     assert "x faster than dense by the cost model" in choice.reason
-    assert np.array_equal(unpack_fkw(choice.fkw), pruned(0.25))
+    assert np.array_equal(choice.fkw.unpack(), pruned(0.25))
     assert choice.schedule.group == 1
 
 
@@ -52,7 +51,7 @@ def test_neighbours_that_were_pruned_as_one_share_a_list(filters):
     assert choice.kind == "pattern"
     assert choice.schedule.group == choice.fkw.group > 1
     assert "in blocks of" in choice.reason
-    assert np.array_equal(unpack_fkw(choice.fkw), random_array(*kept.shape) * kept)
+    assert np.array_equal(choice.fkw.unpack(), random_array(*kept.shape) * kept)
     assert choice.cycles < chosen(pruned(0.25)[:filters]).cycles
 
 
@@ -68,7 +67,7 @@ def test_a_layer_below_break_even_is_dense():
     choice = chosen(weight)
     assert choice.kind == "dense"
     assert "2 patterns, 0% of the kernels gone, 1.0x: below break-even" in choice.reason
-    assert np.array_equal(unpack_fkw(choice.fkw), weight)
+    assert np.array_equal(choice.fkw.unpack(), weight)
 
 
 def test_a_dense_layer_shares_loads_between_filters():
@@ -94,7 +93,7 @@ def test_whole_kernels_that_are_gone_are_connectivity():
     choice = chosen(weight)
     assert choice.kind == "connectivity"
     assert choice.reason.startswith("1 pattern, ")
-    assert np.array_equal(unpack_fkw(choice.fkw), weight)
+    assert np.array_equal(choice.fkw.unpack(), weight)
 
 
 @pytest.mark.parametrize("groups", [2, 16])
@@ -102,7 +101,7 @@ def test_kernels_of_groups_keep_their_channels(groups):
     weight = random_array(16, 16 // groups, 3, 3)
     choice = chosen(weight, groups=groups)
     assert choice.kind == ("depthwise" if groups == 16 else "dense")
-    back = unpack_fkw(choice.fkw)
+    back = choice.fkw.unpack()
     assert back.shape == (16, 16, 3, 3)
     step = 16 // groups
     for g in range(groups):
@@ -114,7 +113,7 @@ def test_kernels_of_groups_keep_their_channels(groups):
 @pytest.mark.parametrize("filters", [1, 2, 5, 7])
 def test_any_number_of_filters(filters):
     weight = random_array(filters, 3, 3, 3)
-    assert np.array_equal(unpack_fkw(chosen(weight).fkw), weight)
+    assert np.array_equal(chosen(weight).fkw.unpack(), weight)
 
 
 def test_a_layer_of_zeros():

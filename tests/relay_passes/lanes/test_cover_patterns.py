@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay_passes.lanes.cover_patterns import RARE, cover_patterns
-from tvm_patdnn.sparse.fkw import pack_fkw, unpack_fkw
+from tvm_patdnn.sparse.fkw import pack_fkw
 from tvm_patdnn.sparse.patterns import Pattern, find_patterns
 
 
@@ -43,7 +43,7 @@ def test_every_kernel_is_covered_by_its_new_pattern(weight, limit):
             assert set(found.patterns[old].taps) <= set(patterns[new].taps)
     packed = pack_fkw(weight, ids, patterns)
     if patterns:
-        assert np.array_equal(unpack_fkw(packed), weight)
+        assert np.array_equal(packed.unpack(), weight)
 
 
 @settings(deadline=None)

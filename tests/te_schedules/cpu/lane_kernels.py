@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -12,7 +12,9 @@ import tvm
 from tvm.tirx import PrimFunc
 
 from te_schedules.cpu.conv2d import Conv2d, conv2d
+from te_schedules.cpu.conv2d_binding import Products
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry, holding
+from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.lane_layout import Halo, LaneLayout
 from te_schedules.cpu.lane_split import best_split
@@ -20,7 +22,8 @@ from te_schedules.cpu.tile_store import OperandSpec
 from te_schedules.epilogue import Step
 from te_schedules.window import Window
 from tvm_patdnn.machine.targets import resolve_target
-from tvm_patdnn.sparse.fkw import FKW, Order, pack_fkw
+from tvm_patdnn.sparse.fkw import pack_fkw
+from tvm_patdnn.sparse.packed_kernels import PackedKernels
 from tvm_patdnn.sparse.patterns import Pattern, find_patterns
 
 __all__ = [
@@ -106,7 +109,8 @@ class ConvCase:
         padding: top, left, bottom, right.
         dense: store all weights, as for a layer that was not pruned.
         halo: of the output.
-        order: of the stored kernels.
+        products: the innermost code.
+        pack: stores kernels in the order of the model; FKW without it.
     """
 
     weight: np.ndarray
@@ -122,7 +126,8 @@ class ConvCase:
     halo: Halo = field(default_factory=Halo)
     steps: tuple[Step[OperandSpec], ...] = ()
     operands: tuple[np.ndarray, ...] = ()
-    order: Order = Order.FKR
+    products: Products = field(default_factory=PatternProducts)
+    pack: Callable[..., PackedKernels] | None = None
 
     @property
     def channels(self) -> int:
@@ -175,20 +180,15 @@ class ConvCase:
         in_shape = (self.batch, self.channels, *self.size)
         return Conv2dGeometry.of(self.window, in_shape, len(self.weight), self.out_layout())
 
-    def fkw(self) -> FKW:
+    def fkw(self) -> PackedKernels:
         found = find_patterns(self.weight)
         patterns, ids = found.patterns, found.ids
         if self.dense:
             patterns, ids = (full_pattern(*self.weight.shape[2:]),), np.zeros_like(ids)
-        return pack_fkw(
-            self.weight,
-            self._expanded(ids),
-            patterns,
-            self.schedule.group,
-            self.schedule.window,
-            self.order,
-            self.schedule.chunks,
-        )
+        kernels, schedule = (self.weight, self._expanded(ids), patterns), self.schedule
+        if self.pack is not None:
+            return self.pack(*kernels, schedule.window)
+        return pack_fkw(*kernels, schedule.group, schedule.window, schedule.chunks)
 
     def _expanded(self, ids: np.ndarray) -> np.ndarray:
         """Places the kernels of each group at their absolute input channels."""
@@ -210,6 +210,7 @@ class ConvCase:
             fkw=self.fkw(),
             schedule=self.schedule,
             steps=self.steps,
+            products=self.products,
         )
 
     def run(self, data: np.ndarray | None = None) -> np.ndarray:

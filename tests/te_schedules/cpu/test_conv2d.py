@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer, Taps
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import (
     ConvCase,
@@ -9,7 +9,6 @@ from tests.te_schedules.cpu.lane_kernels import (
     pattern_weight,
     random_array,
 )
-from tvm_patdnn.sparse.fkw import Order
 
 W53 = pattern_weight(5, 3)
 
@@ -65,31 +64,6 @@ def test_awkward_shapes(options):
 def test_awkward_weights(weight):
     schedule = Conv2dSchedule(rows=2, vectors=1, chunks=2)
     ConvCase(weight=weight, padding=centred(weight), schedule=schedule).check()
-
-
-@pytest.mark.parametrize("order", Order)
-@pytest.mark.parametrize("options", [SHAPES["plain"], SHAPES["stride 2"], SHAPES["dilation"]])
-def test_taps_from_a_table(options, order):
-    schedule = Conv2dSchedule(rows=2, vectors=2, taps=Taps.TABLE, chunks=2)
-    ConvCase(weight=W53, schedule=schedule, order=order, **options).check()
-
-
-@pytest.mark.parametrize("order", Order)
-@pytest.mark.parametrize("name", ["no kernel", "empty filters", "patterns of 1 to 9 entries"])
-def test_awkward_weights_with_taps_from_a_table(name, order):
-    schedule = Conv2dSchedule(rows=1, vectors=2, taps=Taps.TABLE)
-    ConvCase(weight=WEIGHTS[name], schedule=schedule, order=order).check()
-
-
-def test_a_table_is_for_one_filter_at_a_time():
-    with pytest.raises(ValueError, match=r"group=2: taps=Taps.TABLE takes one filter"):
-        Conv2dSchedule(rows=1, vectors=1, group=2, taps=Taps.TABLE)
-
-
-def test_kernels_in_no_order_need_a_table():
-    case = ConvCase(weight=W53, order=Order.CHANNEL)
-    with pytest.raises(ValueError, match="need Taps.TABLE"):
-        case.func()
 
 
 @pytest.mark.parametrize("hold", Hold)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer, Taps
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.cpu.count_loads import LoadCounts, count_loads
 from te_schedules.cpu.expected_loads import expected_loads
+from te_schedules.cpu.generic_sparse_products import TableProducts
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight, random_array
-from tvm_patdnn.sparse.fkw import Order
+from tvm_patdnn.sparse.unordered_kernels import pack_single_taps, pack_unordered
 
 
 def assert_expected(**case) -> None:
@@ -15,7 +16,7 @@ def assert_expected(**case) -> None:
     kernel = made.kernel()
     counted = count_loads(made.func(), list(kernel.constants.values()))
     assert counted.products > 0
-    assert expected_loads(kernel.geometry, kernel.fkw, kernel.schedule) == counted
+    assert expected_loads(kernel) == counted
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,6 @@ def assert_expected(**case) -> None:
         {"rows": 2, "vectors": 2, "outer": Outer.ROW},
         {"rows": 2, "vectors": 2, "outer": Outer.PLANE},
         {"rows": 2, "vectors": 1, "hold": Hold.INPUTS},
-        {"rows": 2, "vectors": 2, "taps": Taps.TABLE},
     ],
 )
 def test_of_any_schedule(schedule):
@@ -62,13 +62,14 @@ def test_of_grouped_convolutions(groups):
     assert_expected(weight=random_array(4, 4 // groups, 3, 3), groups=groups)
 
 
-@pytest.mark.parametrize("order", [Order.CHANNEL, Order.CSR])
-def test_of_other_orders(order):
-    point = Conv2dSchedule(rows=2, vectors=2, taps=Taps.TABLE)
-    assert_expected(weight=pattern_weight(4, 3), schedule=point, order=order)
+@pytest.mark.parametrize("pack", [None, pack_unordered, pack_single_taps])
+def test_of_taps_from_a_table(pack):
+    point = Conv2dSchedule(rows=2, vectors=2)
+    weight = pattern_weight(4, 3, ["##./##./...", "###/.../..."])
+    assert_expected(weight=weight, schedule=point, pack=pack, products=TableProducts())
 
 
 def test_of_a_layer_without_weights():
     kernel = ConvCase(weight=np.zeros((4, 4, 3, 3), np.float32)).kernel()
     nothing = LoadCounts(inputs=0, products=0)
-    assert expected_loads(kernel.geometry, kernel.fkw, kernel.schedule) == nothing
+    assert expected_loads(kernel) == nothing

@@ -1,0 +1,57 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.sparse.masks import full_pattern
+from tvm_patdnn.sparse.packing import KernelList, equal_shares, group_members, packed_arrays
+
+
+def test_kernels_are_sorted_by_slot_then_run_then_channel_then_pattern():
+    rng = np.random.default_rng(0)
+    columns = [rng.integers(3, size=50) for _ in range(4)]
+    kernels = KernelList.of(*columns)
+    rows = zip(kernels.slot, kernels.run, kernels.channel, kernels.pattern, strict=True)
+    assert list(rows) == sorted(zip(*columns, strict=True))
+
+
+def test_shorter_kernels_are_filled_up_with_zeros():
+    weight = np.arange(1, 9, dtype=np.float32).reshape(1, 2, 2, 2)
+    kernels = KernelList(
+        slot=np.array([0, 0]),
+        run=np.array([0, 0]),
+        channel=np.array([0, 1]),
+        pattern=np.array([1, 0]),
+    )
+    arrays = packed_arrays(
+        weight,
+        kernels,
+        [full_pattern(2, 2), full_pattern(1, 1)],
+        np.array([[0]]),
+        channels=2,
+        windows=1,
+        entries=np.array([4]),
+    )
+    assert arrays["weight"].tolist() == [1, 0, 0, 0, 5, 6, 7, 8]
+    assert arrays["weight_offset"].tolist() == [0, 8]
+    assert arrays["stride"].tolist() == [[0, 2]]
+
+
+@pytest.mark.parametrize(
+    ("filters", "group", "members"),
+    [(4, 2, [[0, 1], [2, 3]]), (3, 2, [[0, 1], [2, 2]]), (2, 4, [[0, 1, 1, 1]]), (0, 2, [])],
+)
+def test_groups_are_of_neighbours_and_the_last_filter_is_repeated(filters, group, members):
+    assert group_members(filters, group).tolist() == members
+
+
+@given(st.lists(st.integers(0, 9), max_size=30), st.integers(1, 8))
+def test_shares_are_runs_whose_sums_differ_by_little(work, chunks):
+    cuts = equal_shares(np.array(work, np.int64), chunks)
+    assert cuts.dtype == np.int32
+    assert (len(cuts), cuts[0], cuts[-1]) == (chunks + 1, 0, len(work))
+    assert (np.diff(cuts) >= 0).all()
+    sums = [sum(work[a:b]) + (b - a) for a, b in pairwise(cuts)]
+    assert max(sums) <= (sum(work) + len(work)) / chunks + 10  # the largest piece of work
