@@ -1,4 +1,4 @@
-"""Schedules the operators that have no kernel of ours, so that none runs as naive loops.
+"""Schedules the operators that we have no kernel for, so that none runs as naive loops.
 
 Before:  a function whose blocks are plain loop nests, as TVM's legalisation leaves them
 After:   the same with chains of element-wise blocks inlined, work shared by the cores, and

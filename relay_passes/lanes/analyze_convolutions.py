@@ -102,7 +102,7 @@ def analyze_convolutions(
 def read_conv_layer(
     var: relax.Var, value: relax.Expr, names: Mapping[str, str]
 ) -> ConvLayer | None:
-    """Describes the convolution ``value``; None if it is none, or not one for our kernels."""
+    """Describes the convolution ``value``; None if it is not one, or not one for our kernels."""
     if operator_name(value) != "relax.nn.conv2d":
         return None
     data, weight = shape_of(value.args[0]), constant_value(value.args[1])

@@ -29,7 +29,7 @@ def fuse_epilogues(items: Sequence[Item], uses: Counter) -> list[Item]:
     """Returns the items with every node fused that can be.
 
     Args:
-        items: nodes, and the bindings that are none.
+        items: nodes, and the bindings that are not nodes.
         uses: how often each variable is read.
     """
     fused: dict[int, Item] = {}

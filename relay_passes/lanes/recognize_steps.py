@@ -59,7 +59,7 @@ _WITH_NUMBER: Mapping[str, Callable[[float], Step | None]] = {
 
 
 def recognize_steps(var: relax.Var, value: relax.Expr, in_lanes: Set[relax.Var]) -> LaneNode | None:
-    """Returns the node that computes ``var = value``; None if it is no step on lanes."""
+    """Returns the node that computes ``var = value``; None if it is not a step on lanes."""
     operator = operator_name(value)
     if operator in _UNARY and value.args[0] in in_lanes:
         return _node(var, value.args[0], _UNARY[operator](value))

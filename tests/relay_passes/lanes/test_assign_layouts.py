@@ -113,7 +113,7 @@ def test_a_halo_holds_what_all_readers_need():
         (read,) = plan.reads(node)
         stored = plan.stored(nodes[0].result, read.split)
         assert stored.halo.covers(read.halo)
-    # What is read of the sum's terms is no stencil.
+    # What is read of the sum's terms is not a stencil.
     assert plan.produced(nodes[1].result).halo == Halo()
 
 

@@ -100,7 +100,7 @@ def _as_tuned(var: tvm.ir.GlobalVar, func: PrimFunc) -> PrimFunc:
     apply = relax.transform.MetaScheduleApplyDatabase()
     try:
         return apply(tvm.IRModule({var: func}))[var]
-    except RuntimeError:  # a ScheduleError: its epilogue is none that the trace can be carried to
+    except RuntimeError:  # a ScheduleError: the trace does not fit this epilogue
         return func
 
 
