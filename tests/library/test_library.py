@@ -1,16 +1,23 @@
 import contextlib
 import errno
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 import tvm
 from tvm import relax
 
-from tests.built import foreign_library, inputs, library, require_linker
+import tvm_patdnn
+from tests.built import foreign_library, inputs, library, pruned_network, require_linker
 from tvm_patdnn.errors import BuildError, LibraryError
 from tvm_patdnn.library import library as library_module
 from tvm_patdnn.library.cross_compile import Linker
 from tvm_patdnn.library.library import load
+from tvm_patdnn.library.seal import VM, seal
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +82,84 @@ def test_files_for_other_machines_do_not_load_here(tmp_path):
         load(path)
 
 
-def test_a_damaged_library(exported, tmp_path):
+def test_truncated_libraries(exported, tmp_path):
+    """Each of them would crash the process, or compute something else."""
+    path, whole = tmp_path / "model.so", exported.read_bytes()
+    for length in (len(whole) * part // 16 for part in range(1, 16)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(LibraryError, match="model.so: does not end as a library does"):
+            load(path)
+
+
+def test_damaged_libraries(exported, tmp_path):
+    path, whole = tmp_path / "model.so", exported.read_bytes()
+    for position in (len(whole) * part // 64 + 32 for part in range(64)):
+        damaged = bytearray(whole)
+        damaged[position] ^= 0x10
+        path.write_bytes(damaged)
+        with pytest.raises(LibraryError, match="model.so: (is damaged: its checksum|does not end)"):
+            load(path)
+
+
+def test_a_library_that_the_loader_refuses(tmp_path):
     path = tmp_path / "model.so"
-    path.write_bytes(exported.read_bytes()[:200])
+    path.write_bytes(Path(sys.executable).resolve().read_bytes()[:200])
+    seal(path, VM)
     with pytest.raises(LibraryError, match="model.so: cannot be loaded: "):
         load(path)
+
+
+@pytest.fixture(scope="module")
+def doubled():
+    """Another network with the same interface: its outputs are twice as large."""
+    model = onnx.ModelProto()
+    model.CopyFrom(pruned_network())
+    for weight in model.graph.initializer:
+        if weight.name == "conv2.weight":
+            twice = 2 * onnx.numpy_helper.to_array(weight)
+            weight.CopyFrom(onnx.numpy_helper.from_array(twice, weight.name))
+    return tvm_patdnn.build(model)
+
+
+def test_an_export_under_a_name_that_is_loaded_already(exported, doubled, tmp_path):
+    path, expected = tmp_path / "model.so", library().run(inputs())["y"]
+    library().export_library(path)
+    first = load(path)
+    doubled.export_library(path)
+    second = load(path)
+    assert (first.run(inputs())["y"] == expected).all()
+    assert (second.run(inputs())["y"] == 2 * expected).all()
+    library().export_library(path)
+    assert (load(path).run(inputs())["y"] == expected).all()
+
+
+def test_a_copy_over_a_library_that_is_loaded_already(exported, doubled, tmp_path):
+    """In a process of its own: what is loaded is not what the file held, and breaks at exit."""
+    doubled.export_library(tmp_path / "new.so")
+    library().export_library(tmp_path / "model.so")
+    np.savez(tmp_path / "data.npz", x=inputs()["x"], y=2 * library().run(inputs())["y"])
+    code = """
+import os, sys, numpy, tvm_patdnn
+model, new, data = sys.argv[1:]
+first, arrays = tvm_patdnn.load(model), numpy.load(data)
+open(model, "wb").write(open(new, "rb").read())  # the same file to the loader
+found = tvm_patdnn.load(model).run({"x": arrays["x"]})["y"]
+os._exit(0 if (found == arrays["y"]).all() else 1)
+"""
+    paths = [tmp_path / name for name in ("model.so", "new.so", "data.npz")]
+    assert subprocess.run([sys.executable, "-c", code, *paths], check=False).returncode == 0
+
+
+def test_a_library_of_any_name(exported, tmp_path):
+    path = tmp_path / "network.bin"
+    path.write_bytes(exported.read_bytes())
+    assert (load(path).run(inputs())["y"] == library().run(inputs())["y"]).all()
+
+
+def test_no_space_for_temporary_files(exported, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(LibraryError, match="no temporary file beside it: .*; set TMPDIR to a"):
+        load(exported)
 
 
 def test_a_library_without_a_model(tmp_path):
@@ -92,6 +172,7 @@ def test_a_library_without_a_model(tmp_path):
 
     path = tmp_path / "other.so"
     tvm.compile(Other, target=library().target).export_library(str(path))
+    seal(path, VM)
     with pytest.raises(LibraryError, match="the library holds no model that this version can run"):
         load(path)
 
@@ -103,6 +184,7 @@ def test_a_library_without_metadata(tmp_path):
         builder.emit_func_output(builder.emit(relax.op.nn.relu(x)))
     path = tmp_path / "other.so"
     relax.build(builder.finalize(), library().target).export_library(str(path))
+    seal(path, VM)
     with pytest.raises(LibraryError, match="holds no model .*; build it again with this version"):
         load(path)
 
@@ -129,6 +211,15 @@ def test_on_a_device():
         assert model.metadata == library().metadata
         assert (model.run(inputs())["y"] == library().run(inputs())["y"]).all()
         assert min(model.time(inputs(), repeats=2)) > 0
+
+
+def test_a_device_that_has_loaded_another_network_before(doubled):
+    require_linker(library())
+    with device() as session:
+        first, second = library().on_device(session), doubled.on_device(session)
+        expected = library().run(inputs())["y"]
+        assert (first.run(inputs())["y"] == expected).all()
+        assert (second.run(inputs())["y"] == 2 * expected).all()
 
 
 def test_a_device_of_another_architecture():

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
+import uuid
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import tvm
+import tvm_ffi
 
 from tvm_patdnn.errors import BuildError, LibraryError
 from tvm_patdnn.library.cross_compile import export_compiler
 from tvm_patdnn.library.elf import check_loads_here
+from tvm_patdnn.library.fresh_name import fresh_name
 from tvm_patdnn.library.metadata import Metadata
 from tvm_patdnn.library.report import Report
 from tvm_patdnn.library.running import RunnableModel
+from tvm_patdnn.library.seal import VM, check_seal, seal
 from tvm_patdnn.machine.triples import is_host_platform
 from tvm_patdnn.whole_file import write_whole
 
@@ -53,6 +57,7 @@ class Library:
         with write_whole(Path(path)) as partial:
             try:
                 self._executable.export_library(str(partial), fcompile=linker)
+                seal(partial, VM)
             except OSError as error:
                 raise BuildError(f"{path}: cannot be written: {error}") from error
 
@@ -93,7 +98,8 @@ class Library:
             LibraryError: the device goes away, or cannot load the library.
         """
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.so"
+            # Another name than that of a library which the device has loaded before.
+            path = Path(folder) / f"model-{uuid.uuid4().hex}.so"
             self.export_library(path)
             try:
                 session.upload(str(path))
@@ -108,14 +114,19 @@ class Library:
 def load(path: str | os.PathLike[str]) -> RunnableModel:
     """Loads a library that ``Library.export_library`` wrote.
 
+    What the file holds now is loaded, even if a library of the same name is loaded already.
+
     Raises:
-        LibraryError: there is no such file, it is for another CPU, or was not built by
-            this package.
+        LibraryError: there is no such file, it is for another CPU, truncated, damaged, or
+            was not built by this package.
     """
-    check_loads_here(Path(path))
-    try:
-        module = tvm.runtime.load_module(str(path))
-    except (RuntimeError, OSError, ValueError) as error:
-        said = str(error).strip().splitlines()[-1]
-        raise LibraryError(f"{path}: cannot be loaded: {said}") from error
+    file = Path(path)
+    check_loads_here(file)
+    sealed = check_seal(file, (VM,))
+    with fresh_name(file, sealed.crc32) as name:
+        try:
+            module = tvm_ffi.load_module(name)  # TVM's own function would resolve the link
+        except (RuntimeError, OSError, ValueError) as error:
+            said = str(error).strip().splitlines()[-1]
+            raise LibraryError(f"{path}: cannot be loaded: {said}") from error
     return RunnableModel(module)

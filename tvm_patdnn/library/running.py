@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import os
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import tvm
@@ -15,9 +18,13 @@ from tvm_patdnn.machine.threads import use_all_cores
 
 __all__ = ["RunnableModel"]
 
+_has_threads: int | None = None  # the process in which a model ran here first, with its threads
+
 
 class RunnableModel:
     """A model loaded on a device, local or reached over RPC.
+
+    Several threads may use it: they take turns, as each run has all cores.
 
     Attributes:
         metadata: its inputs, outputs and layers.
@@ -30,6 +37,7 @@ class RunnableModel:
             LibraryError: the library was not built by this package, or by a newer version.
         """
         use_all_cores()
+        self._turn = threading.Lock()
         self._device = device if device is not None else tvm.cpu()
         try:
             self._machine = relax.VirtualMachine(module, self._device)
@@ -56,18 +64,25 @@ class RunnableModel:
             The outputs by name.
 
         Raises:
-            LibraryError: an input is missing, unknown, or of another shape or dtype.
+            LibraryError: an input is missing, unknown, or of another shape or dtype; the
+                device went away; or the process was forked after a run.
         """
-        results = self._machine["main"](*self.device_inputs(inputs))
-        if isinstance(results, tvm.runtime.Tensor):
-            results = [results]
-        arrays = [result.numpy() for result in results]
+        checked = self.check_inputs(inputs)
+        with self._running():
+            results = self._machine["main"](*self._to_device(checked))
+            if isinstance(results, tvm.runtime.Tensor):
+                results = [results]
+            arrays = [result.numpy() for result in results]
         return dict(zip(self.metadata.outputs, arrays, strict=True))
 
-    def device_inputs(self, inputs: Mapping[str, np.ndarray]) -> list[tvm.runtime.Tensor]:
-        """Checks the inputs and copies them to the device, in the order of "main"."""
+    def check_inputs(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Returns the inputs in the order of "main".
+
+        Raises:
+            LibraryError: one is missing, unknown, or of another shape or dtype.
+        """
         self.check_names(inputs)
-        tensors = []
+        arrays = []
         for name, (shape, dtype) in self.metadata.inputs.items():
             array = np.asarray(inputs[name])
             if array.shape != tuple(shape) or str(array.dtype) != dtype:
@@ -75,8 +90,8 @@ class RunnableModel:
                     f"input '{name}': got {array.dtype} of shape {list(array.shape)}, expected "
                     f"{dtype} of shape {list(shape)}; convert it, or build for this shape"
                 )
-            tensors.append(tvm.runtime.tensor(np.ascontiguousarray(array), self._device))
-        return tensors
+            arrays.append(np.ascontiguousarray(array))
+        return arrays
 
     def check_names(self, names: Collection[str]) -> None:
         """Checks that ``names`` are those of the inputs.
@@ -99,11 +114,46 @@ class RunnableModel:
 
         Returns:
             Seconds of each of ``repeats`` runs, after one that warms up.
+
+        Raises:
+            LibraryError: as ``run``.
         """
-        self._machine.set_input("main", *self.device_inputs(inputs))
-        self._machine.invoke_stateful("main")
-        timer = self._machine.time_evaluator("invoke_stateful", self._device, repeat=repeats)
-        return list(timer("main").results)
+        checked = self.check_inputs(inputs)
+        with self._running():
+            self._machine.set_input("main", *self._to_device(checked))
+            timer = self._machine.time_evaluator(
+                "invoke_stateful", self._device, number=1, repeat=repeats
+            )
+            return list(timer("main").results)
+
+    def _to_device(self, arrays: list[np.ndarray]) -> list[tvm.runtime.Tensor]:
+        return [tvm.runtime.tensor(array, self._device) for array in arrays]
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Waits for other threads, and turns what TVM raises into an error of ours."""
+        _check_not_forked()
+        with self._turn:
+            try:
+                yield
+            except Exception as error:  # any: what is raised on a device has any class
+                raise LibraryError(
+                    f"the model did not run to its end: {_first_line(error)}; if it runs on a "
+                    "device, check that its server still runs, and connect again"
+                ) from error
+
+
+def _check_not_forked() -> None:
+    """Notes who runs models; a forked process has none of the threads that compute."""
+    global _has_threads
+    if _has_threads is None:
+        _has_threads = os.getpid()
+    if _has_threads != os.getpid():
+        raise LibraryError(
+            "this process was forked from one that had run a model, whose threads did not come "
+            "along: no model can run here; fork before the first run, or start processes by "
+            "'spawn', as multiprocessing.get_context('spawn') does"
+        )
 
 
 def _first_line(error: Exception) -> str:
