@@ -3,6 +3,7 @@ import errno
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -191,7 +192,7 @@ def test_a_library_without_metadata(tmp_path):
 
 @contextlib.contextmanager
 def device():
-    """A session with a device, which is this machine behind TVM's RPC server."""
+    """A session with a device, which is this machine behind TVM's RPC server, and the server."""
     pytest.importorskip("cloudpickle")
     pytest.importorskip("psutil")
     try:
@@ -199,14 +200,14 @@ def device():
     except (OSError, RuntimeError, TimeoutError) as error:
         pytest.skip(f"the RPC server does not start: {error}")
     try:
-        yield tvm.rpc.connect("127.0.0.1", server.port)
+        yield tvm.rpc.connect("127.0.0.1", server.port), server
     finally:
         server.terminate()
 
 
 def test_on_a_device():
     require_linker(library())
-    with device() as session:
+    with device() as (session, _):
         model = library().on_device(session)
         assert model.metadata == library().metadata
         assert (model.run(inputs())["y"] == library().run(inputs())["y"]).all()
@@ -215,17 +216,31 @@ def test_on_a_device():
 
 def test_a_device_that_has_loaded_another_network_before(doubled):
     require_linker(library())
-    with device() as session:
+    with device() as (session, _):
         first, second = library().on_device(session), doubled.on_device(session)
         expected = library().run(inputs())["y"]
         assert (first.run(inputs())["y"] == expected).all()
         assert (second.run(inputs())["y"] == 2 * expected).all()
 
 
+def test_a_device_that_dies_while_a_model_runs():
+    require_linker(library())
+    with device() as (session, server):
+        model = library().on_device(session)
+        killer = threading.Timer(1, server.terminate)
+        killer.start()
+        with pytest.raises(LibraryError, match="the model did not run to its end: .*; if it runs"):
+            model.time(inputs(), repeats=10**8)  # far longer than the device lives
+        killer.join()
+        for use in (model.run, model.time):
+            with pytest.raises(LibraryError, match="check that its server still runs, and connect"):
+                use(inputs())
+
+
 def test_a_device_of_another_architecture():
     require_linker(foreign_library())
     with (
-        device() as session,
+        device() as (session, _),
         pytest.raises(LibraryError, match="the device did not load the library: .*; check that"),
     ):
         foreign_library().on_device(session)
