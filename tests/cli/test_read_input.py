@@ -55,6 +55,25 @@ def test_transparent_and_grey_images_become_colours(tmp_path):
         assert read(path, (1, 3, 6, 4)).shape == (1, 3, 6, 4)
 
 
+@pytest.mark.parametrize("name", ["x.png", "x.tiff", "x.pgm"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_of_16_bits_are_scaled(tmp_path, name, channels):
+    pixels = np.random.default_rng(0).integers(0, 1 << 16, (6, 4), np.uint16)
+    Image.fromarray(pixels).save(tmp_path / name)
+    values = read(tmp_path / name, (channels, 6, 4))
+    assert values.shape == (channels, 6, 4)
+    assert np.abs(values - pixels / 65535).max() < 1e-6
+    resized = read(tmp_path / name, (channels, 12, 8))
+    assert resized.mean() == pytest.approx(pixels.mean() / 65535, abs=0.05)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float32"])
+def test_images_of_unknown_range_are_declined(tmp_path, dtype):
+    Image.fromarray(np.full((6, 4), 70000, dtype)).save(tmp_path / "x.tiff")
+    with pytest.raises(LibraryError, match="x.tiff: is an image of 32-bit numbers .mode .., whose"):
+        read(tmp_path / "x.tiff", (1, 6, 4))
+
+
 def test_normalisation(png):
     values = read(png, (6, 4, 3), scale=1, mean=(1, 2, 3), std=(2,))
     assert np.abs(values - (PIXELS - np.array([1.0, 2, 3])) / 2).max() < 1e-5

@@ -15,6 +15,8 @@ from tvm_patdnn.tensor_spec import TensorSpec
 __all__ = ["Normalisation", "read_input"]
 
 _MODES = {1: "L", 3: "RGB"}  # Pillow's names, by channels
+_GRAY_16 = "I;16"  # how the names of its modes of 16 bits begin; it reads colours as 8 bits
+_UNKNOWN_RANGE = ("I", "F")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,8 @@ def read_input(path: Path, name: str, spec: TensorSpec, normalisation: Normalisa
         normalisation: of images.
 
     Raises:
-        LibraryError: the file cannot be read, or the input is not of an image's shape.
+        LibraryError: the file cannot be read, or the input is not of an image's shape, or the
+            image is of numbers whose range is not known.
     """
     if path.suffix.lower() == ".npy":
         return _read_array(path)
@@ -86,7 +89,7 @@ def _read_image(
     height, width, channels, channels_first = _image_layout(path, name, spec)
     try:
         with Image.open(path) as image:
-            resized = image.convert(_MODES[channels]).resize((width, height))
+            pixels = _pixels(image, path, (width, height), channels)
     except UnidentifiedImageError:
         raise LibraryError(
             f"{path}: is neither a .npy file nor an image that Pillow can read"
@@ -94,9 +97,25 @@ def _read_image(
     except (OSError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or error
         raise LibraryError(f"{path}: cannot be read: {reason}") from error
-    values = normalisation.apply(np.asarray(resized).reshape(height, width, channels))
+    values = normalisation.apply(pixels)
     ordered = values.transpose(2, 0, 1) if channels_first else values
     return ordered.reshape(spec.shape)
+
+
+def _pixels(
+    image: Image.Image, path: Path, size: tuple[int, int], channels: int
+) -> np.ndarray:
+    """Returns (height, width, channels) values in 0..255, whatever bits the image has."""
+    if image.mode.startswith(_GRAY_16) or (image.mode, image.format) == ("I", "PPM"):
+        gray = Image.fromarray(np.asarray(image, np.float32) * np.float32(255 / 65535))
+        return np.asarray(gray.resize(size))[..., None].repeat(channels, axis=2)
+    if image.mode in _UNKNOWN_RANGE:
+        raise LibraryError(
+            f"{path}: is an image of 32-bit numbers (mode {image.mode}), whose range is not known; "
+            "give an image of 8 or 16 bits, or a .npy file"
+        )
+    converted = np.asarray(image.convert(_MODES[channels]).resize(size))
+    return converted.reshape(size[1], size[0], channels)
 
 
 def _image_layout(path: Path, name: str, spec: TensorSpec) -> tuple[int, int, int, bool]:
