@@ -12,6 +12,7 @@ from relay_passes.pipeline import Extension, PipelineOptions
 from tvm_patdnn.importing.importer import ImportedModel, import_onnx
 from tvm_patdnn.importing.onnx_file import ModelSource
 from tvm_patdnn.importing.onnx_shapes import InputShapes
+from tvm_patdnn.interruption import let_interruptions_through
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.machine.targets import TargetLike, resolve_target
 from tvm_patdnn.optimizations import Optimizations
@@ -54,6 +55,7 @@ class Compilation:
         Raises:
             ModelError, TargetError, TuningError: see ``build``.
         """
+        let_interruptions_through()
         target = resolve_target(request.target)
         cpu = CpuModel.from_target(target)
         records = read_records(str(target.attrs.get("mcpu", "generic")), request.logs)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from tvm_patdnn.cli import bench, build, inspect, prune, run, train
+from tvm_patdnn.cli.signals import signals_remembered
 from tvm_patdnn.errors import PatDNNError
 
 __all__ = ["COMMANDS", "main"]
@@ -16,7 +18,8 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = (inspect, prune, train, build, run, bench)
 
 _FAILURE = 1
-_INTERRUPTED = 130
+_SIGNALLED = 128  # and the number of the signal, as shells have it
+_ENDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,24 +29,39 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after the program's name; those of the process by default.
 
     Returns:
-        0, or 1 after an error, which is told in one line on stderr.
+        0; 1 after an error, which is told in one line on stderr; 130 after Ctrl-C, 143 after
+        SIGTERM.
 
     Raises:
         SystemExit: with 2 for words that are not a command, with 0 after ``--help``.
     """
     args = _parser().parse_args(argv)
+    failed: Exception | None = None
+    with signals_remembered() as came:
+        try:
+            _run(args)
+        except KeyboardInterrupt:
+            came.append(signal.SIGINT)
+        except (PatDNNError, OSError) as error:
+            failed = error
+        except BaseException:
+            if not came:  # else it is what became of the signal on its way
+                raise
+    if came:
+        print(f"tvm-patdnn: {_ENDS[signal.Signals(came[0])]}", file=sys.stderr)
+        return _SIGNALLED + came[0]
+    if failed is not None:
+        print(f"tvm-patdnn: error: {' '.join(str(failed).split())}", file=sys.stderr)
+        return _FAILURE
+    return 0
+
+
+def _run(args: argparse.Namespace) -> None:
     try:
         args.run(args)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (PatDNNError, OSError) as error:
-        print(f"tvm-patdnn: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return _FAILURE
-    except KeyboardInterrupt:
-        print("tvm-patdnn: interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tvm.support import cc
 from tvm.target import Target
@@ -50,8 +51,9 @@ class Linker:
             BuildError: the command cannot be started or fails; its output is shown.
         """
         line = [*self.command, "-o", str(output), *objects, *(options or ())]
+        here = {**os.environ, "TMPDIR": str(Path(output).parent)}  # one disk that can be full
         try:
-            done = subprocess.run(line, capture_output=True, text=True, check=False)
+            done = subprocess.run(line, capture_output=True, text=True, check=False, env=here)
         except OSError as error:
             raise BuildError(
                 f"linking for '{self.triple}': cannot start {line[0]}: {error}"

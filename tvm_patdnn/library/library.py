@@ -19,12 +19,15 @@ from tvm_patdnn.library.elf import check_loads_here
 from tvm_patdnn.library.fresh_name import fresh_name
 from tvm_patdnn.library.metadata import Metadata
 from tvm_patdnn.library.report import Report
+from tvm_patdnn.library.object_files import objects_in_memory
 from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.library.seal import VM, check_seal, seal
 from tvm_patdnn.machine.triples import is_host_platform
 from tvm_patdnn.whole_file import write_whole
 
 __all__ = ["Library", "load"]
+
+_OBJECTS = ("lib0.o", "devc.o")  # as TVM names its kernels, and what it packs beside them
 
 
 class Library:
@@ -55,8 +58,12 @@ class Library:
         """
         linker = export_compiler(self.target)
         with write_whole(Path(path)) as partial:
+            folder = partial.parent
             try:
-                self._executable.export_library(str(partial), fcompile=linker)
+                with objects_in_memory(folder, _OBJECTS):
+                    self._executable.export_library(
+                        str(partial), fcompile=linker, workspace_dir=str(folder)
+                    )
                 seal(partial, VM)
             except OSError as error:
                 raise BuildError(f"{path}: cannot be written: {error}") from error
