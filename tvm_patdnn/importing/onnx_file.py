@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -11,6 +10,7 @@ from google.protobuf.message import DecodeError
 from onnx.external_data_helper import uses_external_data
 
 from tvm_patdnn.errors import ModelError
+from tvm_patdnn.importing.onnx_constants import check_stored, stored_tensors
 
 __all__ = ["ModelSource", "load_onnx"]
 
@@ -99,16 +99,11 @@ def _checked(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
         )
     if not model.graph.output:
         raise ModelError(f"{where}: the graph has no outputs; name at least one and export again")
-    for tensor in _stored_tensors(model.graph):
+    for tensor in stored_tensors(model.graph):
         if uses_external_data(tensor):
             raise ModelError(
                 f"{where}: the weight '{tensor.name}' is in another file, which bytes and a "
                 "ModelProto do not carry; give the path of the .onnx file instead"
             )
+        check_stored(tensor)
     return model
-
-
-def _stored_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    yield from graph.initializer
-    for node in graph.node:
-        yield from (attribute.t for attribute in node.attribute if attribute.HasField("t"))

@@ -11,6 +11,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from tvm_patdnn.importing.onnx_constants import array_of, constant_tensors
+
 __all__ = ["OnnxGraph", "attributes"]
 
 
@@ -24,7 +26,7 @@ class OnnxGraph:
     def __init__(self, model: onnx.ModelProto) -> None:
         self._model, self._graph = model, model.graph
         self.opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
-        self._stored = {tensor.name: tensor for tensor in self._graph.initializer}
+        self._stored = constant_tensors(self._graph)
         self._names = set(self._stored) | {
             name for node in self._graph.node for name in node.output
         }
@@ -56,11 +58,8 @@ class OnnxGraph:
 
     def constant(self, name: str) -> np.ndarray | None:
         """Returns the value of a constant; None if ``name`` is not one."""
-        if name in self._stored:
-            return numpy_helper.to_array(self._stored[name])
-        node = self.producers.get(name)
-        value = attributes(node).get("value") if node and node.op_type == "Constant" else None
-        return numpy_helper.to_array(value) if value is not None else None
+        tensor = self._stored.get(name)
+        return array_of(tensor) if tensor is not None else None
 
     def fresh(self, name: str) -> str:
         """Returns ``name``, or a variant of it that nothing is called yet."""

@@ -9,13 +9,10 @@ import onnx
 from tvm.relax.frontend.onnx import onnx_frontend
 
 from tvm_patdnn.errors import ModelError
+from tvm_patdnn.importing.quantised_ops import is_quantised
 
 __all__ = ["check_supported", "decline_quantised", "describe_node"]
 
-_QUANTISED_OPS = frozenset(
-    {"ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"}
-    | {"QuantizeLinear", "QGemm", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"}
-)
 _DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})  # the importer has no others
 _NODES_SHOWN = 3
 
@@ -27,7 +24,7 @@ def decline_quantised(model: onnx.ModelProto) -> None:
         ModelError: it is quantised; the first such node is named.
     """
     for node in _all_nodes(model.graph):
-        if node.op_type in _QUANTISED_OPS or node.op_type.startswith("QLinear"):
+        if is_quantised(node):
             raise ModelError(
                 f"{describe_node(node)} ({node.op_type}): quantised models are not supported; "
                 "give the float model it was made from"

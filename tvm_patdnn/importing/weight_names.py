@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+
+from tvm_patdnn.importing.onnx_constants import array_of, constant_tensors
 
 from tvm_patdnn.sparse.weight_key import weight_key
 
@@ -33,7 +34,7 @@ def weight_names(model: onnx.ModelProto, original: onnx.ModelProto | None = None
             that a layer computes.
     """
     source = _producers(original or model)
-    stored = _constants(model)
+    stored = constant_tensors(model.graph)
     names: dict[str, str] = {}
     for node in model.graph.node:
         for weight in _weights(node, stored):
@@ -55,19 +56,11 @@ def _producers(model: onnx.ModelProto) -> dict[str, onnx.NodeProto]:
     return {value: node for node in model.graph.node for value in node.output}
 
 
-def _constants(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
-    stored = {tensor.name: tensor for tensor in model.graph.initializer}
-    for node in model.graph.node:
-        if node.op_type == "Constant" and node.attribute[0].name == "value":
-            stored[node.output[0]] = node.attribute[0].t
-    return stored
-
-
 def _weights(node: onnx.NodeProto, stored: dict[str, onnx.TensorProto]) -> Iterator[np.ndarray]:
     if node.op_type not in _LAYER_OPS:
         return
     operands = node.input[:2] if node.op_type == "MatMul" else node.input[1:2]
-    yield from (numpy_helper.to_array(stored[name]) for name in operands if name in stored)
+    yield from (array_of(stored[name]) for name in operands if name in stored)
 
 
 def _keys(weight: np.ndarray) -> Iterator[str]:

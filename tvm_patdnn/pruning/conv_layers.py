@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, TensorProto, helper
 
 from tvm_patdnn.errors import PruningError
+from tvm_patdnn.importing.onnx_constants import array_of, constant_tensors
+from tvm_patdnn.importing.quantised_ops import is_quantised
 from tvm_patdnn.importing.weight_names import layer_name
 
 __all__ = ["ConvLayer", "find_conv_layers"]
@@ -17,10 +19,6 @@ __all__ = ["ConvLayer", "find_conv_layers"]
 _LAYER_OPS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 _FLOAT_TYPES = frozenset(
     {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE}
-)
-_QUANTISED_OPS = frozenset(
-    {"ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"}
-    | {"QLinearConv", "QLinearMatMul", "QuantizeLinear"}
 )
 
 
@@ -73,7 +71,7 @@ def find_conv_layers(graph: GraphProto) -> list[ConvLayer]:
     return [
         ConvLayer(
             names=_names(nodes),
-            weight=numpy_helper.to_array(tensor) if tensor is not None else None,
+            weight=array_of(tensor) if tensor is not None else None,
             tensor=tensor,
             group=_group(nodes[0]),
             first=any(node.input[0] not in after_layer for node in nodes),
@@ -86,7 +84,7 @@ def find_conv_layers(graph: GraphProto) -> list[ConvLayer]:
 
 def _decline_quantised(graph: GraphProto) -> None:
     for node in graph.node:
-        if node.op_type in _QUANTISED_OPS or node.op_type.startswith("QLinear"):
+        if is_quantised(node):
             raise PruningError(
                 f"{node.name or node.output[0]} ({node.op_type}): the model is quantised; "
                 "prune the float model and quantise the result"
@@ -95,10 +93,7 @@ def _decline_quantised(graph: GraphProto) -> None:
 
 def _float_tensors(graph: GraphProto) -> dict[str, TensorProto]:
     """Maps the names of floating-point constants to the tensors that hold them."""
-    tensors = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant" and node.attribute[0].name == "value":
-            tensors[node.output[0]] = node.attribute[0].t
+    tensors = constant_tensors(graph)
     return {name: t for name, t in tensors.items() if t.data_type in _FLOAT_TYPES}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
+from tvm_patdnn.importing.onnx_constants import array_of, constant_tensors
 from tvm_patdnn.importing.weight_names import layer_name
 from tvm_patdnn.pruning.connectivity import connectivity_mask
 from tvm_patdnn.pruning.report import PrunedLayer, describe_layer
@@ -45,7 +46,7 @@ def prune_fully_connected(graph: GraphProto, rate: float) -> list[PrunedLayer]:
     """
     rows = []
     for node, tensor in _matrices(graph):
-        matrix = numpy_helper.to_array(tensor)
+        matrix = array_of(tensor)
         transposed = _is_transposed(node)
         mask = matrix_mask(matrix.T if transposed else matrix, rate)
         pruned = np.where(mask.T if transposed else mask, matrix, np.zeros_like(matrix))
@@ -55,7 +56,7 @@ def prune_fully_connected(graph: GraphProto, rate: float) -> list[PrunedLayer]:
 
 
 def _matrices(graph: GraphProto) -> Iterator[tuple[NodeProto, TensorProto]]:
-    stored = {tensor.name: tensor for tensor in graph.initializer}
+    stored = constant_tensors(graph)
     uses = [name for node in graph.node for name in node.input]
     for node in graph.node:
         if node.op_type not in ("Gemm", "MatMul") or node.input[1] not in stored:

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from tvm_patdnn.importing.onnx_constants import array_of
 from tvm_patdnn.importing.onnx_file import ModelSource, load_onnx
 from tvm_patdnn.pruning.conv_layers import find_conv_layers
 from tvm_patdnn.pruning.fully_connected import prune_fully_connected
@@ -127,5 +128,5 @@ def _write(plan: LayerPlan, weight: np.ndarray) -> None:
 def _row(plan: LayerPlan) -> PrunedLayer:
     """Reports what the model now holds for a layer."""
     tensor = plan.layer.tensor
-    weight = None if tensor is None else numpy_helper.to_array(tensor)
+    weight = None if tensor is None else array_of(tensor)
     return describe_layer(plan.layer.name, weight, plan.reason)
