@@ -45,16 +45,30 @@ class OnnxGraph:
 
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return _static_shapes(self._inferred)
+
+    @cached_property
+    def _element_types(self) -> dict[str, int]:
+        return {value.name: value.type.tensor_type.elem_type for value in _values(self._inferred)}
+
+    @cached_property
+    def _inferred(self) -> onnx.GraphProto:
         known = _static_shapes(self._graph)
         if all(name in known for node in self._graph.node for name in node.output):
-            return known
-        return _static_shapes(onnx.shape_inference.infer_shapes(self._model).graph)
+            return self._graph
+        return onnx.shape_inference.infer_shapes(self._model).graph
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Returns the shape of a value; None if it is not fixed or not known."""
         if name in self._stored:
             return tuple(self._stored[name].dims)
         return self._shapes.get(name)
+
+    def element_type(self, name: str) -> int:
+        """Returns ONNX's number of the type of a value's elements; 0 if it is not known."""
+        if name in self._stored:
+            return self._stored[name].data_type
+        return self._element_types.get(name, 0)
 
     def constant(self, name: str) -> np.ndarray | None:
         """Returns the value of a constant; None if ``name`` is not one."""
@@ -90,9 +104,13 @@ def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
                 yield from _all_nodes(attr.g)
 
 
+def _values(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+    return [*graph.input, *graph.value_info, *graph.output]
+
+
 def _static_shapes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
     shapes = {}
-    for value in [*graph.input, *graph.value_info, *graph.output]:
+    for value in _values(graph):
         tensor = value.type.tensor_type
         if tensor.HasField("shape") and all(dim.HasField("dim_value") for dim in tensor.shape.dim):
             shapes[value.name] = tuple(dim.dim_value for dim in tensor.shape.dim)

@@ -4,6 +4,7 @@ auto_pad           -> explicit pads (the importer emits a kernel for the padding
 Pad, then Conv     -> Conv with pads
 HardSigmoid        -> Mul, Add, Clip (the importer also tests for NaN)
 HardSwish          -> the same and a Mul
+Resize, Upsample   -> Gathers and their weighted sum, or an enlargement by a whole number
 ConvTranspose      -> Conv and a pixel shuffle (TVM's own is a loop over mostly zeros)
 """
 
@@ -17,6 +18,7 @@ from tvm_patdnn.importing.onnx_activations import expand_hard_sigmoid, expand_ha
 from tvm_patdnn.importing.onnx_conv_transpose import split_conv_transpose
 from tvm_patdnn.importing.onnx_graph import OnnxGraph
 from tvm_patdnn.importing.onnx_padding import explicit_pads, fold_pad
+from tvm_patdnn.importing.onnx_resize import gather_resize
 
 __all__ = ["normal_form"]
 
@@ -29,6 +31,7 @@ REWRITES: tuple[Rewrite, ...] = (
     explicit_pads,
     fold_pad,
     split_conv_transpose,
+    gather_resize,
     expand_hard_sigmoid,
     expand_hard_swish,
 )
