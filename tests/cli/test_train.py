@@ -104,6 +104,7 @@ def test_errors(failing, data, tmp_path):
     assert "expected MODULE:FACTORY" in failing(*words(data, out, "--network=resnet20"))
     assert "prune_epochs=0: expected at least 1" in failing(*words(data, out, "--prune-epochs=0"))
     assert "cannot be written" in failing(*words(data, out, "--json", tmp_path))
+    assert "torch device 'warp' cannot be" in failing(*words(data, out, "--torch-device=warp"))
     assert not (out / "pruned.onnx").exists()
 
 
@@ -112,6 +113,7 @@ def test_usage(misused, data, tmp_path):
     assert "required: --network, --data" in misused("train", "-o", out)
     assert "give one goal" in misused(*words(data, out, "--target-macs=1e6", "--target-speedup=2"))
     assert "--target belongs to --target-speedup" in misused(*words(data, out, "--target=x"))
+    assert "unrecognized arguments: --device=cpu" in misused(*words(data, out, "--device=cpu"))
     assert "--report cannot be combined with" in misused(*words(data, out, "--report", "r.jsonl"))
 
 

@@ -76,7 +76,7 @@ def test_random_numbers_are_left_alone():
 
 
 def test_an_unknown_device():
-    with pytest.raises(TrainingError, match="device 'warp' cannot be used: "):
+    with pytest.raises(TrainingError, match="torch device 'warp' cannot be used: "):
         choose_computing("warp", "auto")
 
 

@@ -110,7 +110,7 @@ def _spec(args: argparse.Namespace) -> RunSpec:
     )
     data = open_data(args.data, image_size=args.image_size, flip=args.flip)
     data = data.limited(args.limit, args.limit_test)
-    computing = choose_computing(args.device, args.precision)
+    computing = choose_computing(args.torch_device, args.precision)
     teacher = read_trained_network(args.teacher, data, computing.device) if args.teacher else None
     return RunSpec(
         network=args.network,

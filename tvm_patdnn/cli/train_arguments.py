@@ -199,7 +199,11 @@ def _add_training(add: Callable[..., Any]) -> None:
         default="auto",
         help="of products; auto is bfloat16 where the processor computes it (%(default)s)",
     )
-    add("--device", metavar="D", help="as torch names it (default: a GPU where there is one)")
+    add(
+        "--torch-device",
+        metavar="D",
+        help="where torch computes, such as cpu or cuda:1 (default: a GPU where there is one)",
+    )
     add("--threads", metavar="N", type=positive, help="of the CPU (default: torch's)")
     add(
         "--evaluate-every",

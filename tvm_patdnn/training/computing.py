@@ -49,7 +49,7 @@ def choose_computing(device: str | None, precision: Precision) -> Computing:
         torch.zeros(1, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         said = str(error).strip().splitlines()[0]
-        raise TrainingError(f"device {wanted!r} cannot be used: {said}") from error
+        raise TrainingError(f"torch device {wanted!r} cannot be used: {said}") from error
     bfloat16 = _computes_bfloat16(chosen) if precision == "auto" else precision == "bfloat16"
     return Computing(device=chosen, bfloat16=bfloat16)
 
