@@ -52,7 +52,14 @@ def test_the_whole_way(printed, data, tmp_path):
     notes = session.get_modelmeta().custom_metadata_map
     assert [len(notes[name].split(",")) for name in ("mean", "std", "classes")] == [3, 3, 10]
     found = {path.name for path in out.iterdir()}
-    assert found >= {"pruned.onnx", "dense.pt", "checkpoint.pt", "history.jsonl", "curves.svg"}
+    assert found >= {
+        "pruned.onnx",
+        "network.pt",
+        "dense.pt",
+        "checkpoint.pt",
+        "history.jsonl",
+        "curves.svg",
+    }
     assert found >= {"residuals.svg", "patterns.svg", "sensitivities.svg"}
     history = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
     assert [each["phase"] for each in history] == ["dense", "prune", "prune", "retrain"]
@@ -80,6 +87,13 @@ def test_a_teacher(printed, failing, misused, data, tmp_path):
     printed(*words(data, dense, "--method=dense"))
     printed(*taught)
     assert json.loads(rows.read_text())["teacher"] == "tiny_net of 4 epochs"
+    file = (dense / "network.pt").rename(tmp_path / "teacher.pt")
+    assert "not finished; continue it first with --resume" in failing(*taught)
+    again = [file if word == dense else word for word in taught]
+    printed(*again)
+    first, second = map(json.loads, rows.read_text().splitlines())
+    assert first["top1_pruned"] == second["top1_pruned"]
+    assert second["teacher"] == "tiny_net of 4 epochs"
     assert "--teacher belongs to --distill" in misused(*words(data, out, "--teacher", dense))
 
 

@@ -7,6 +7,7 @@ from tests.training.runs import WIDER, spec
 from tests.training.tiny import made_data
 from tvm_patdnn.errors import TrainingError
 from tvm_patdnn.training.checkpoint import load_checkpoint
+from tvm_patdnn.training.network_file import halved, load_network, save_network
 from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.rate_choice import RateChooser, RateGoal
 from tvm_patdnn.training.run import TrainingRun
@@ -124,6 +125,7 @@ def test_a_dense_network_is_trained_once_for_several_methods(tmp_path):
     assert len(second.state.history) == 5
     assert second.state.dense == first.state.dense
     assert second.state.dense_epochs == 2
+    assert load_network(shared["dense"]).facts == first.spec.identity
     again = finished(replace(spec(tmp_path), **shared))
     assert same(first, again)
 
@@ -176,13 +178,13 @@ def test_distillation_changes_retraining_only(tmp_path):
 
 def test_a_teacher_of_another_run(tmp_path):
     """It may be another network; interrupted and resumed, the run comes to the same."""
-    teacher_spec = replace(spec(tmp_path / "t", method="dense"), network=WIDER)
-    (tmp_path / "t").mkdir()
-    taught = finished(teacher_spec).network
-    given = read_trained_network(tmp_path / "t", teacher_spec.data, torch.device("cpu"))
+    teacher_spec = replace(spec(tmp_path, method="dense"), network=WIDER, checkpoint=None)
+    file = tmp_path / "network.pt"
+    taught = halved(finished(replace(teacher_spec, result=file)).network.state_dict())
+    given = read_trained_network(file, teacher_spec.data, torch.device("cpu"))
     assert given.name == "wider_net of 7 epochs"
     weights = given.network.state_dict()
-    assert all(torch.equal(value, weights[name]) for name, value in taught.state_dict().items())
+    assert all(torch.equal(value.float(), weights[name].float()) for name, value in taught.items())
     alone = replace(spec(tmp_path, distill=0.9), checkpoint=None)
     described = replace(spec(tmp_path, distill=0.9), teacher=given)
     with pytest.raises(StoppedError):
@@ -198,17 +200,27 @@ def test_a_teacher_of_another_run(tmp_path):
 
 def test_a_teacher_that_is_none(tmp_path):
     cpu = torch.device("cpu")
-    described = spec(tmp_path)
-    with pytest.raises(TrainingError, match="checkpoint.pt: is not a checkpoint that can be read"):
+    described = replace(spec(tmp_path), result=tmp_path / "network.pt")
+    with pytest.raises(TrainingError, match="network.pt: is not a checkpoint that can be read"):
         read_trained_network(tmp_path, described.data, cpu)
     with pytest.raises(StoppedError):
         TrainingRun(described, note=stop_after(6)).run()
     with pytest.raises(TrainingError, match="not finished; continue it first with --resume"):
         read_trained_network(tmp_path, described.data, cpu)
+    with pytest.raises(TrainingError, match="checkpoint.pt: is not the checkpoint of a network"):
+        read_trained_network(tmp_path / "checkpoint.pt", described.data, cpu)
     finished(described)
     fewer = described.data.limited(20, None)
     with pytest.raises(TrainingError, match="another run: train_images 96 there, 20 here"):
         read_trained_network(tmp_path, fewer, cpu)
+
+
+def test_a_teacher_whose_network_has_changed(tmp_path):
+    described = replace(spec(tmp_path), checkpoint=None, result=tmp_path / "network.pt")
+    stored = load_network(finished(described).spec.result)
+    save_network(described.result, replace(stored, facts={**stored.facts, "network": WIDER}))
+    with pytest.raises(TrainingError, match="do not fit the network 'tests.*wider_net' as it is"):
+        read_trained_network(described.result, described.data, torch.device("cpu"))
 
 
 def test_bfloat16_computes_something_else_but_as_well(tmp_path):

@@ -91,7 +91,7 @@ def _spec(args: argparse.Namespace) -> RunSpec:
     from tvm_patdnn.training.options import PrunerConfig
     from tvm_patdnn.training.run_spec import RunSpec
     from tvm_patdnn.training.settings import TrainSettings
-    from tvm_patdnn.training.trained_network import read_trained_network
+    from tvm_patdnn.training.trained_network import RESULT, read_trained_network
 
     use_threads(args.threads)
     settings = TrainSettings(
@@ -120,6 +120,7 @@ def _spec(args: argparse.Namespace) -> RunSpec:
         computing=computing,
         choose_rates=_chooser(args, config, data),
         dense=args.dense or args.output / "dense.pt",
+        result=args.output / RESULT,
         checkpoint=args.output / "checkpoint.pt",
         teacher=teacher,
         evaluate_every=args.evaluate_every,

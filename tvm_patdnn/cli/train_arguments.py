@@ -114,7 +114,7 @@ def _add_results(add: Callable[..., Any]) -> None:
         metavar="FOLDER",
         type=Path,
         required=True,
-        help="for pruned.onnx, the checkpoint, the history and the plots",
+        help="for pruned.onnx, network.pt, the checkpoint, the history and the plots",
     )
     add(
         "--dense",
@@ -188,10 +188,11 @@ def _add_training(add: Callable[..., Any]) -> None:
         add(option, metavar=metavar, type=kind, default=default, help=f"{text} (%(default)s)")
     add(
         "--teacher",
-        metavar="FOLDER",
+        metavar="PATH",
         type=Path,
-        help="the output of a finished run on the same images, such as one with --method dense, "
-        "whose network --distill learns from (default: the pretrained dense network)",
+        help="the output folder of a finished run on the same images, such as one with --method "
+        "dense, or its network.pt, whose network --distill learns from (default: the pretrained "
+        "dense network)",
     )
     add(
         "--precision",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from tvm_patdnn.training.distillation import Teacher
 from tvm_patdnn.training.epoch import EpochTrainer, make_optimizer
 from tvm_patdnn.training.evaluation import Accuracy, evaluate, settle_batch_norm
 from tvm_patdnn.training.network_factory import input_channels, make_checked_network
+from tvm_patdnn.training.network_file import NetworkFile, halved, load_network, save_network
 from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.phases import Phase, learning_rate, phases
 from tvm_patdnn.training.pruner import PatternPruner
@@ -101,16 +103,19 @@ class TrainingRun:
                 self._train(phase)
                 self._leave(phase)
             self.state.final = self._measure()
+            settings = self.spec.settings
+            epochs = self.state.dense_epochs + settings.prune_epochs + settings.retrain_epochs
+            self._keep(self.spec.result, self.state.final, epochs)
 
     def _start_from_dense(self) -> None:
         """Takes the dense network from its file, where nothing is trained yet."""
         path, state = self.spec.dense, self.state
         if (state.phase, state.epoch) != (0, 0) or path is None or not path.is_file():
             return
-        stored = load_checkpoint(path, "dense network")
-        check_same(path, stored["facts"], self.spec.identity)
-        self.network.load_state_dict(stored["model"])
-        state.dense, state.dense_epochs = Accuracy(**stored["accuracy"]), stored["epochs"]
+        stored = load_network(path)
+        check_same(path, stored.facts, self.spec.identity)
+        self.network.load_state_dict(stored.state)
+        state.dense, state.dense_epochs = stored.accuracy, stored.epochs
         state.phase = 1
 
     def _enter(self, phase: Phase) -> None:
@@ -154,8 +159,9 @@ class TrainingRun:
     def _leave(self, phase: Phase) -> None:
         self.state.phase, self.state.epoch = phase.number + 1, 0
         if phase.name == "dense":
+            self.network.load_state_dict(halved(self.network.state_dict()))
             self.state.dense = self._measure()
-            self._save_dense()
+            self._keep(self.spec.dense, self.state.dense, self.state.dense_epochs)
         if phase.name == "prune":
             self.pruner.finalize()
             self.state.projected = self._measure_settled()
@@ -191,16 +197,13 @@ class TrainingRun:
         self.state.history.append(row)
         self._note(row)
 
-    def _save_dense(self) -> None:
-        if self.spec.dense is not None and self.state.dense is not None:
-            save_checkpoint(
-                self.spec.dense,
-                "dense network",
-                self.spec.identity,
-                model=self.network.state_dict(),
-                accuracy=asdict(self.state.dense),
-                epochs=self.state.dense_epochs,
-            )
+    def _keep(self, path: Path | None, accuracy: Accuracy, epochs: int) -> None:
+        """Writes the network as it is now."""
+        if path is None:
+            return
+        state = self.network.state_dict()
+        facts = self.spec.identity
+        save_network(path, NetworkFile(facts=facts, state=state, epochs=epochs, accuracy=accuracy))
 
     def _save(self, optimizer: Optimizer | None) -> None:
         if self.spec.checkpoint is None:

@@ -27,6 +27,7 @@ class RunSpec:
         choose_rates: chooses which layers are pruned how much, once the dense network is
             there; None for what ``pruner`` says.
         dense: where the dense network is kept: read if it is there, written if not.
+        result: where the network that the run comes to is kept.
         checkpoint: written after every epoch, read to continue.
         teacher: whose outputs ``settings.distill`` weighs; None for the pretrained dense network.
         evaluate_every: epochs between two measurements on the test images.
@@ -39,6 +40,7 @@ class RunSpec:
     computing: Computing
     choose_rates: RateChooser | None = None
     dense: Path | None = None
+    result: Path | None = None
     checkpoint: Path | None = None
     teacher: TrainedNetwork | None = None
     evaluate_every: int = 1

@@ -9,13 +9,14 @@ import torch
 from torch import nn
 
 from tvm_patdnn.errors import TrainingError
-from tvm_patdnn.training.checkpoint import check_same, load_checkpoint
+from tvm_patdnn.training.checkpoint import check_same
 from tvm_patdnn.training.data.images import DataSet
 from tvm_patdnn.training.network_factory import make_checked_network
+from tvm_patdnn.training.network_file import load_network
 
-__all__ = ["TrainedNetwork", "read_trained_network"]
+__all__ = ["RESULT", "TrainedNetwork", "read_trained_network"]
 
-_ALL_PHASES = 3
+RESULT = "network.pt"  #: the file of a run's folder with the network that it came to
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,31 +31,36 @@ class TrainedNetwork:
     name: str
 
 
-def read_trained_network(folder: Path, data: DataSet, device: torch.device) -> TrainedNetwork:
-    """Reads the network of a finished run, which may be any network for the same images.
+def read_trained_network(path: Path, data: DataSet, device: torch.device) -> TrainedNetwork:
+    """Reads a trained network, which may be any network for the same images.
 
     Args:
-        folder: the run's output folder.
+        path: the file, or the folder of a finished run.
         data: the images that it is wanted for.
         device: where it is wanted.
 
     Raises:
-        TrainingError: there is no run there, it is not finished, or it was trained on other
-            images.
+        TrainingError: there is no such file, the run is not finished, or it was trained on
+            other images.
     """
-    path = folder / "checkpoint.pt"
-    stored = load_checkpoint(path, "run")
-    facts, state = stored["facts"], stored["state"]
-    check_same(path, facts, {"data": data.name, "train_images": len(data.train.labels)})
-    if state["phase"] < _ALL_PHASES:
-        raise TrainingError(f"{path}: this run is not finished; continue it first with --resume")
-    factory = facts["network"]
+    path = _file(path)
+    stored = load_network(path)
+    check_same(path, stored.facts, {"data": data.name, "train_images": len(data.train.labels)})
+    factory = stored.facts["network"]
     network = make_checked_network(factory, data, seed=0, device=device)
     try:
-        network.load_state_dict(stored["model"])
+        network.load_state_dict(stored.state)
     except RuntimeError as error:
         raise TrainingError(
             f"{path}: its weights do not fit the network {factory!r} as it is now; train it again"
         ) from error
-    epochs = state["dense_epochs"] + facts["prune_epochs"] + facts["retrain_epochs"]
-    return TrainedNetwork(network=network, name=f"{factory.partition(':')[2]} of {epochs} epochs")
+    name = f"{factory.partition(':')[2]} of {stored.epochs} epochs"
+    return TrainedNetwork(network=network, name=name)
+
+
+def _file(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    if (path / "checkpoint.pt").is_file() and not (path / RESULT).is_file():
+        raise TrainingError(f"{path}: this run is not finished; continue it first with --resume")
+    return path / RESULT
