@@ -55,7 +55,7 @@ def test_defaults_are_those_of_the_library(files, printed, tmp_path, options):
 
 def test_every_option_arrives(files, printed, tmp_path, options):
     words = "--patterns 6 --entries 3 --connectivity 2 --connectivity-1x1 1.5 --scope balanced"
-    more = "--first-layer --skip conv1 --rate conv2=4"
+    more = "--first-layer --skip conv1 --rate conv2=4 --filter-block 2 --filter-grouping similar"
     printed(
         "prune", files / "model.onnx", "-o", tmp_path / "out.onnx", *words.split(), *more.split()
     )
@@ -68,6 +68,8 @@ def test_every_option_arrives(files, printed, tmp_path, options):
             connectivity_scope="balanced",
             first_layer=True,
             skip_layers=["conv1"],
+            filter_block=2,
+            filter_grouping="similar",
             per_layer={"conv2": 4},
         )
     ]

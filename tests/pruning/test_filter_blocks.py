@@ -5,23 +5,28 @@ from hypothesis import strategies as st
 
 from tests.pruning.test_one_shot import chain, stored_weight
 from tvm_patdnn.pruning import PruneOptions, prune_onnx_with_report
-from tvm_patdnn.pruning.filter_blocks import block_norms, spread_blocks
+from tvm_patdnn.pruning.filter_blocks import FilterBlocks
 
 
 @settings(deadline=None)
 @given(st.integers(0, 99), st.integers(1, 9), st.integers(2, 5))
 def test_a_block_has_the_norms_of_its_filters(seed, filters, size):
-    weight = np.random.default_rng(seed).standard_normal((filters, 3, 2, 2))
-    norms = block_norms(weight, size)
-    assert len(norms) == -(-filters // size)
-    for block, norm in enumerate(norms):
-        members = weight[block * size : (block + 1) * size]
-        np.testing.assert_allclose(norm, np.linalg.norm(members, axis=0))
+    random = np.random.default_rng(seed)
+    weight = random.standard_normal((filters, 3, 2, 2))
+    for order in (np.arange(filters), random.permutation(filters)):
+        norms = FilterBlocks(size=size, order=order).norms(weight)
+        assert len(norms) == -(-filters // size)
+        for block, norm in enumerate(norms):
+            members = weight[order[block * size : (block + 1) * size]]
+            np.testing.assert_allclose(norm, np.linalg.norm(members, axis=0))
 
 
 def test_every_filter_gets_what_its_block_has():
-    found = spread_blocks(np.array([[1, 2], [3, 4]]), 3, 5)
+    of_blocks = np.array([[1, 2], [3, 4]])
+    found = FilterBlocks.of_neighbours(5, 3).spread(of_blocks)
     assert found.tolist() == [[1, 2], [1, 2], [1, 2], [3, 4], [3, 4]]
+    found = FilterBlocks(size=3, order=np.array([4, 0, 2, 1, 3])).spread(of_blocks)
+    assert found.tolist() == [[1, 2], [3, 4], [1, 2], [3, 4], [1, 2]]
 
 
 @pytest.mark.parametrize("scope", ["layer", "global", "balanced"])

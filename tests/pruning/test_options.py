@@ -23,6 +23,7 @@ CORNER = Pattern.from_picture("##/..")
         ({"per_layer": {"conv": 0}}, r"per_layer\['conv'\]=0 is not a rate"),
         ({"connectivity_scope": "model"}, "'model' is unknown; choose one of layer, global, bal"),
         ({"filter_block": 0}, "filter_block=0: expected at least 1 filter"),
+        ({"filter_grouping": "alike"}, "'alike' is unknown; choose one of neighbours, similar"),
         ({"skip_layers": "conv1"}, "skip_layers='conv1' is one string; give a list"),
     ],
 )

@@ -63,6 +63,15 @@ def test_blocks_of_filters_against_free():
     assert "Blocks of 4 filters against free connectivity (ADMM, patterns only): +0.20" in page
 
 
+def test_blocks_of_similar_filters_are_others_than_those_of_neighbours():
+    neighbours = row(filter_block=4, top1_pruned=88.0)
+    similar = row(filter_block=4, filter_grouping="similar", top1_pruned=89.0)
+    page = accuracy_page([row(top1_pruned=89.2), neighbours, similar])
+    assert cells(page, "ADMM, blocks of 4 filters")[3] == "88.00"
+    assert cells(page, "ADMM, blocks of 4 similar filters")[3] == "89.00"
+    assert "Blocks of 4 similar filters against free connectivity (ADMM, 3.6x): -0.20" in page
+
+
 def test_names():
     rows = [
         row(connectivity=1.0, top1_pruned=1.0),

@@ -49,17 +49,36 @@ def test_the_whole_way(net, method, tmp_path):
         assert (zeros[name] == ~mask.numpy()).all()
 
 
-@pytest.mark.parametrize("method", ["admm", "gradual", "reweighted"])
-def test_filters_of_a_block_keep_the_same_weights(net, method):
-    config = PrunerConfig(
-        method=method, epochs=3, update_every=1, prune=PruneOptions(filter_block=2)
-    )
+@pytest.mark.parametrize("grouping", ["neighbours", "similar"])
+@pytest.mark.parametrize("method", ["admm", "gradual", "reweighted", "oneshot"])
+def test_filters_of_a_block_keep_the_same_weights(net, method, grouping):
+    options = PruneOptions(filter_block=2, filter_grouping=grouping)
+    config = PrunerConfig(method=method, epochs=3, update_every=1, prune=options)
     pruner = PatternPruner(net, config, example=example())
     train(net, pruner, 3)
     assert pruner.finalize().compression_3x3 == pytest.approx(8.1, rel=0.1)
-    for mask in pruner.keeper.masks.values():
-        kept = mask.numpy()
+    orders = pruner.projection.blocks
+    natural = [(blocks.order == range(len(blocks.order))).all() for blocks in orders.values()]
+    assert all(natural) == (grouping == "neighbours")
+    for name, mask in pruner.keeper.masks.items():
+        kept = mask.numpy()[orders[name.removesuffix(".weight")].order]
         assert (kept[::2][: len(kept) // 2] == kept[1::2]).all()
+
+
+def test_blocks_of_similar_filters_stay_those_of_the_start(net):
+    """Also in a pruner that continues, whose weights have moved on."""
+    options = PruneOptions(filter_block=2, filter_grouping="similar")
+    config = PrunerConfig(epochs=3, update_every=1, prune=options)
+    pruner = PatternPruner(net, config)
+    orders = {name: blocks.order for name, blocks in pruner.projection.blocks.items()}
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    again = PatternPruner(net, config)
+    found = again.projection.blocks
+    assert any((blocks.order != orders[name]).any() for name, blocks in found.items())
+    again.load_state_dict(pruner.state_dict())
+    assert all((blocks.order == orders[name]).all() for name, blocks in found.items())
 
 
 def test_the_exported_file_computes_the_same_and_is_inspected_the_same(net, tmp_path):

@@ -79,8 +79,15 @@ def add_layers(parser: argparse._ActionsContainer) -> None:
         metavar="N",
         type=int,
         default=1,
-        help="neighbouring filters that keep the same kernels and patterns: faster, and a harder "
-        "constraint (%(default)s)",
+        help="filters that keep the same kernels and patterns: faster, and a harder constraint "
+        "(%(default)s)",
+    )
+    add(
+        "--filter-grouping",
+        choices=["neighbours", "similar"],
+        default="neighbours",
+        help="which filters form such a block; those that build finds so far are of neighbours "
+        "(%(default)s)",
     )
     add("--first-layer", action="store_true", help="prune the first layer too")
     add(
@@ -114,6 +121,7 @@ def _run(args: argparse.Namespace) -> None:
             per_layer=dict(args.rate),
             connectivity_scope=args.scope,
             filter_block=args.filter_block,
+            filter_grouping=args.filter_grouping,
             first_layer=args.first_layer,
             connectivity_1x1=args.connectivity_1x1,
             skip_layers=args.skip,

@@ -139,6 +139,7 @@ def _prune_options(args: argparse.Namespace) -> PruneOptions:
         per_layer=dict(args.rate),
         connectivity_scope=args.scope,
         filter_block=args.filter_block,
+        filter_grouping=args.filter_grouping,
         first_layer=args.first_layer,
         connectivity_1x1=args.connectivity_1x1,
         skip_layers=tuple(args.skip),

@@ -18,10 +18,11 @@ from tvm_patdnn.pruning.conv_layers import find_conv_layers
 from tvm_patdnn.pruning.fully_connected import prune_fully_connected
 from tvm_patdnn.pruning.network_projection import (
     connectivity_masks,
+    filter_blocks,
     pattern_masks,
     pattern_sets,
 )
-from tvm_patdnn.pruning.options import ConnectivityScope, PruneOptions
+from tvm_patdnn.pruning.options import ConnectivityScope, FilterGrouping, PruneOptions
 from tvm_patdnn.pruning.plan import LayerPlan, plan_layers
 from tvm_patdnn.pruning.report import PrunedLayer, describe_layer
 from tvm_patdnn.sparse.patterns import Pattern
@@ -38,6 +39,7 @@ def prune_onnx(
     per_layer: Mapping[str, float] | None = None,
     connectivity_scope: ConnectivityScope = "layer",
     filter_block: int = 1,
+    filter_grouping: FilterGrouping = "neighbours",
     first_layer: bool = False,
     connectivity_1x1: float | None = None,
     skip_layers: Sequence[str] = (),
@@ -58,7 +60,8 @@ def prune_onnx(
         connectivity: kernels before over kernels after; 1.0 for patterns only.
         per_layer: rates of single layers by name, the first layer too.
         connectivity_scope: where kernels compete: layer, global or balanced.
-        filter_block: neighbouring filters that keep the same kernels and patterns.
+        filter_block: filters that keep the same kernels and patterns.
+        filter_grouping: which filters form a block: neighbours or similar ones.
         first_layer: whether to prune the first layer.
         connectivity_1x1: rate of 1x1 layers; None for ``connectivity``.
         skip_layers: layers to leave alone.
@@ -80,6 +83,7 @@ def prune_onnx(
         per_layer=per_layer or {},
         connectivity_scope=connectivity_scope,
         filter_block=filter_block,
+        filter_grouping=filter_grouping,
         first_layer=first_layer,
         connectivity_1x1=connectivity_1x1,
         skip_layers=skip_layers,
@@ -97,9 +101,10 @@ def prune_onnx_with_report(
     plans = plan_layers(find_conv_layers(pruned.graph), options)
     chosen = [plan for plan in plans if plan.reason is None]
     dense = [_weight(plan) for plan in chosen]
-    by_pattern = pattern_masks(dense, pattern_sets(dense, options), options)
+    blocks = filter_blocks(dense, chosen, options)
+    by_pattern = pattern_masks(dense, blocks, pattern_sets(dense, blocks, options))
     weights = [_masked(weight, mask) for weight, mask in zip(dense, by_pattern, strict=True)]
-    masks = connectivity_masks(weights, chosen, options)
+    masks = connectivity_masks(weights, blocks, chosen, options)
     for plan, weight, mask in zip(chosen, weights, masks, strict=True):
         _write(plan, _masked(weight, mask[:, :, None, None]))
     rows = [_row(plan) for plan in plans]

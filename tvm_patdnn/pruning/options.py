@@ -9,9 +9,10 @@ from typing import Literal, get_args
 from tvm_patdnn.errors import PruningError
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["ConnectivityScope", "PruneOptions"]
+__all__ = ["ConnectivityScope", "FilterGrouping", "PruneOptions"]
 
 ConnectivityScope = Literal["layer", "global", "balanced"]
+FilterGrouping = Literal["neighbours", "similar"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +31,12 @@ class PruneOptions:
         connectivity_scope: where kernels compete: in their ``layer``, over all layers
             without a rate of their own (``global``), or ``balanced`` per filter and
             block of input channels.
-        filter_block: neighbouring filters that keep the same kernels with the same patterns,
-            which the compiler computes from one list of kernels: faster, but a harder
-            constraint. On 1x1 layers 2 and 4 are known as 2x1 and 4x1 block sparsity.
+        filter_block: filters that keep the same kernels with the same patterns, which the
+            compiler computes from one list of kernels: faster, but a harder constraint. On
+            1x1 layers 2 and 4 are known as 2x1 and 4x1 block sparsity.
+        filter_grouping: which filters form a block: ``neighbours``, or ``similar`` ones,
+            chosen so that more of the weights' norm stays. The order of the filters stays
+            as it is, and the compiler finds only blocks of neighbours so far.
         first_layer: whether to prune convolutions with no other layer before them.
         connectivity_1x1: rate of 1x1 convolutions; None for ``connectivity``.
         skip_layers: names of layers to leave alone.
@@ -52,6 +56,7 @@ class PruneOptions:
     per_layer: Mapping[str, float] = field(default_factory=dict)
     connectivity_scope: ConnectivityScope = "layer"
     filter_block: int = 1
+    filter_grouping: FilterGrouping = "neighbours"
     first_layer: bool = False
     connectivity_1x1: float | None = None
     skip_layers: Sequence[str] = ()
@@ -61,11 +66,11 @@ class PruneOptions:
     def __post_init__(self) -> None:
         """Checks the values."""
         _check_patterns(self.patterns)
-        if self.connectivity_scope not in get_args(ConnectivityScope):
-            raise PruningError(
-                f"connectivity_scope={self.connectivity_scope!r} is unknown; "
-                f"choose one of {', '.join(get_args(ConnectivityScope))}"
-            )
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise PruningError(
+                    f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(choices)}"
+                )
         if self.filter_block < 1:
             raise PruningError(f"filter_block={self.filter_block}: expected at least 1 filter")
         if isinstance(self.skip_layers, str):
@@ -96,6 +101,12 @@ class PruneOptions:
     def pattern_set(self) -> tuple[Pattern, ...] | None:
         """The given pattern set, None if it is to be mined."""
         return None if isinstance(self.patterns, int) else tuple(self.patterns)
+
+
+_CHOICES = {
+    "connectivity_scope": get_args(ConnectivityScope),
+    "filter_grouping": get_args(FilterGrouping),
+}
 
 
 def _check_patterns(patterns: int | Sequence[Pattern]) -> None:

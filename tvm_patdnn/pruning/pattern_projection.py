@@ -13,7 +13,7 @@ import numpy as np
 from tvm_patdnn.errors import PruningError
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["nearest_patterns", "pattern_mask", "project_patterns"]
+__all__ = ["nearest_patterns", "pattern_energy", "pattern_mask", "project_patterns"]
 
 
 def nearest_patterns(weight: np.ndarray, patterns: Sequence[Pattern]) -> np.ndarray:
@@ -29,12 +29,29 @@ def nearest_patterns(weight: np.ndarray, patterns: Sequence[Pattern]) -> np.ndar
     Raises:
         PruningError: the set is empty or made for another kernel size.
     """
+    best: np.ndarray = np.argmax(pattern_energy(weight, patterns), axis=-1)
+    return best
+
+
+def pattern_energy(weight: np.ndarray, patterns: Sequence[Pattern]) -> np.ndarray:
+    """Returns the squared L2 norm of what each pattern would leave of each kernel.
+
+    Args:
+        weight: (out_c, in_c, kh, kw), any real dtype.
+        patterns: of that kernel size.
+
+    Returns:
+        (out_c, in_c, patterns) float64.
+
+    Raises:
+        PruningError: the set is empty or made for another kernel size.
+    """
     _check_set(weight, patterns)
     out_c, in_c, height, width = weight.shape
-    energy = np.square(weight.astype(np.float64)).reshape(out_c * in_c, height * width)
+    energy = np.square(weight.astype(np.float64)).reshape(out_c, in_c, height * width)
     taps = np.stack([pattern.mask().reshape(-1) for pattern in patterns]).astype(np.float64)
-    best: np.ndarray = np.argmax(energy @ taps.T, axis=1)
-    return best.reshape(out_c, in_c)
+    found: np.ndarray = energy @ taps.T
+    return found
 
 
 def pattern_mask(weight: np.ndarray, patterns: Sequence[Pattern]) -> np.ndarray:

@@ -65,7 +65,7 @@ class Group:
         row = self.first
         extras = [_distillation(row)] if row.distill else []
         extras += [f", {row.scope}"] if row.scope != "layer" and _has_scope(row) else []
-        extras += [f", blocks of {row.filter_block} filters"] if _has_blocks(row) else []
+        extras += [f", {_blocks(row)}"] if _has_blocks(row) else []
         extras += [", rates by layer"] if row.rates else []
         return _NAMES.get(row.method, row.method) + "".join(extras)
 
@@ -78,7 +78,7 @@ def subject(row: TrainRow) -> tuple[str, str, int, int]:
 def configuration(row: TrainRow) -> tuple[object, ...]:
     """Returns what makes two runs on the same subject different, but for the seed."""
     amount = (row.patterns, row.entries, row.connectivity, tuple(row.rates.items()))
-    pruning = (row.scope, row.filter_block, *amount)
+    pruning = (row.scope, row.filter_block, row.filter_grouping, *amount)
     phases = (row.dense_epochs, row.prune_epochs, row.retrain_epochs, row.distill, row.teacher)
     if row.method == "dense":
         return (row.method, *phases)
@@ -114,7 +114,7 @@ def constraint_findings(groups: Sequence[Group]) -> list[str]:
         if free is None:
             continue
         pairs = _paired(group, free)
-        constraint = f"Blocks of {row.filter_block} filters" if _has_blocks(row) else "Balanced"
+        constraint = _blocks(row).capitalize() if _has_blocks(row) else "Balanced"
         lines += [
             f"{constraint} against free connectivity ({_NAMES[row.method]}, {rate_text(row)}): "
             f"{signed(pairs)} points of top-1 over {len(pairs)} seeds.",
@@ -159,6 +159,11 @@ def _has_scope(row: TrainRow) -> bool:
 
 def _has_blocks(row: TrainRow) -> bool:
     return row.method not in ("dense", "filter", "unstructured") and row.filter_block > 1
+
+
+def _blocks(row: TrainRow) -> str:
+    similar = "similar " if row.filter_grouping == "similar" else ""
+    return f"blocks of {row.filter_block} {similar}filters"
 
 
 def tell_apart(groups: Sequence[Group]) -> list[str]:

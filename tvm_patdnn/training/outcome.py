@@ -41,6 +41,7 @@ def outcome_row(run: TrainingRun, command: str) -> TrainRow:
         test_images=len(spec.data.test.labels),
         scope=prune.connectivity_scope,
         filter_block=prune.filter_block,
+        filter_grouping=prune.filter_grouping,
         patterns=sum(map(len, pruner.patterns.values())),
         entries=prune.entries,
         connectivity=prune.connectivity,

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from tvm_patdnn.errors import PruningError
+from tvm_patdnn.pruning.filter_blocks import FilterBlocks
 from tvm_patdnn.pruning.network_projection import (
     PatternSets,
     connectivity_masks,
+    filter_blocks,
     pattern_masks,
     pattern_sets,
 )
@@ -31,6 +33,7 @@ class NetworkProjection:
         options: as given.
         plans: of all convolutions.
         patterns: the pattern set of each kernel size.
+        blocks: the blocks of filters of each layer to prune, by its path.
         positions: how often each weight of a layer is used for one image, by layer and in
             the order of running; empty where no example of the input is known.
     """
@@ -38,6 +41,7 @@ class NetworkProjection:
     options: PruneOptions
     plans: tuple[LayerPlan, ...]
     patterns: PatternSets = field(default_factory=dict)
+    blocks: dict[str, FilterBlocks] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -51,15 +55,17 @@ class NetworkProjection:
                 a weight is not finite, or there is nothing to prune.
         """
         plans = tuple(plan_layers(describe_convolutions(model, list(positions or {})), options))
-        chosen = [plan.layer.weight for plan in plans if plan.reason is None]
+        chosen = [plan for plan in plans if plan.reason is None]
         if not chosen:
             why = "; ".join(f"{plan.layer.name}: {plan.reason}" for plan in plans[:5])
             raise PruningError(f"nothing to prune in this network ({why or 'no convolution'})")
-        weights = [weight for weight in chosen if weight is not None]
+        weights = [plan.layer.weight for plan in chosen if plan.layer.weight is not None]
+        blocks = filter_blocks(weights, chosen, options)
         return cls(
             options=options,
             plans=plans,
-            patterns=pattern_sets(weights, options),
+            patterns=pattern_sets(weights, blocks, options),
+            blocks={plan.layer.name: each for plan, each in zip(chosen, blocks, strict=True)},
             positions=positions or {},
         )
 
@@ -85,7 +91,8 @@ class NetworkProjection:
 
     def pattern_masks(self, weights: Sequence[Tensor]) -> list[Tensor]:
         """Marks the pattern of the largest norm of every kernel, in bool masks like ``weights``."""
-        masks = pattern_masks([as_float_array(w) for w in weights], self.patterns, self.options)
+        arrays = [as_float_array(weight) for weight in weights]
+        masks = pattern_masks(arrays, self._blocks(), self.patterns)
         return [_like(mask, weight) for mask, weight in zip(masks, weights)]
 
     def kernel_masks(
@@ -93,7 +100,7 @@ class NetworkProjection:
     ) -> list[Tensor]:
         """Marks the strongest kernels of each layer, in bool masks like ``weights``."""
         arrays = [as_float_array(weight) for weight in weights]
-        masks = connectivity_masks(arrays, plans or self.chosen, self.options)
+        masks = connectivity_masks(arrays, self._blocks(), plans or self.chosen, self.options)
         return [
             _like(mask[:, :, None, None], weight).expand_as(weight).clone()
             for mask, weight in zip(masks, weights)
@@ -108,6 +115,9 @@ class NetworkProjection:
     def kept_counts(self, weights: Sequence[Tensor]) -> list[int]:
         """Returns how many weights of each layer stay."""
         return [int(mask.sum()) for mask in self.masks(weights)]
+
+    def _blocks(self) -> list[FilterBlocks]:
+        return [self.blocks[name] for name in self.names]
 
 
 def _like(mask: np.ndarray, weight: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tvm_patdnn.errors import TrainingError
+from tvm_patdnn.pruning.filter_blocks import FilterBlocks
 from tvm_patdnn.sparse.patterns import Pattern, find_patterns
 from tvm_patdnn.training.export import export_onnx
 from tvm_patdnn.training.layers import output_positions
@@ -129,6 +130,10 @@ class PatternPruner:
         return {
             "method": self.config.method,
             "patterns": {size: list(map(str, p)) for size, p in self.patterns.items()},
+            "blocks": {
+                name: torch.from_numpy(blocks.order)
+                for name, blocks in self.projection.blocks.items()
+            },
             "state": self.method.state_dict(),
             "masks": self.keeper.masks,
             "finalized": self.finalized,
@@ -148,6 +153,9 @@ class PatternPruner:
         self.patterns.clear()
         for size, pictures in state["patterns"].items():
             self.patterns[tuple(size)] = tuple(map(Pattern.from_picture, pictures))
+        for name, order in state["blocks"].items():
+            size = self.config.prune.filter_block
+            self.projection.blocks[name] = FilterBlocks(size=size, order=order.numpy())
         self.method.load_state_dict(state["state"])
         self.keeper.set(state["masks"])
         self.finalized = bool(state["finalized"])

@@ -21,8 +21,8 @@ class TrainRow:
     Attributes:
         network, data, method, seed: as in the options.
         train_images, test_images: how many of each.
-        scope, filter_block, patterns, entries, connectivity: of the pruning; ``connectivity``
-            is the rate asked for, before a goal changed it by layer.
+        scope, filter_block, filter_grouping, patterns, entries, connectivity: of the pruning;
+            ``connectivity`` is the rate asked for, before a goal changed it by layer.
         rates: by layer, where there are such.
         dense_epochs, prune_epochs, retrain_epochs: of the phases.
         top1_dense, top5_dense: percent, of the pretrained network before the pruning phase.
@@ -51,6 +51,7 @@ class TrainRow:
     test_images: int
     scope: str
     filter_block: int = 1
+    filter_grouping: str = "neighbours"
     patterns: int
     entries: int
     connectivity: float

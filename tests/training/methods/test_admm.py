@@ -94,7 +94,8 @@ def test_duals_may_start_over_with_each_stage(net):
     admm.step(2)
     assert not pair.u.any()
     weight = net.inner[0].weight
-    assert torch.equal(pair.z, weight * admm.projection.pattern_masks([weight])[0])
+    masks = dict(zip(admm.projection.names, admm.projection.pattern_masks(admm.weights)))
+    assert torch.equal(pair.z, weight * masks["inner.0"])
 
 
 def test_updates_come_every_few_epochs(net):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tvm_patdnn.pruning.connectivity import kernel_energy
-from tvm_patdnn.pruning.filter_blocks import block_norms, spread_blocks
+from tvm_patdnn.pruning.filter_blocks import FilterBlocks
 from tvm_patdnn.training.layers import as_float_array
 from tvm_patdnn.training.methods.base import Masks, PruningMethod
 from tvm_patdnn.training.methods.cubic import cubic_share
@@ -40,8 +40,8 @@ class Gradual(PruningMethod):
     def _masks(self, share: float) -> Masks:
         weights = [weight.detach() for weight in self.weights]
         by_pattern = self.projection.pattern_masks(weights)
-        block = self.projection.options.filter_block
-        shaped = [_easiest(w, m, share, block) for w, m in zip(weights, by_pattern)]
+        blocks = [self.projection.blocks[name] for name in self.projection.names]
+        shaped = [_easiest(w, m, share, b) for w, m, b in zip(weights, by_pattern, blocks)]
         kept = [weight * mask for weight, mask in zip(weights, shaped)]
         plans = [
             replace(plan, rate=1 / (1 - share * (1 - 1 / plan.rate)))
@@ -51,20 +51,20 @@ class Gradual(PruningMethod):
         return self.named([a & b & (w != 0) for a, b, w in zip(shaped, kernels, weights)])
 
 
-def _easiest(weight: Tensor, mask: Tensor, share: float, block: int) -> Tensor:
+def _easiest(weight: Tensor, mask: Tensor, share: float, blocks: FilterBlocks) -> Tensor:
     """Gives ``share`` of the kernels their pattern: those that lose the least by it.
 
     Args:
-        block: filters that get their patterns together.
+        blocks: filters that get their patterns together.
     """
-    before, after = (_energy(each, block) for each in (weight, weight * mask))
+    before, after = (_energy(each, blocks) for each in (weight, weight * mask))
     lost = 1 - after / np.maximum(before, 1e-30)
     chosen = np.zeros(lost.size, bool)
     chosen[np.argsort(lost.reshape(-1), kind="stable")[: round(share * lost.size)]] = True
-    of_filters = spread_blocks(chosen.reshape(lost.shape), block, len(weight))
+    of_filters = blocks.spread(chosen.reshape(lost.shape))
     return mask | ~torch.from_numpy(of_filters).to(weight.device)[:, :, None, None]
 
 
-def _energy(weight: Tensor, block: int) -> np.ndarray:
+def _energy(weight: Tensor, blocks: FilterBlocks) -> np.ndarray:
     """Returns the squared norm of each kernel of a block: (blocks, in_c)."""
-    return kernel_energy(block_norms(as_float_array(weight), block))
+    return kernel_energy(blocks.norms(as_float_array(weight)))
