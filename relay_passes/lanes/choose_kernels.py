@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.lanes.cover_patterns import zeros_stored
 from relay_passes.lanes.kernel_candidates import (
     Candidate,
     Kind,
@@ -175,4 +176,6 @@ def _found(layer: ConvLayer) -> str:
     found = layer.found
     removed = 1 - found.kept_kernels / found.ids.size
     patterns = f"{len(found.patterns)} pattern{'s' * (len(found.patterns) != 1)}"
-    return f"{patterns}, {removed:.0%} of the kernels gone, {found.compression:.1f}x"
+    zeros = zeros_stored(found)
+    text = f"{patterns}, {removed:.0%} of the kernels gone, {found.compression:.1f}x"
+    return f"{text}, {zeros}" if zeros else text

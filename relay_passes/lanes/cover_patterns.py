@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tvm_patdnn.sparse.patterns import Pattern
+from tvm_patdnn.sparse.patterns import KernelPatterns, Pattern
 
-__all__ = ["cover_patterns"]
+__all__ = ["cover_patterns", "zeros_stored"]
 
 MAX_PATTERNS = 16
+NOTED = 1.05  # times the weights
 RARE = 0.02  # of the kernels: less pay for explicit zeros what they save in loops
 
 
@@ -46,6 +47,16 @@ def cover_patterns(
     new_id = np.full(len(patterns) + 1, -1, np.int32)  # the last is where an id of -1 points
     used, new_id[:-1] = np.unique(_smallest_covers(patterns, chosen), return_inverse=True)
     return new_id[ids], tuple(chosen[p] for p in used)
+
+
+def zeros_stored(found: KernelPatterns) -> str:
+    """Says for people what a layer's rare patterns cost; empty where that is next to nothing."""
+    ids, patterns = cover_patterns(found.ids, found.patterns, found.counts)
+    sizes = np.array([*map(len, patterns), 0])  # the last is where an id of -1 points
+    more = int(sizes[ids].sum()) / max(1, found.kept_weights)
+    if more < NOTED:
+        return ""
+    return f"stored in fp32 as {len(patterns)} patterns with zeros, {more:.1f}x the weights"
 
 
 def _most_work(patterns: Sequence[Pattern], counts: Sequence[int], limit: int) -> list[Pattern]:

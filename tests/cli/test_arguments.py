@@ -2,7 +2,14 @@ import argparse
 
 import pytest
 
-from tvm_patdnn.cli.arguments import input_file, input_shape, layer_rate, numbers, positive
+from tvm_patdnn.cli.arguments import (
+    input_file,
+    input_shape,
+    layer_rate,
+    numbers,
+    pattern_choice,
+    positive,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +24,8 @@ from tvm_patdnn.cli.arguments import input_file, input_shape, layer_rate, number
         (numbers, "0.5", [0.5]),
         (numbers, "1,-2,3e1", [1.0, -2.0, 30.0]),
         (positive, "12", 12),
+        (pattern_choice, "12", 12),
+        (pattern_choice, "all", "all"),
     ],
 )
 def test_reads(read, text, value):
@@ -47,6 +56,7 @@ def test_reads(read, text, value):
             (positive, text, f"'{text}': expected a whole number of at least 1")
             for text in ("0", "-1", "1.5", "")
         ),
+        (pattern_choice, "most", "'most': expected a number of patterns to mine, or all"),
     ],
 )
 def test_refuses(read, text, message):

@@ -75,6 +75,13 @@ def test_every_option_arrives(files, printed, tmp_path, options):
     ]
 
 
+def test_all_patterns_and_what_they_cost(files, printed, tmp_path, options):
+    words = ("--patterns=all", "--connectivity=1")
+    text = printed("prune", files / "model.onnx", "-o", tmp_path / "out.onnx", *words)
+    assert options[0].patterns == "all"
+    assert "stored in fp32 as 16 patterns with zeros, " in text
+
+
 @pytest.mark.parametrize("scope", ConnectivityScope.__args__)
 def test_every_scope(files, printed, tmp_path, scope):
     printed("prune", files / "model.onnx", "-o", tmp_path / "out.onnx", "--scope", scope)

@@ -311,3 +311,30 @@ def test_a_model_without_convolutions_stays_as_it_is():
     pruned, rows = prune_onnx_with_report(model, PruneOptions())
     assert pruned == model
     assert "0 of 0 pruned" in format_table(rows)
+
+
+@pytest.mark.parametrize("block", [1, 2])
+def test_all_patterns_keep_each_kernel_its_own_best(block):
+    """The centre and the strongest three of the eight others, in each block of filters."""
+    model = prune_onnx(chain(), patterns="all", connectivity=1.0, filter_block=block)
+    dense, pruned = stored_weight(chain(), "middle.w"), stored_weight(model, "middle.w")
+    energy = np.square(dense).reshape(-1, block, *dense.shape[1:]).sum(axis=1).reshape(-1, 9)
+    energy[:, 4] = np.inf
+    best = np.sort(np.argsort(-energy, axis=1)[:, :4], axis=1)
+    kept = (pruned != 0).reshape(-1, block, *dense.shape[1:])
+    assert (kept == kept[:, :1]).all()
+    assert [np.flatnonzero(kernel).tolist() for kernel in kept[:, 0].reshape(-1, 9)] == (
+        best.tolist()
+    )
+    assert len(find_patterns(pruned).patterns) > 16
+
+
+def test_the_report_says_what_all_patterns_cost_in_fp32():
+    _, rows = prune_onnx_with_report(chain(), PruneOptions(patterns="all"))
+    by_name = {row.name: row.zeros for row in rows}
+    assert "stored in fp32 as 16 patterns with zeros, 1." in by_name["middle"]
+    assert "1.0x" not in by_name["middle"]
+    assert by_name["point"] == by_name["wide"] == ""
+    assert by_name["middle"] in format_table(rows)
+    _, mined = prune_onnx_with_report(chain(), PruneOptions())
+    assert not any(row.zeros for row in mined)

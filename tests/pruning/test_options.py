@@ -13,8 +13,10 @@ CORNER = Pattern.from_picture("##/..")
     ("options", "message"),
     [
         ({"patterns": 0}, "patterns=0: a pattern set needs at least 1 pattern"),
-        ({"patterns": []}, "expected a number of patterns to mine, or a sequence of Pattern"),
-        ({"patterns": ["##/.."]}, "expected a number of patterns to mine, or a sequence"),
+        ({"patterns": []}, "expected a number of patterns to mine, 'all', or a sequence of Patt"),
+        ({"patterns": ["##/.."]}, "expected a number of patterns to mine, 'all', or a sequence"),
+        ({"patterns": "most"}, "patterns='most': expected a number of patterns to mine, 'all', or"),
+        ({"patterns": "all", "entries": 10}, "entries=10: a pattern keeps 1 to 9 entries"),
         ({"entries": 10}, "entries=10: a pattern keeps 1 to 9 entries"),
         ({"entries": 0}, "entries=0: a pattern keeps 1 to 9 entries"),
         ({"connectivity": 0.5}, "connectivity=0.5 is not a rate"),
@@ -41,6 +43,8 @@ def test_what_follows_from_the_options():
     assert PruneOptions().pattern_set is None
     assert PruneOptions().pattern_sizes == {(3, 3)}
     assert PruneOptions().rate_1x1 == 3.6
+    assert PruneOptions(patterns="all").pattern_set is None
+    assert PruneOptions(patterns="all").pattern_sizes == {(3, 3)}
     given = PruneOptions(patterns=[CORNER], connectivity_1x1=2.0)
     assert given.pattern_set == (CORNER,)
     assert given.pattern_sizes == {(2, 2)}

@@ -260,3 +260,13 @@ def test_a_pruner_that_is_gone_leaves_no_trace():
     net(example()).sum().backward()
     optimizer.step()
     assert (net.inner[0].weight != 0).float().mean() > 0.9
+
+
+def test_all_patterns(net):
+    options = PruneOptions(patterns="all", connectivity=1.0)
+    pruner = PatternPruner(net, PrunerConfig(method="oneshot", prune=options))
+    pruner.step(0)
+    summary = pruner.finalize()
+    assert len(pruner.patterns[3, 3]) == 56
+    assert summary.compression_3x3 == pytest.approx(2.25)
+    assert "stored in fp32 as 16 patterns with zeros" in str(summary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 __all__ = [
     "add_command",
@@ -15,6 +15,7 @@ __all__ = [
     "input_shape",
     "layer_rate",
     "numbers",
+    "pattern_choice",
     "positive",
 ]
 
@@ -103,6 +104,18 @@ def numbers(text: str) -> list[float]:
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"'{text}': expected a number, or one per channel such as 0.485,0.456,0.406"
+        ) from None
+
+
+def pattern_choice(text: str) -> int | Literal["all"]:
+    """Reads a number of patterns, or ``all``."""
+    if text == "all":
+        return "all"
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}': expected a number of patterns to mine, or all"
         ) from None
 
 

@@ -9,7 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, layer_rate
+from tvm_patdnn.cli.arguments import (
+    add_command,
+    add_model,
+    add_output_options,
+    layer_rate,
+    pattern_choice,
+)
 from tvm_patdnn.progress import PhaseBar
 
 if TYPE_CHECKING:
@@ -41,7 +47,13 @@ def add_parser(commands: Any) -> None:
 def add_amounts(parser: argparse._ActionsContainer) -> None:
     """Adds how much to prune: patterns, entries and rates."""
     add = parser.add_argument
-    add("--patterns", metavar="N", type=int, default=8, help="patterns to mine (%(default)s)")
+    add(
+        "--patterns",
+        metavar="N|all",
+        type=pattern_choice,
+        default=8,
+        help="patterns to mine; all for every kernel's own best (%(default)s)",
+    )
     add(
         "--entries",
         metavar="N",

@@ -10,7 +10,7 @@ from tvm_patdnn.pruning.balanced_connectivity import balanced_connectivity_mask
 from tvm_patdnn.pruning.connectivity import connectivity_mask
 from tvm_patdnn.pruning.filter_blocks import FilterBlocks
 from tvm_patdnn.pruning.global_connectivity import global_connectivity_masks
-from tvm_patdnn.pruning.mining import mine_patterns
+from tvm_patdnn.pruning.mining import candidate_patterns, mine_patterns
 from tvm_patdnn.pruning.options import PruneOptions
 from tvm_patdnn.pruning.pattern_projection import pattern_energy, pattern_mask
 from tvm_patdnn.pruning.plan import LayerPlan
@@ -52,16 +52,17 @@ def _energy(weight: np.ndarray, sets: PatternSets) -> np.ndarray:
 def pattern_sets(
     weights: Sequence[np.ndarray], blocks: Sequence[FilterBlocks], options: PruneOptions
 ) -> PatternSets:
-    """Returns the pattern set of each kernel size that has one, given or mined."""
-    given = options.pattern_set
+    """Returns the pattern set of each kernel size that has one: given, all, or mined."""
     norms = [each.norms(weight) for each, weight in zip(blocks, weights, strict=True)]
     sets: PatternSets = {}
     for size in sorted(options.pattern_sizes):
-        if given is not None:
-            sets[size] = tuple(p for p in given if p.kernel_shape == size)
-            continue
-        layers = [norm for norm in norms if norm.shape[2:] == size]
-        sets[size] = mine_patterns(layers, options.pattern_count, options.entries)
+        if options.pattern_set is not None:
+            sets[size] = tuple(p for p in options.pattern_set if p.kernel_shape == size)
+        elif isinstance(options.patterns, int):
+            layers = [norm for norm in norms if norm.shape[2:] == size]
+            sets[size] = mine_patterns(layers, options.patterns, options.entries)
+        else:
+            sets[size] = tuple(candidate_patterns(size, options.entries))
     return {size: patterns for size, patterns in sets.items() if patterns}
 
 

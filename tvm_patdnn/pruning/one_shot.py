@@ -22,10 +22,14 @@ from tvm_patdnn.pruning.network_projection import (
     pattern_masks,
     pattern_sets,
 )
-from tvm_patdnn.pruning.options import ConnectivityScope, FilterGrouping, PruneOptions
+from tvm_patdnn.pruning.options import (
+    ConnectivityScope,
+    FilterGrouping,
+    PatternChoice,
+    PruneOptions,
+)
 from tvm_patdnn.pruning.plan import LayerPlan, plan_layers
 from tvm_patdnn.pruning.report import PrunedLayer, describe_layer
-from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["prune_onnx", "prune_onnx_with_report"]
 
@@ -33,7 +37,7 @@ __all__ = ["prune_onnx", "prune_onnx_with_report"]
 def prune_onnx(
     model: ModelSource,
     *,
-    patterns: int | Sequence[Pattern] = 8,
+    patterns: PatternChoice = 8,
     entries: int = 4,
     connectivity: float = 3.6,
     per_layer: Mapping[str, float] | None = None,
@@ -55,7 +59,7 @@ def prune_onnx(
 
     Args:
         model: path, file contents or model; it is not changed.
-        patterns: how many patterns to mine, or the patterns.
+        patterns: how many patterns to mine, ``"all"``, or the patterns.
         entries: weights that a pattern keeps, the centre included.
         connectivity: kernels before over kernels after; 1.0 for patterns only.
         per_layer: rates of single layers by name, the first layer too.

@@ -9,10 +9,11 @@ from typing import Literal, get_args
 from tvm_patdnn.errors import PruningError
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["ConnectivityScope", "FilterGrouping", "PruneOptions"]
+__all__ = ["ConnectivityScope", "FilterGrouping", "PatternChoice", "PruneOptions"]
 
 ConnectivityScope = Literal["layer", "global", "balanced"]
 FilterGrouping = Literal["neighbours", "similar"]
+PatternChoice = int | Literal["all"] | Sequence[Pattern]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,9 @@ class PruneOptions:
     """What to prune, and how much.
 
     Args:
-        patterns: size of the pattern set to mine, or the set itself. A given set
+        patterns: size of the pattern set to mine; ``"all"`` for every pattern of so many
+            entries, so that each kernel keeps its own best (56 of 4 entries in 3x3
+            kernels, more than fp32 builds have code for); or the set itself. A given set
             decides by its kernel sizes where patterns apply; ``entries`` and
             ``pattern_kernels`` are then unused.
         entries: taps that a mined pattern keeps, the centre included.
@@ -50,7 +53,7 @@ class PruneOptions:
         PruningError: a value is out of its range.
     """
 
-    patterns: int | Sequence[Pattern] = 8
+    patterns: PatternChoice = 8
     entries: int = 4
     connectivity: float = 3.6
     per_layer: Mapping[str, float] = field(default_factory=dict)
@@ -86,21 +89,15 @@ class PruneOptions:
         return self.connectivity if self.connectivity_1x1 is None else self.connectivity_1x1
 
     @property
-    def pattern_count(self) -> int:
-        """How many patterns to mine."""
-        return self.patterns if isinstance(self.patterns, int) else len(self.patterns)
-
-    @property
     def pattern_sizes(self) -> frozenset[tuple[int, int]]:
         """The kernel sizes that get patterns."""
-        if isinstance(self.patterns, int):
-            return self.pattern_kernels
-        return frozenset(pattern.kernel_shape for pattern in self.patterns)
+        given = self.pattern_set
+        return self.pattern_kernels if given is None else frozenset(p.kernel_shape for p in given)
 
     @property
     def pattern_set(self) -> tuple[Pattern, ...] | None:
-        """The given pattern set, None if it is to be mined."""
-        return None if isinstance(self.patterns, int) else tuple(self.patterns)
+        """The given pattern set, None where there is none."""
+        return None if isinstance(self.patterns, int | str) else tuple(self.patterns)
 
 
 _CHOICES = {
@@ -109,21 +106,23 @@ _CHOICES = {
 }
 
 
-def _check_patterns(patterns: int | Sequence[Pattern]) -> None:
+def _check_patterns(patterns: PatternChoice) -> None:
+    if patterns == "all":
+        return
     if isinstance(patterns, int):
         if patterns < 1:
             raise PruningError(f"patterns={patterns}: a pattern set needs at least 1 pattern")
         return
     if not patterns or not all(isinstance(pattern, Pattern) for pattern in patterns):
         raise PruningError(
-            f"patterns={patterns!r}: expected a number of patterns to mine, or a sequence "
+            f"patterns={patterns!r}: expected a number of patterns to mine, 'all', or a sequence "
             "of Pattern such as [Pattern.from_picture('##./##./...')]"
         )
 
 
 def _check_entries(options: PruneOptions) -> None:
     sizes = [height * width for height, width in options.pattern_kernels]
-    if not isinstance(options.patterns, int) or not sizes:
+    if options.pattern_set is not None or not sizes:
         return
     if not 1 <= options.entries <= min(sizes):
         raise PruningError(

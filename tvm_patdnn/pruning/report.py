@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from relay_passes.lanes.cover_patterns import zeros_stored
 from tvm_patdnn.sparse.patterns import find_patterns
 
 __all__ = ["PrunedLayer", "describe_layer", "format_table"]
@@ -25,6 +26,7 @@ class PrunedLayer:
         dense_weights: number of weights of the dense layer.
         kept_weights: number of weights that are not zero.
         reason: why the layer was left alone; None if it was pruned.
+        zeros: what its rare patterns cost in an fp32 build; empty where they cost nothing.
     """
 
     name: str
@@ -35,6 +37,7 @@ class PrunedLayer:
     dense_weights: int = 0
     kept_weights: int = 0
     reason: str | None = None
+    zeros: str = ""
 
     @property
     def compression(self) -> float:
@@ -65,6 +68,7 @@ def describe_layer(name: str, weight: np.ndarray | None, reason: str | None) -> 
         dense_weights=weight.size,
         kept_weights=found.kept_weights,
         reason=reason,
+        zeros=zeros_stored(found),
     )
 
 
@@ -83,7 +87,7 @@ def _cells(row: PrunedLayer) -> tuple[str, ...]:
         str(row.patterns),
         f"{row.kept_kernels} of {row.kernels}",
         f"{row.compression:.2f}x",
-        f"left alone: {row.reason}" if row.reason else "",
+        f"left alone: {row.reason}" if row.reason else row.zeros,
     )
 
 

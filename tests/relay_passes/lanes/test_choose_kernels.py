@@ -9,6 +9,7 @@ from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
 from tests.relay_passes.relax_modules import CPU, random_array
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
 from tvm_patdnn.optimizations import Optimizations
+from tvm_patdnn.pruning.mining import candidate_patterns
 from tvm_patdnn.records.tuning_records import Record
 
 
@@ -68,6 +69,13 @@ def test_a_layer_below_break_even_is_dense():
     assert choice.kind == "dense"
     assert "2 patterns, 0% of the kernels gone, 1.0x: below break-even" in choice.reason
     assert np.array_equal(choice.fkw.unpack(), weight)
+
+
+def test_zeros_that_rare_patterns_cost_are_said():
+    pictures = [str(pattern) for pattern in candidate_patterns((3, 3), 4)]
+    choice = chosen(pattern_weight(64, 64, pictures, 0.25))
+    assert choice.reason.startswith("56 patterns, 7")
+    assert "x, stored in fp32 as 16 patterns with zeros, 1." in choice.reason
 
 
 def test_a_dense_layer_shares_loads_between_filters():

@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay_passes.lanes.cover_patterns import RARE, cover_patterns
+from relay_passes.lanes.cover_patterns import RARE, cover_patterns, zeros_stored
+from tvm_patdnn.pruning.mining import candidate_patterns
 from tvm_patdnn.sparse.fkw import pack_fkw
 from tvm_patdnn.sparse.patterns import Pattern, find_patterns
 
@@ -123,3 +124,21 @@ def test_tens_of_thousands_of_patterns():
     found, _, patterns = covered(weight)
     assert len(found.patterns) > 30_000
     assert len(patterns) == 16
+
+
+def test_what_zeros_cost_is_said():
+    """Of 18 patterns 15 have a loop of their own, and one of all taps takes in the rest."""
+    pictures = [str(p) for p in candidate_patterns((3, 3), 2)[:8]] + [
+        str(p) for p in candidate_patterns((3, 3), 3)[:10]
+    ]
+    weight = drawn(*((picture, 5) for picture in pictures))
+    found, ids, patterns = covered(weight)
+    stored = sum(len(patterns[i]) for i in ids.ravel())
+    said = zeros_stored(found)
+    assert said == (
+        f"stored in fp32 as {len(patterns)} patterns with zeros, "
+        f"{stored / found.kept_weights:.1f}x the weights"
+    )
+    assert stored / found.kept_weights > 1.05
+    assert zeros_stored(find_patterns(drawn(("#../.../...", 3), ("##./.../...", 5)))) == ""
+    assert zeros_stored(find_patterns(np.zeros((2, 2, 3, 3)))) == ""
