@@ -9,6 +9,7 @@ from tvm_patdnn.cli.arguments import (
     numbers,
     pattern_choice,
     positive,
+    rewind_choice,
 )
 
 
@@ -26,6 +27,8 @@ from tvm_patdnn.cli.arguments import (
         (positive, "12", 12),
         (pattern_choice, "12", 12),
         (pattern_choice, "all", "all"),
+        (rewind_choice, "0", 0),
+        (rewind_choice, "fresh", "fresh"),
     ],
 )
 def test_reads(read, text, value):
@@ -57,6 +60,7 @@ def test_reads(read, text, value):
             for text in ("0", "-1", "1.5", "")
         ),
         (pattern_choice, "most", "'most': expected a number of patterns to mine, or all"),
+        (rewind_choice, "early", "'early': expected a number of epochs, or fresh"),
     ],
 )
 def test_refuses(read, text, message):

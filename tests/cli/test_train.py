@@ -105,6 +105,15 @@ def test_resume(printed, failing, data, tmp_path):
     assert "checkpoint.pt: was written by another run: lr 0.1 there, 0.3 here" in said
 
 
+def test_rewind(printed, failing, data, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    for rewind in ("0", "fresh"):
+        printed(*words(data, tmp_path / rewind, "--rewind", rewind, "--json", rows))
+    assert [json.loads(line)["rewind"] for line in rows.read_text().splitlines()] == [0, "fresh"]
+    said = failing(*words(data, tmp_path / "out", "--rewind=2"))
+    assert "rewind=2: expected 0 to 1, the epochs of pretraining" in said
+
+
 def test_a_given_pattern(printed, data, tmp_path):
     given = ["--pattern=##./##./...", "--pattern=.../.##/.##", "--connectivity=1"]
     text = printed(*words(data, tmp_path / "out", *given, "--method=oneshot"))
@@ -173,4 +182,4 @@ def test_the_arguments_are_the_options():
     settings = asdict(TrainSettings())
     defaults = {name: default for name, (_, default, _) in train_arguments.SETTINGS.items()}
     assert defaults.items() <= settings.items()
-    assert set(settings) - set(defaults) == {"precision", "warmup", "temperature"}
+    assert set(settings) - set(defaults) == {"precision", "rewind", "warmup", "temperature"}

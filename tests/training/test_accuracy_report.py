@@ -82,6 +82,8 @@ def test_names():
         row(method="unstructured", top1_pruned=5.0),
         row(method="oneshot", top1_pruned=6.0),
         row(method="gradual", scope="global", top1_pruned=7.0),
+        row(rewind=2, top1_pruned=8.0),
+        row(rewind="fresh", top1_pruned=9.0),
     ]
     page = accuracy_page(rows)
     assert cells(page, "ADMM")[1] == "patterns only"
@@ -92,6 +94,8 @@ def test_names():
     assert cells(page, "unstructured magnitude")[3] == "5.00"
     assert cells(page, "one-shot magnitude")[3] == "6.00"
     assert cells(page, "gradual magnitude (cubic), global")[3] == "7.00"
+    assert cells(page, "ADMM, retrained from epoch 2")[3] == "8.00"
+    assert cells(page, "ADMM, retrained from fresh weights")[3] == "9.00"
 
 
 def test_equal_names_are_told_apart():

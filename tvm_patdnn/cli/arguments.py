@@ -17,6 +17,7 @@ __all__ = [
     "numbers",
     "pattern_choice",
     "positive",
+    "rewind_choice",
 ]
 
 
@@ -111,12 +112,21 @@ def pattern_choice(text: str) -> int | Literal["all"]:
     """Reads a number of patterns, or ``all``."""
     if text == "all":
         return "all"
+    return _number(text, "a number of patterns to mine, or all")
+
+
+def rewind_choice(text: str) -> int | Literal["fresh"]:
+    """Reads a number of epochs, or ``fresh``."""
+    if text == "fresh":
+        return "fresh"
+    return _number(text, "a number of epochs, or fresh")
+
+
+def _number(text: str, expected: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"'{text}': expected a number of patterns to mine, or all"
-        ) from None
+        raise argparse.ArgumentTypeError(f"'{text}': expected {expected}") from None
 
 
 def positive(text: str) -> int:

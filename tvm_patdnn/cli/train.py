@@ -95,7 +95,9 @@ def _spec(args: argparse.Namespace) -> RunSpec:
 
     use_threads(args.threads)
     settings = TrainSettings(
-        precision=args.precision, **{name: getattr(args, name) for name in SETTINGS}
+        precision=args.precision,
+        rewind=args.rewind,
+        **{name: getattr(args, name) for name in SETTINGS},
     )
     config = PrunerConfig(
         method=args.method,

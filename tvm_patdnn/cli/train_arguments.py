@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tvm_patdnn.cli.arguments import positive
+from tvm_patdnn.cli.arguments import positive, rewind_choice
 from tvm_patdnn.cli.prune import add_amounts, add_layers
 
 __all__ = ["SETTINGS", "add_train_arguments", "check_train_arguments"]
@@ -193,6 +193,13 @@ def _add_training(add: Callable[..., Any]) -> None:
         help="the output folder of a finished run on the same images, such as one with --method "
         "dense, or its network.pt, whose network --distill learns from (default: the pretrained "
         "dense network)",
+    )
+    add(
+        "--rewind",
+        metavar="EPOCH|fresh",
+        type=rewind_choice,
+        help="retrain what pruning kept from the weights after so many epochs of pretraining, 0 "
+        "for the first, or from fresh ones (default: from what pruning left)",
     )
     add(
         "--precision",

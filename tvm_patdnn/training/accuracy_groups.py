@@ -67,6 +67,7 @@ class Group:
         extras += [f", {row.scope}"] if row.scope != "layer" and _has_scope(row) else []
         extras += [f", {_blocks(row)}"] if _has_blocks(row) else []
         extras += [", rates by layer"] if row.rates else []
+        extras += [_rewound(row)] if row.rewind is not None else []
         return _NAMES.get(row.method, row.method) + "".join(extras)
 
 
@@ -79,7 +80,14 @@ def configuration(row: TrainRow) -> tuple[object, ...]:
     """Returns what makes two runs on the same subject different, but for the seed."""
     amount = (row.patterns, row.entries, row.connectivity, tuple(row.rates.items()))
     pruning = (row.scope, row.filter_block, row.filter_grouping, *amount)
-    phases = (row.dense_epochs, row.prune_epochs, row.retrain_epochs, row.distill, row.teacher)
+    phases = (
+        row.dense_epochs,
+        row.prune_epochs,
+        row.retrain_epochs,
+        row.distill,
+        row.teacher,
+        row.rewind,
+    )
     if row.method == "dense":
         return (row.method, *phases)
     return (row.method, *pruning, *phases, *sorted(map(str, row.settings.items())))
@@ -126,7 +134,7 @@ def constraint_findings(groups: Sequence[Group]) -> list[str]:
 def _is_free(row: TrainRow, other: TrainRow) -> bool:
     """Whether ``other`` is without the one constraint that ``row`` has."""
     keys = (
-        *("method", "patterns", "entries", "connectivity", "distill", "teacher"),
+        *("method", "patterns", "entries", "connectivity", "distill", "teacher", "rewind"),
         *("settings", "rates"),
     )
     constraints = (row.scope == "balanced" and _has_scope(row), _has_blocks(row))
@@ -151,6 +159,11 @@ def rate_text(row: TrainRow) -> str:
 
 def _distillation(row: TrainRow) -> str:
     return " with distillation" + (f" from {row.teacher}" if row.teacher else "")
+
+
+def _rewound(row: TrainRow) -> str:
+    fresh = ", retrained from fresh weights"
+    return fresh if row.rewind == "fresh" else f", retrained from epoch {row.rewind}"
 
 
 def _has_scope(row: TrainRow) -> bool:

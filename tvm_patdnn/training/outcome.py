@@ -16,7 +16,7 @@ from tvm_patdnn.training.run import TrainingRun
 
 __all__ = ["outcome_row", "outcome_text"]
 
-_OWN_FIELDS = ("dense_epochs", "prune_epochs", "retrain_epochs", "seed", "distill")
+_OWN_FIELDS = ("dense_epochs", "prune_epochs", "retrain_epochs", "seed", "distill", "rewind")
 _METHOD_FIELDS = (
     *("update_every", "rho", "rho_factor", "rho_stages", "restart_duals", "strength"),
 )
@@ -61,6 +61,7 @@ def outcome_row(run: TrainingRun, command: str) -> TrainRow:
         kept_macs=summary.kept_macs or 0,
         distill=settings.distill,
         teacher=spec.teacher.name if spec.teacher else "",
+        rewind=settings.rewind,
         settings=_settings(run),
         seconds=round(state.seconds, 1),
         device=_device(run),

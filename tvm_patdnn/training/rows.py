@@ -34,6 +34,8 @@ class TrainRow:
         dense_macs, kept_macs: of one image, all convolutions.
         distill: weight of the teacher's outputs in retraining.
         teacher: its name; empty for the pretrained dense network.
+        rewind: the epoch of pretraining, or ``fresh``, that retraining took its weights from;
+            None for those that pruning left.
         settings: all others.
         seconds: of training, pretraining included where this run did it.
         device: the processor, and the precision of products.
@@ -71,6 +73,7 @@ class TrainRow:
     kept_macs: int
     distill: float = 0.0
     teacher: str = ""
+    rewind: int | str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     seconds: float
     device: str

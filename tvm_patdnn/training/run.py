@@ -23,6 +23,7 @@ from tvm_patdnn.training.network_file import NetworkFile, halved, load_network, 
 from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.phases import Phase, learning_rate, phases
 from tvm_patdnn.training.pruner import PatternPruner
+from tvm_patdnn.training.rewinding import check_schedule, early_network
 from tvm_patdnn.training.run_spec import RunSpec
 from tvm_patdnn.training.run_state import Row, RunState
 
@@ -122,6 +123,7 @@ class TrainingRun:
         choose = self.spec.choose_rates
         if phase.name != "prune" or self._pruner is not None:
             return
+        check_schedule(self.spec.settings, self.state.dense_epochs)
         config = choose(self.network, self.example) if choose else self.spec.pruner
         if self.spec.settings.distill:
             self._teacher = self._make_teacher()
@@ -165,7 +167,16 @@ class TrainingRun:
         if phase.name == "prune":
             self.pruner.finalize()
             self.state.projected = self._measure_settled()
+            self._rewind()
         self._save(None)
+
+    def _rewind(self) -> None:
+        """Gives what is kept other weights, where that is asked for."""
+        if self.spec.settings.rewind is None:
+            return
+        early = early_network(self.spec)
+        self.network.load_state_dict(early.state_dict())
+        self.pruner.keeper.apply()
 
     def _make_teacher(self) -> Teacher:
         given, settings = self.spec.teacher, self.spec.settings

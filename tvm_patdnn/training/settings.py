@@ -8,9 +8,10 @@ from typing import Literal, get_args
 
 from tvm_patdnn.errors import TrainingError
 
-__all__ = ["Precision", "TrainSettings"]
+__all__ = ["Precision", "Rewind", "TrainSettings"]
 
 Precision = Literal["auto", "float32", "bfloat16"]
+Rewind = int | Literal["fresh"] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,9 @@ class TrainSettings:
         label_smoothing: share of the target spread over all classes.
         distill: weight of a teacher's outputs in the loss after pruning, 0 to 1.
         temperature: that softens these outputs.
+        rewind: retrains what pruning kept from the weights after so many epochs of
+            pretraining (0: the first weights), or from ``fresh`` ones; None for the weights
+            that pruning left.
         seed: of everything random.
         precision: of products; ``auto`` is bfloat16 where the processor computes it, else
             float32. Weights and sums stay float32.
@@ -50,6 +54,7 @@ class TrainSettings:
     label_smoothing: float = 0.0
     distill: float = 0.0
     temperature: float = 4.0
+    rewind: Rewind = None
     seed: int = 0
     precision: Precision = "auto"
 
@@ -59,6 +64,11 @@ class TrainSettings:
             raise TrainingError(
                 f"precision={self.precision!r} is unknown; "
                 f"choose one of {', '.join(get_args(Precision))}"
+            )
+        if self.rewind not in (None, "fresh", *range(self.dense_epochs + 1)):
+            raise TrainingError(
+                f"rewind={self.rewind!r}: expected 0 to {self.dense_epochs}, the epochs of "
+                "pretraining, or 'fresh'"
             )
         for names, holds, expected in _RANGES:
             for name in names.split():
