@@ -102,9 +102,7 @@ def _read_image(
     return ordered.reshape(spec.shape)
 
 
-def _pixels(
-    image: Image.Image, path: Path, size: tuple[int, int], channels: int
-) -> np.ndarray:
+def _pixels(image: Image.Image, path: Path, size: tuple[int, int], channels: int) -> np.ndarray:
     """Returns (height, width, channels) values in 0..255, whatever bits the image has."""
     if image.mode.startswith(_GRAY_16) or (image.mode, image.format) == ("I", "PPM"):
         gray = Image.fromarray(np.asarray(image, np.float32) * np.float32(255 / 65535))

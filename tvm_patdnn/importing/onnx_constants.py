@@ -14,7 +14,7 @@ from tvm_patdnn.errors import ModelError
 __all__ = ["array_of", "check_stored", "constant_tensors", "stored_tensors"]
 
 # The field that holds a tensor's numbers, one entry each; other types pack several in one.
-_FIELDS = {
+_FIELDS: dict[int, str] = {
     TensorProto.FLOAT: "float_data",
     TensorProto.DOUBLE: "double_data",
     TensorProto.INT64: "int64_data",

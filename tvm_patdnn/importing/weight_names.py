@@ -12,7 +12,6 @@ import numpy as np
 import onnx
 
 from tvm_patdnn.importing.onnx_constants import array_of, constant_tensors
-
 from tvm_patdnn.sparse.weight_key import weight_key
 
 __all__ = ["layer_name", "weight_names"]

@@ -18,8 +18,8 @@ from tvm_patdnn.library.cross_compile import export_compiler
 from tvm_patdnn.library.elf import check_loads_here
 from tvm_patdnn.library.fresh_name import fresh_name
 from tvm_patdnn.library.metadata import Metadata
-from tvm_patdnn.library.report import Report
 from tvm_patdnn.library.object_files import objects_in_memory
+from tvm_patdnn.library.report import Report
 from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.library.seal import VM, check_seal, seal
 from tvm_patdnn.machine.triples import is_host_platform
