@@ -27,9 +27,11 @@ def conv2d_depthwise(first: Conv2d, depthwise: Conv2d) -> PrimFunc:
     Args:
         first: see ``can_precede_depthwise``.
         depthwise: see ``is_depthwise``.
+
+    Raises:
+        ValueError: they are not.
     """
-    if not can_precede_depthwise(first) or not is_depthwise(depthwise):
-        raise ValueError("expected a convolution of whole planes, and a depthwise one")
+    _check(first, depthwise)
     geometry, out, chunks = first.geometry, depthwise.geometry, first.schedule.chunks
 
     def body(data: Buffer, *buffers: Buffer) -> None:
@@ -47,6 +49,19 @@ def conv2d_depthwise(first: Conv2d, depthwise: Conv2d) -> PrimFunc:
                     emit_depthwise(windows, small, f, planes.filter(start + i, f), n)
 
     return prim_func(_params(first, depthwise), body)
+
+
+def _check(first: Conv2d, depthwise: Conv2d) -> None:
+    if not can_precede_depthwise(first):
+        raise ValueError(
+            "first: expected a schedule of a plane at a time, got "
+            f"{first.schedule.outer} in {first.fkw.windows} windows"
+        )
+    if not is_depthwise(depthwise):
+        raise ValueError(
+            "depthwise: expected one kernel of one pattern for each filter, of its own channel, "
+            "with taps in code"
+        )
 
 
 def _params(first: Conv2d, depthwise: Conv2d) -> list[Param]:

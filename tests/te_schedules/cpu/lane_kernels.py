@@ -9,16 +9,17 @@ from functools import cache
 import numpy as np
 import torch
 import tvm
-from tvm.tirx import PrimFunc
+from tvm.tirx import Buffer, PrimFunc
 
 from te_schedules.cpu.conv2d import Conv2d, conv2d
-from te_schedules.cpu.conv2d_binding import Products
+from te_schedules.cpu.conv2d_binding import Conv2dBinding, Products
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry, holding
 from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.lane_layout import Halo, LaneLayout
 from te_schedules.cpu.lane_split import best_split
 from te_schedules.cpu.tile_store import OperandSpec
+from te_schedules.cpu.vector_code import prim_func
 from te_schedules.epilogue import Step
 from te_schedules.window import Window
 from tvm_patdnn.machine.targets import resolve_target
@@ -30,11 +31,13 @@ __all__ = [
     "ConvCase",
     "assert_close",
     "assert_stored",
+    "bound_kernel",
     "compiled",
     "full_pattern",
     "native",
     "pattern_weight",
     "random_array",
+    "run_bound",
     "run_kernel",
 ]
 
@@ -69,6 +72,33 @@ def run_kernel(
 
 def random_array(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def bound_kernel(
+    case: ConvCase, body: Callable[[Conv2dBinding, Buffer], None], results: int
+) -> PrimFunc:
+    """A function of a convolution's arguments whose output has ``results`` float32.
+
+    Args:
+        body: emits its code, given the convolution and the output.
+    """
+    kernel = case.kernel()
+    in_shape = case.in_layout().shape(case.batch, case.channels)
+    params = [("data", in_shape, "float32"), *kernel.params, ("output", (results,), "float32")]
+
+    def emit(data: Buffer, *buffers: Buffer) -> None:
+        body(kernel.bind(data, buffers[:-1], buffers[-1]), buffers[-1])
+
+    return prim_func(params, emit)
+
+
+def run_bound(
+    case: ConvCase, body: Callable[[Conv2dBinding, Buffer], None], results: int
+) -> np.ndarray:
+    """Runs ``bound_kernel``; what it does not write is NaN."""
+    packed = case.in_layout().pack(case.data)
+    arguments = (packed, *case.kernel().constants.values(), *case.operands)
+    return run_kernel(bound_kernel(case, body, results), arguments, (results,))
 
 
 def assert_close(got: np.ndarray, expected: np.ndarray) -> None:

@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
 
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
-from te_schedules.epilogue import Step
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
 from tests.te_schedules.cpu.lane_kernels import (
     ConvCase,
-    assert_stored,
     pattern_weight,
     random_array,
 )
+from tvm_patdnn.sparse.unordered_kernels import pack_unordered
 
 W53 = pattern_weight(5, 3)
 
@@ -64,109 +63,6 @@ def test_awkward_shapes(options):
 def test_awkward_weights(weight):
     schedule = Conv2dSchedule(rows=2, vectors=1, chunks=2)
     ConvCase(weight=weight, padding=centred(weight), schedule=schedule).check()
-
-
-@pytest.mark.parametrize("hold", Hold)
-@pytest.mark.parametrize(("rows", "vectors"), [(1, 1), (2, 2), (5, 3), (3, 1)])
-def test_tiles_that_divide_the_plane_and_that_do_not(rows, vectors, hold):
-    schedule = Conv2dSchedule(rows=rows, vectors=vectors, hold=hold)
-    case = ConvCase(weight=W53, schedule=schedule)
-    assert (case.out_layout().steps_y, case.out_layout().steps_x) == (5, 3)
-    case.check()
-
-
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize(("group", "hold"), [(1, Hold.INPUTS), (2, Hold.WEIGHTS), (3, Hold.INPUTS)])
-def test_dense_filters_in_groups_that_do_not_divide_them(group, hold, stride):
-    schedule = Conv2dSchedule(rows=1, vectors=2, group=group, hold=hold, chunks=2)
-    ConvCase(
-        weight=random_array(7, 3, 3, 3),
-        size=(9, 25),
-        stride=(stride, stride),
-        dense=True,
-        schedule=schedule,
-    ).check()
-
-
-BLOCKS = {
-    "patterns": {"weight": pattern_weight(3, 5)},
-    "1x1": {"weight": WEIGHTS["1x1"][:3], "padding": (0, 0, 0, 0)},
-    "few kernels": {"weight": pattern_weight(3, 5, density=0.1)},
-    "stride, batch": {
-        "weight": pattern_weight(3, 5),
-        "stride": (2, 2),
-        "batch": 2,
-        "size": (9, 25),
-    },
-}
-
-
-@pytest.mark.parametrize("window", [None, 2])
-@pytest.mark.parametrize(("group", "hold"), [(2, Hold.WEIGHTS), (3, Hold.INPUTS), (4, Hold.INPUTS)])
-@pytest.mark.parametrize("options", BLOCKS.values(), ids=BLOCKS)
-def test_filters_with_the_same_kernels_share_a_list(options, group, hold, window):
-    kept = np.repeat(options["weight"] != 0, group, axis=0)[:-1]  # the last block has fewer
-    weight = random_array(*kept.shape) * kept
-    schedule = Conv2dSchedule(rows=1, vectors=2, group=group, hold=hold, window=window, chunks=2)
-    case = ConvCase(**(options | {"weight": weight}), schedule=schedule)
-    assert case.fkw().groups == 3
-    case.check()
-
-
-def test_a_dense_layer_with_dilation_keeps_rows_of_inputs():
-    schedule = Conv2dSchedule(rows=2, vectors=2, group=2, hold=Hold.INPUTS)
-    ConvCase(
-        weight=random_array(4, 2, 3, 3),
-        size=(9, 20),
-        dilation=(2, 3),
-        padding=(2, 3, 2, 3),
-        dense=True,
-        schedule=schedule,
-    ).check()
-
-
-@pytest.mark.parametrize("outer", Outer)
-@pytest.mark.parametrize("chunks", [1, 2, 9])
-def test_work_is_shared_out_by_blocks_of_the_plane_and_chunks_of_filters(chunks, outer):
-    schedule = Conv2dSchedule(rows=2, vectors=2, outer=outer, chunks=chunks)
-    ConvCase(weight=W53, batch=2, schedule=schedule).check()
-
-
-WINDOWED = {
-    "1x1": {"weight": WEIGHTS["1x1"], "padding": (0, 0, 0, 0)},
-    "patterns": {"weight": pattern_weight(5, 7)},
-    "empty windows": {"weight": pattern_weight(5, 7, density=0.1)},
-    "no kernel": {"weight": 0 * pattern_weight(5, 7)},
-    "batch, stride": {"weight": pattern_weight(5, 7), "batch": 2, "stride": (2, 2)},
-    "bias": {
-        "weight": pattern_weight(5, 7),
-        "steps": (Step("add_number", numbers=(1.5,)),),
-    },
-}
-
-
-@pytest.mark.parametrize("chunks", [1, 2, 5])
-@pytest.mark.parametrize("window", [1, 3, 7, 100])
-@pytest.mark.parametrize("options", WINDOWED.values(), ids=WINDOWED)
-def test_windows_of_channels(options, window, chunks):
-    schedule = Conv2dSchedule(rows=2, vectors=1, window=window, chunks=chunks)
-    case = ConvCase(**options, schedule=schedule)
-    assert case.fkw().windows == -(-7 // window)
-    expected = case.reference() + (1.5 if case.steps else 0)
-    assert_stored(case.run(), case.out_layout(), expected)
-
-
-@pytest.mark.parametrize("hold", Hold)
-def test_windows_of_dense_groups(hold):
-    schedule = Conv2dSchedule(rows=1, vectors=2, group=2, hold=hold, window=3)
-    ConvCase(weight=random_array(5, 7, 3, 3), dense=True, schedule=schedule).check()
-
-
-def test_windows_go_with_single_tiles():
-    """The sums of one tile wait in memory between two windows."""
-    for outer in (Outer.ROW, Outer.PLANE):
-        with pytest.raises(ValueError, match="window=4: needs outer=Outer.TILE, got"):
-            Conv2dSchedule(rows=1, vectors=1, window=4, outer=outer)
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])
@@ -225,3 +121,21 @@ def test_values_that_are_not_finite_stay_where_they_are():
     infinite = np.isinf(case.out_layout().unpack(case.run(data)))
     assert infinite[:, :, 4, 5].all()
     assert infinite.sum() == 2
+
+
+def test_kernels_that_the_code_does_not_compute_are_declined():
+    case = ConvCase(weight=W53, pack=pack_unordered)
+    with pytest.raises(ValueError, match=r"stored as UnorderedKernels: expected FKW, .* TableProd"):
+        case.kernel()
+
+
+def test_constants_are_the_arrays_of_the_storage_in_the_order_of_the_arguments():
+    case = ConvCase(weight=W53, schedule=Conv2dSchedule(rows=1, vectors=1, chunks=3))
+    kernel, fkw = case.kernel(), case.fkw()
+    names = ["reorder", "offset", "weight_offset", "stride", "index", "weight", "chunk"]
+    assert list(kernel.constants) == names
+    for name in names[:-1]:
+        assert np.array_equal(kernel.constants[name], getattr(fkw, name))
+    assert np.array_equal(kernel.constants["chunk"], fkw.balanced_chunks(3))
+    described = [(name, array.shape, str(array.dtype)) for name, array in kernel.constants.items()]
+    assert kernel.params == described
