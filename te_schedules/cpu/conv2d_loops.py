@@ -41,18 +41,18 @@ def emit_conv2d(conv: Conv2dBinding) -> None:
         chunk, block, n = task % chunks, task // chunks % blocks, task // (chunks * blocks)
         first, last = conv.groups_of(chunk)
         with (
-            T.serial(conv.fkw.windows) as step,
+            T.serial(conv.fkw.windows) as done,
             T.serial(last - first) as i,
             T.serial(inner) as t,
         ):
-            turn = Turn(chunk=chunk, step=step, i=i, g=first + i)
+            turn = Turn(chunk=chunk, done=done, i=i, g=first + i)
             _emit_tile(conv, tile, turn, n, block * inner + t)
 
 
 def _emit_tile(conv: Conv2dBinding, tile: Tile, turn: Turn, n: Expr, number: Expr) -> None:
     corner = conv.corner(n, number)
     prefetch_window(conv, tile, turn, corner)
-    slot = window_of(conv, turn.chunk, turn.step) * conv.fkw.groups + turn.g
+    slot = window_of(conv, turn.chunk, turn.done) * conv.fkw.groups + turn.g
     for part in _parts(conv.store, tile, number):
         begin_sums(conv, part, turn)
         prefetch_outputs(conv, part, turn, corner)

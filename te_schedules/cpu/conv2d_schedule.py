@@ -38,7 +38,7 @@ class Conv2dSchedule:
         outer: what is computed of all filters at a time.
         window: channels whose inputs of a tile stay in a cache while the filters go
             by, with the sums in memory between windows; None takes all channels at once.
-        chunks: runs of filters that different threads take.
+        chunks: ranges of groups that different threads take.
     """
 
     rows: int

@@ -18,28 +18,28 @@ class Turn:
     """What a thread is at.
 
     Attributes:
-        chunk: the run of filters that it computes.
-        step: how many windows it has done.
+        chunk: the range of groups that it computes.
+        done: how many windows it has done.
         i: the group of filters, of those of the chunk.
         g: the group of filters, of all.
     """
 
     chunk: Expr
-    step: Expr
+    done: Expr
     i: Expr
     g: Expr
 
 
-def window_of(conv: Conv2dBinding, chunk: Expr, step: Expr) -> Expr:
-    """Returns the window of a step; each chunk begins with its own share of the channels.
+def window_of(conv: Conv2dBinding, chunk: Expr, done: Expr) -> Expr:
+    """Returns the window that a chunk takes after ``done`` others.
 
-    The thread that computes a chunk has, as a rule, computed the same share of the
-    input's channels and has them in its caches.
+    Each chunk begins with its own share of the channels: the thread that computes it has, as a
+    rule, computed the same share of the input's channels and has them in its caches.
     """
     windows, chunks = conv.fkw.windows, conv.schedule.chunks
     if windows == 1 or chunks == 1:
-        return step
-    return (step + chunk * windows // chunks) % windows
+        return done
+    return (done + chunk * windows // chunks) % windows
 
 
 def begin_sums(conv: Conv2dBinding, tile: Tile, turn: Turn) -> None:
@@ -47,7 +47,7 @@ def begin_sums(conv: Conv2dBinding, tile: Tile, turn: Turn) -> None:
     if conv.fkw.windows == 1:
         tile.clear_sums()
         return
-    with T.If(turn.step == 0):
+    with T.If(turn.done == 0):
         with T.Then():
             tile.clear_sums()
         with T.Else():
@@ -59,7 +59,7 @@ def end_sums(conv: Conv2dBinding, tile: Tile, turn: Turn, corner: Corner) -> Non
     if conv.fkw.windows == 1:
         _store(conv, tile, turn, corner)
         return
-    with T.If(turn.step == conv.fkw.windows - 1):
+    with T.If(turn.done == conv.fkw.windows - 1):
         with T.Then():
             _store(conv, tile, turn, corner)
         with T.Else():
@@ -68,7 +68,7 @@ def end_sums(conv: Conv2dBinding, tile: Tile, turn: Turn, corner: Corner) -> Non
 
 def prefetch_outputs(conv: Conv2dBinding, tile: Tile, turn: Turn, corner: Corner) -> None:
     """Begins to fetch what the last window's sums will be stored to."""
-    last = [turn.step == conv.fkw.windows - 1] if conv.fkw.windows > 1 else []
+    last = [turn.done == conv.fkw.windows - 1] if conv.fkw.windows > 1 else []
     with when(*last):
         for f in range(conv.fkw.group):
             channel = conv.filter(turn.g, f)
@@ -88,9 +88,9 @@ def prefetch_window(conv: Conv2dBinding, tile: Tile, turn: Turn, corner: Corner)
     part = -(-window // max(1, conv.fkw.groups // conv.schedule.chunks))
     with T.serial(part) as k:
         of_window = turn.i * part + k
-        channel = window_of(conv, turn.chunk, turn.step + 1) * window + of_window
+        channel = window_of(conv, turn.chunk, turn.done + 1) * window + of_window
         exists = (of_window < window, channel < conv.geometry.in_channels)
-        with when(turn.step + 1 < conv.fkw.windows, *exists):
+        with when(turn.done + 1 < conv.fkw.windows, *exists):
             for place in reads:
                 at = origin + conv.distance(place)
                 conv.code.prefetch(conv.data, corner.n, channel, at, near=False)

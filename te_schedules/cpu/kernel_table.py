@@ -1,4 +1,4 @@
-"""One table of all kernels, so that none is left out of tests or checks of generated code."""
+"""One table of all kernels: each is tested, checked in its assembly, and timed by a bench."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from tvm.tirx import PrimFunc
 
-from te_schedules.cpu import kernel_samples as samples
+from te_schedules.cpu import conv2d_samples, kernel_samples
 from te_schedules.cpu.conv2d import conv2d
 from te_schedules.cpu.conv2d_depthwise import conv2d_depthwise
 from te_schedules.cpu.elementwise import elementwise
 from te_schedules.cpu.fully_connected import fully_connected, sparse_fully_connected
+from te_schedules.cpu.kernel_sample import Sample
 from te_schedules.cpu.pool2d import global_average_pool, pool2d
 from te_schedules.cpu.relayout import gather_planes
 
@@ -27,23 +28,26 @@ class Kernel:
     """
 
     generator: Callable[..., PrimFunc]
-    sample: Callable[[int], samples.Sample]
+    sample: Callable[[int], Sample]
     allocates: bool = False
 
 
 KERNELS: Mapping[str, Kernel] = {
-    "pattern conv2d": Kernel(conv2d, samples.sample_pattern_conv2d),
-    "connectivity conv2d": Kernel(conv2d, samples.sample_connectivity_conv2d),
-    "dense conv2d": Kernel(conv2d, samples.sample_dense_conv2d),
-    "depthwise conv2d": Kernel(conv2d, samples.sample_depthwise_conv2d),
+    "pattern conv2d": Kernel(conv2d, conv2d_samples.sample_pattern_conv2d),
+    "connectivity conv2d": Kernel(conv2d, conv2d_samples.sample_connectivity_conv2d),
+    "dense conv2d": Kernel(conv2d, conv2d_samples.sample_dense_conv2d),
+    "depthwise conv2d": Kernel(conv2d, conv2d_samples.sample_depthwise_conv2d),
     "conv2d and depthwise conv2d": Kernel(
-        conv2d_depthwise, samples.sample_conv2d_depthwise, allocates=True
+        conv2d_depthwise, conv2d_samples.sample_conv2d_depthwise, allocates=True
     ),
-    "max pool2d": Kernel(pool2d, samples.sample_max_pool2d),
-    "average pool2d": Kernel(pool2d, samples.sample_average_pool2d),
-    "global average pool": Kernel(global_average_pool, samples.sample_global_average_pool),
-    "elementwise": Kernel(elementwise, samples.sample_elementwise),
-    "relayout": Kernel(gather_planes, samples.sample_gather_planes),
-    "fully connected": Kernel(fully_connected, samples.sample_fully_connected),
-    "sparse fully connected": Kernel(sparse_fully_connected, samples.sample_sparse_fully_connected),
+    "generic sparse conv2d": Kernel(conv2d, conv2d_samples.sample_generic_sparse_conv2d),
+    "max pool2d": Kernel(pool2d, kernel_samples.sample_max_pool2d),
+    "average pool2d": Kernel(pool2d, kernel_samples.sample_average_pool2d),
+    "global average pool": Kernel(global_average_pool, kernel_samples.sample_global_average_pool),
+    "elementwise": Kernel(elementwise, kernel_samples.sample_elementwise),
+    "relayout": Kernel(gather_planes, kernel_samples.sample_gather_planes),
+    "fully connected": Kernel(fully_connected, kernel_samples.sample_fully_connected),
+    "sparse fully connected": Kernel(
+        sparse_fully_connected, kernel_samples.sample_sparse_fully_connected
+    ),
 }

@@ -78,6 +78,13 @@ def test_each_distinct_layer_is_compared(files, printed, measured):
     assert out.splitlines()[2].split()[:4] == ["layer,", "ms", "tvm-patdnn", "tvm-dense"]
 
 
+def test_without_a_model_each_of_our_kernels_is_compared(printed, measured):
+    out = printed("bench", "--per-layer", "--against", "onnxruntime")
+    layers = [asked[0].layer for asked in measured]
+    assert {"pattern conv2d", "max pool2d", "sparse fully connected"} < set(layers)
+    assert out.startswith("kernels by layer, ")
+
+
 def test_a_sweep_is_a_comparison_at_each_value(files, printed, measured, tmp_path):
     out = printed(
         "bench", "--sweep", "compression", files / "model.onnx", "--values", "2.25,18",
@@ -185,7 +192,7 @@ def test_another_network_is_no_dense_twin(files, failing, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "give one of MODEL.onnx, --sweep, --ladder, --install and --report"),
+        ([], "give one of MODEL.onnx, --per-layer, --sweep, --ladder, --install and --report"),
         (["m.onnx", "--install", "ncnn"], "give one of"),
         (["m.onnx", "-o", "page.md"], "--report and -o belong together"),
         (["--report", "rows.jsonl"], "--report and -o belong together"),
@@ -193,7 +200,9 @@ def test_another_network_is_no_dense_twin(files, failing, tmp_path):
         (["--sweep", "threads", "--ladder"], "--sweep cannot be combined with --ladder or"),
         (["m.onnx", "--sweep", "threads", "--per-layer"], "--sweep cannot be combined with"),
         (["m.onnx", "--ladder", "--dense", "d.onnx"], "--dense is not used here"),
-        (["--ladder", "--per-layer"], "--per-layer needs MODEL.onnx"),
+        (["--ladder", "--per-layer"], "--ladder --per-layer needs MODEL.onnx"),
+        (["--per-layer", "--install", "ncnn"], "give one of"),
+        (["--per-layer", "--dense", "d.onnx"], "--dense needs MODEL.onnx"),
         (["m.onnx", "--values", "1,2"], "--values belongs to --sweep"),
         (["--sweep", "depth"], "invalid choice: 'depth'"),
     ],

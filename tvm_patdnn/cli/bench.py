@@ -94,6 +94,7 @@ def _systems(args: argparse.Namespace) -> list[System]:
 
 
 def _subjects(args: argparse.Namespace, threads: int) -> Sequence[Subject]:
+    from tvm_patdnn.bench.kernel_layers import kernel_subjects
     from tvm_patdnn.bench.ladder import ladder_subjects
     from tvm_patdnn.bench.session import make_subjects
     from tvm_patdnn.bench.sweeps import sweep_subjects
@@ -105,6 +106,8 @@ def _subjects(args: argparse.Namespace, threads: int) -> Sequence[Subject]:
         return sweep_subjects(
             args.sweep, model, threads=threads, values=args.values, input_shapes=shapes
         )
+    if model is None:
+        return kernel_subjects()
     return make_subjects(model, args.dense, input_shapes=shapes, per_layer=args.per_layer)
 
 

@@ -33,17 +33,22 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check_bench_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Ends with a usage error where arguments contradict each other."""
-    comparing = args.model is not None or args.sweep is not None or args.ladder
+    series = args.sweep is not None or args.ladder or args.per_layer
+    comparing = args.model is not None or series
     if [comparing, args.install is not None, args.report is not None].count(True) != 1:
-        parser.error("give one of MODEL.onnx, --sweep, --ladder, --install and --report")
+        parser.error(
+            "give one of MODEL.onnx, --per-layer, --sweep, --ladder, --install and --report"
+        )
     if (args.output is not None) != (args.report is not None):
         parser.error("--report and -o belong together")
     if args.sweep and (args.ladder or args.per_layer):
         parser.error("--sweep cannot be combined with --ladder or --per-layer")
     if args.dense and (args.sweep or args.ladder):
         parser.error("--dense is not used here: a sweep prunes MODEL.onnx, a ladder needs no other")
-    if args.per_layer and args.model is None:
-        parser.error("--per-layer needs MODEL.onnx")
+    if args.ladder and args.per_layer and args.model is None:
+        parser.error("--ladder --per-layer needs MODEL.onnx")
+    if args.dense and args.model is None:
+        parser.error("--dense needs MODEL.onnx, which was pruned from it")
     if args.values and not args.sweep:
         parser.error("--values belongs to --sweep")
 
@@ -62,7 +67,12 @@ def _add_comparison(add: Callable[..., Any]) -> None:
         type=_names,
         help="which systems (default: all; for a sweep tvm-dense and onnxruntime)",
     )
-    add("--per-layer", action="store_true", help="compare each distinct convolution, not the model")
+    add(
+        "--per-layer",
+        action="store_true",
+        help="compare each distinct convolution, not the model; without MODEL.onnx a small "
+        "network for each of our kernels, random weights",
+    )
     add(
         "--input-shape",
         metavar="NAME:SIZES",

@@ -69,7 +69,7 @@ def pack_fkw(
         group: filters that share a list of kernels; more than 1 needs neighbours to have
             the same ``ids``, as in a layer without connectivity pruning.
         window: channels of a window; all by default.
-        chunks: runs of neighbouring filters, of nearly equal work, that are each sorted for
+        chunks: ranges of neighbouring filters, of nearly equal work, that are each sorted for
             themselves.
     """
     filters, channels = ids.shape

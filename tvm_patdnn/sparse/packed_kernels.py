@@ -26,7 +26,7 @@ class PackedKernels(ABC):
         group: filters that share one list of kernels; the last group repeats its last
             filter where ``filters`` is not a multiple.
         reorder: (groups * group,) uint16 or int32, output channel of each stored filter.
-        windows: runs of channels into which every group's kernels are divided; the arrays
+        windows: ranges of channels into which every group's kernels are divided; the arrays
             below have a slot for each window and, within it, each group.
         offset: (slots + 1,) int32, first kernel of each slot.
         weight_offset: (slots + 1,) int32, first weight of each slot.
@@ -88,10 +88,10 @@ class PackedKernels(ABC):
         return self.structure_bytes + self.weight.nbytes
 
     def balanced_chunks(self, chunks: int) -> np.ndarray:
-        """Cuts the groups into runs of nearly equal work.
+        """Cuts the groups into ranges of nearly equal work.
 
         Returns:
-            (chunks + 1,) int32, first group of each run.
+            (chunks + 1,) int32, first group of each range.
         """
         weights = np.diff(self.weight_offset).reshape(self.windows, self.groups).sum(axis=0)
         return equal_shares(weights, chunks)

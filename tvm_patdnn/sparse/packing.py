@@ -79,7 +79,7 @@ def group_members(filters: int, group: int) -> np.ndarray:
 
 
 def equal_shares(work: np.ndarray, chunks: int) -> np.ndarray:
-    """Returns (chunks + 1,) int32: where to cut ``work`` into runs of nearly equal sums."""
+    """Returns (chunks + 1,) int32: where to cut ``work`` into ranges of nearly equal sums."""
     done = np.concatenate([[0], np.cumsum(work + 1.0)])
     cuts = np.searchsorted(done, np.linspace(0, done[-1], chunks + 1))
     cuts[0], cuts[-1] = 0, len(work)

@@ -52,8 +52,8 @@ def orders(window: int, chunks: int) -> list[list[int]]:
     found: list[list[int]] = []
 
     def body(conv, output) -> None:
-        steps = range(conv.fkw.windows)
-        found.extend([[int(window_of(conv, c, step)) for step in steps] for c in range(chunks)])
+        windows = range(conv.fkw.windows)
+        found.extend([[int(window_of(conv, c, done)) for done in windows] for c in range(chunks)])
 
     bound_kernel(windowed(window, chunks), body, 1)
     return found

@@ -9,12 +9,14 @@ import tvm
 from tvm.tirx.script import builder as T
 
 import te_schedules
+from te_schedules.cpu import conv2d_samples, kernel_samples
 from te_schedules.cpu.kernel_table import KERNELS
 from te_schedules.cpu.vector_code import VectorCode, prim_func
 from tests.te_schedules.cpu.lane_kernels import run_kernel
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.machine.targets import resolve_target
 
+SAMPLES = (conv2d_samples, kernel_samples)
 TARGETS = {
     "avx512": "llvm -mtriple=x86_64-linux-gnu -mcpu=skylake-avx512",
     "avx2": "llvm -mtriple=x86_64-linux-gnu -mcpu=haswell",
@@ -51,6 +53,12 @@ def assembly(target: str) -> dict[str, str]:
 def test_no_kernel_is_left_out():
     assert len(generators()) >= 6
     assert {kernel.generator for kernel in KERNELS.values()} == generators()
+
+
+def test_every_sample_is_in_the_table_once():
+    used = [kernel.sample for kernel in KERNELS.values()]
+    made = [getattr(module, name) for module in SAMPLES for name in module.__all__]
+    assert sorted(map(id, used)) == sorted(map(id, made))
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])

@@ -14,7 +14,7 @@ from tvm_patdnn.bench.systems.tvm_library import (
     load_library,
 )
 
-__all__ = ["DENSE_RUNG", "RUNGS", "TOP_RUNG"]
+__all__ = ["DENSE_RUNG", "KERNELS_OF_RUNGS", "RUNGS", "TOP_RUNG"]
 
 _OFF = {"reorder": False, "share_loads": False, "tune": False}
 
@@ -39,11 +39,14 @@ def _prepare(switches: dict[str, bool], job: Job) -> Prepared:
 
 DENSE_RUNG = _rung("dense", sparse=False)  # zeros are numbers
 TOP_RUNG = _rung("+tune", ours=True)  # the schedule is chosen, by records or the cost model
+_NO_OPT_RUNG = _rung("no-opt", **_OFF)  # patterns, in plain loops
 RUNGS = (
     DENSE_RUNG,
     _rung("csr", patterns=False, **_OFF),  # each kept weight by itself
-    _rung("no-opt", **_OFF),  # patterns, in plain loops
+    _NO_OPT_RUNG,
     _rung("+reorder", **{**_OFF, "reorder": True}),  # filters and kernels
     _rung("+LRE", tune=False),  # loads are shared between taps and filters
     TOP_RUNG,
 )
+# Kernels of the table that only a rung has; the others are in ``kernel_layers``.
+KERNELS_OF_RUNGS = {"generic sparse conv2d": _NO_OPT_RUNG}
