@@ -70,7 +70,7 @@ def test_layers_have_a_column_for_each_system():
     )
     said, _, head, first, second = text.splitlines()
     assert said == (
-        "net by layer, 2 threads: tvm-patdnn is the fastest on 2 of 2 convolutions; "
+        "net by layer, 2 threads: tvm-patdnn is the fastest on 2 of 2 layers; "
         "3.00x as fast as tvm-dense in the median"
     )
     assert head.split() == [
@@ -98,4 +98,4 @@ def test_columns_are_aligned():
 
 def test_where_another_is_faster_on_a_layer_it_is_not_ours():
     rows = [row(layer="a"), row("ncnn", layer="a", median_s=0.001, ratio=0.25), row(layer="b")]
-    assert layers_finding(rows).endswith("tvm-patdnn is the fastest on 1 of 2 convolutions")
+    assert layers_finding(rows).endswith("tvm-patdnn is the fastest on 1 of 2 layers")

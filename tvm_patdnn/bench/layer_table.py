@@ -30,7 +30,7 @@ def layers_finding(rows: Sequence[Row]) -> str:
             seconds <= (row.median_s or 0.0) for row in rows if row.layer == layer and row.counts
         )
     ]
-    text = f"{setting}: {OURS.name} is the fastest on {len(fastest)} of {len(ours)} convolutions"
+    text = f"{setting}: {OURS.name} is the fastest on {len(fastest)} of {len(ours)} layers"
     ratios = [row.ratio for row in rows if row.system == DENSE.name and row.counts and row.ratio]
     return f"{text}; {times_text(median(ratios))} {DENSE.name} in the median" if ratios else text
 
