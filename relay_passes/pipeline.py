@@ -15,6 +15,7 @@ from pathlib import Path
 import tvm
 from tvm import relax
 
+from relay_passes.embed_constants import EmbedConstants
 from relay_passes.fold_batch_norm import FoldBatchNorm
 from relay_passes.fold_constant_views import FoldConstantViews
 from relay_passes.lanes.analyze_convolutions import ConvLayer
@@ -123,13 +124,18 @@ def fallback_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     ]
 
 
-def lowering_passes() -> list[tvm.transform.Pass]:
-    """Lowers to the virtual machine, with memory planned ahead."""
+def lowering_passes(embed: EmbedConstants | None = None) -> list[tvm.transform.Pass]:
+    """Lowers to the virtual machine, with memory planned ahead.
+
+    Args:
+        embed: puts constants into the library; without it the virtual machine holds them.
+    """
     return [
         relax.transform.RewriteDataflowReshape(),
         relax.transform.ToNonDataflow(),
         relax.transform.RemovePurityChecking(),
         relax.transform.CallTIRRewrite(),
+        *([embed] if embed is not None else []),
         relax.transform.StaticPlanBlockMemory(),
         relax.transform.LowerAllocTensor(),
         relax.transform.KillAfterLastUse(),

@@ -9,6 +9,7 @@ from pathlib import Path
 import tvm
 from tvm import relax
 
+from relay_passes.embed_constants import EmbedConstants
 from relay_passes.lower_kernels import kernel_pipeline
 from relay_passes.pipeline import lowering_passes, run_pipeline
 from relay_passes.rewrite_to_lanes import reported_layers
@@ -16,6 +17,7 @@ from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.importing.onnx_file import ModelSource
 from tvm_patdnn.importing.onnx_shapes import InputShapes
+from tvm_patdnn.library.constant_file import ConstantFile, constant_file
 from tvm_patdnn.library.library import Library
 from tvm_patdnn.library.metadata import Metadata, embed_metadata
 from tvm_patdnn.machine.targets import TargetLike
@@ -80,10 +82,15 @@ def build_requested(request: Request, progress: Progress = lambda phase: None) -
         versions=_versions(),
     )
     progress("code generation")
-    return Library(_compile(embed_metadata(mod, metadata), resolved), resolved, metadata)
+    constants = constant_file(str(resolved.attrs["mtriple"]))
+    executable = _compile(embed_metadata(mod, metadata), resolved, constants)
+    return Library(executable, resolved, metadata, constants)
 
 
-def _compile(mod: tvm.IRModule, target: tvm.target.Target) -> relax.VMExecutable:
+def _compile(
+    mod: tvm.IRModule, target: tvm.target.Target, constants: ConstantFile | None
+) -> relax.VMExecutable:
+    embed = EmbedConstants(add=constants.add, path=constants.path) if constants else None
     # Kernels get what the virtual machine planned; checks of every call would be most of the code.
     unchecked = tvm.transform.PassContext(config={"tirx.disable_assert": True})
     try:
@@ -91,7 +98,7 @@ def _compile(mod: tvm.IRModule, target: tvm.target.Target) -> relax.VMExecutable
             return relax.build(
                 mod,
                 target,
-                relax_pipeline=tvm.transform.Sequential(lowering_passes()),
+                relax_pipeline=tvm.transform.Sequential(lowering_passes(embed)),
                 tir_pipeline=kernel_pipeline(),
             )
     except (RuntimeError, ValueError) as error:

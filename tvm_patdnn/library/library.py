@@ -14,6 +14,7 @@ import tvm
 import tvm_ffi
 
 from tvm_patdnn.errors import BuildError, LibraryError
+from tvm_patdnn.library.constant_file import ConstantFile
 from tvm_patdnn.library.cross_compile import export_compiler
 from tvm_patdnn.library.elf import check_loads_here
 from tvm_patdnn.library.fresh_name import fresh_name
@@ -39,9 +40,22 @@ class Library:
     """
 
     def __init__(
-        self, executable: tvm.relax.VMExecutable, target: tvm.target.Target, metadata: Metadata
+        self,
+        executable: tvm.relax.VMExecutable,
+        target: tvm.target.Target,
+        metadata: Metadata,
+        constants: ConstantFile | None = None,
     ) -> None:
+        """Keeps what was built.
+
+        Args:
+            executable: the program.
+            target: what it was built for.
+            metadata: goes with it.
+            constants: of its kernels, which LLVM reads when it writes them.
+        """
         self._executable = executable
+        self._constants = constants
         self.target = target
         self.metadata = metadata
 
