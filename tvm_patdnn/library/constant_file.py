@@ -24,7 +24,7 @@ class ConstantFile:
 
     def __init__(self) -> None:
         self._file = open(os.memfd_create("constants"), "wb")  # noqa: SIM115 -- lives as long
-        self.path = f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
+        self.path = f"/proc/self/fd/{self._file.fileno()}"
         self.size = 0
 
     def add(self, array: np.ndarray) -> int:
