@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from tvm import relax
 
 from relay_passes.embed_constants import EmbedConstants
 from relay_passes.lower_kernels import kernel_pipeline
-from relay_passes.pipeline import lowering_passes, run_pipeline
+from relay_passes.pipeline import PipelineOptions, lowering_passes, run_pipeline
 from relay_passes.rewrite_to_lanes import reported_layers
+from tvm_patdnn.blame import naming_culprit
 from tvm_patdnn.compilation import Compilation, Request
-from tvm_patdnn.errors import BuildError
+from tvm_patdnn.importing.importer import ImportedModel
 from tvm_patdnn.importing.onnx_file import ModelSource
 from tvm_patdnn.importing.onnx_shapes import InputShapes
 from tvm_patdnn.library.constant_file import ConstantFile, constant_file
@@ -52,10 +54,10 @@ def build(
         progress: told the name of each phase as it begins.
 
     Raises:
-        ModelError: the model cannot be read or imported.
+        ModelError: the model cannot be read, imported or compiled.
         TargetError: the target does not exist, or is not a CPU.
         TuningError: the tuning records cannot be read.
-        BuildError: TVM cannot compile the model for the target.
+        BuildError: TVM cannot compile any model for the target.
     """
     request = Request(
         onnx_model=onnx_model,
@@ -71,41 +73,47 @@ def build(
 def build_requested(request: Request, progress: Progress = lambda phase: None) -> Library:
     """Compiles what is asked for; raises what ``build`` raises."""
     compilation = Compilation.of(request, progress)
-    model, resolved = compilation.model, compilation.target
-    with resolved:
-        mod = run_pipeline(model.module, compilation.options, progress)
+
+    target, options = compilation.target, compilation.options
+
+    def compiled(model: ImportedModel) -> Library:
+        return _compiled(model, target, replace(options, dump=None), lambda phase: None)
+
+    with naming_culprit(request, target, compiled):
+        return _compiled(compilation.model, target, options, progress)
+
+
+def _compiled(
+    model: ImportedModel, target: tvm.target.Target, options: PipelineOptions, progress: Progress
+) -> Library:
+    with target:
+        mod = run_pipeline(model.module, options, progress)
     metadata = Metadata(
-        target=str(resolved),
+        target=str(target),
         inputs=model.inputs,
         outputs=model.output_names,
         layers=tuple(reported_layers(mod)),
         versions=_versions(),
     )
     progress("code generation")
-    constants = constant_file(str(resolved.attrs["mtriple"]))
-    executable = _compile(embed_metadata(mod, metadata), resolved, constants)
-    return Library(executable, resolved, metadata, constants)
+    constants = constant_file(str(target.attrs["mtriple"]))
+    executable = _lowered(embed_metadata(mod, metadata), target, constants)
+    return Library(executable, target, metadata, constants)
 
 
-def _compile(
+def _lowered(
     mod: tvm.IRModule, target: tvm.target.Target, constants: ConstantFile | None
 ) -> relax.VMExecutable:
     embed = EmbedConstants(add=constants.add, path=constants.path) if constants else None
     # Kernels get what the virtual machine planned; checks of every call would be most of the code.
     unchecked = tvm.transform.PassContext(config={"tirx.disable_assert": True})
-    try:
-        with unchecked:
-            return relax.build(
-                mod,
-                target,
-                relax_pipeline=tvm.transform.Sequential(lowering_passes(embed)),
-                tir_pipeline=kernel_pipeline(),
-            )
-    except (RuntimeError, ValueError) as error:
-        said = str(error).strip().splitlines()[-1]
-        raise BuildError(
-            f"TVM cannot compile the model for {target}: {said}; please report the model"
-        ) from error
+    with unchecked:
+        return relax.build(
+            mod,
+            target,
+            relax_pipeline=tvm.transform.Sequential(lowering_passes(embed)),
+            tir_pipeline=kernel_pipeline(),
+        )
 
 
 def _versions() -> dict[str, str]:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from relay_passes.lanes.report_layers import report_layers
 from relay_passes.pipeline import plan_pipeline
+from tvm_patdnn.blame import naming_culprit
 from tvm_patdnn.compilation import Compilation, Request
+from tvm_patdnn.importing.importer import ImportedModel
 from tvm_patdnn.importing.onnx_file import ModelSource
 from tvm_patdnn.importing.onnx_shapes import InputShapes
 from tvm_patdnn.library.report import Report
@@ -52,6 +54,10 @@ def inspect(
     )
     compilation = Compilation.of(request, progress)
     progress("analysis")
-    with compilation.target:
-        plan = plan_pipeline(compilation.model.module, compilation.options)
-    return Report(report_layers(plan))
+
+    def reported(model: ImportedModel) -> Report:
+        with compilation.target:
+            return Report(report_layers(plan_pipeline(model.module, compilation.options)))
+
+    with naming_culprit(request, compilation.target, reported):
+        return reported(compilation.model)

@@ -88,7 +88,7 @@ def test_the_given_model_is_not_changed():
 
 
 def test_goes_on_unsimplified_when_simplifying_fails(monkeypatch, caplog):
-    def fail(_):
+    def fail(*_, **__):
         raise RuntimeError("boom")
 
     monkeypatch.setattr(onnxslim, "slim", fail)

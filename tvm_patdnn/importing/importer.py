@@ -11,21 +11,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import onnx
-import onnx.inliner
-import onnxslim
 import tvm
 from onnx import helper
 from tvm.relax.frontend.onnx import from_onnx
 
 from tvm_patdnn.errors import ModelError
+from tvm_patdnn.importing.check_nodes import check_nodes
+from tvm_patdnn.importing.check_windows import check_windows
+from tvm_patdnn.importing.node_errors import first_line, naming_model
 from tvm_patdnn.importing.onnx_file import ModelSource, load_onnx
+from tvm_patdnn.importing.onnx_nodes import describe_node
 from tvm_patdnn.importing.onnx_normal_form import normal_form
+from tvm_patdnn.importing.onnx_rules import broken_rule
 from tvm_patdnn.importing.onnx_shapes import InputShapes, fix_input_shapes
-from tvm_patdnn.importing.onnx_support import check_supported, decline_quantised, describe_node
+from tvm_patdnn.importing.onnx_sizes import check_sizes
+from tvm_patdnn.importing.onnx_support import check_supported, decline_quantised
+from tvm_patdnn.importing.simplify import simplify
 from tvm_patdnn.importing.weight_names import weight_names
 from tvm_patdnn.tensor_spec import TensorSpec
 
-__all__ = ["ImportedModel", "import_onnx"]
+__all__ = ["ImportedModel", "fixed_model", "import_fixed", "import_onnx"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,35 +64,40 @@ def import_onnx(model: ModelSource, input_shapes: InputShapes | None = None) -> 
         ModelError: the model cannot be read, is quantised, lacks a shape, or has something
             that TVM cannot import; the message names the input, or the operators and nodes.
     """
+    fixed = fixed_model(model, input_shapes)
+    with naming_model(fixed):
+        imported = import_fixed(fixed)
+    broken = broken_rule(fixed)
+    if broken is not None:
+        _LOG.warning("the model breaks a rule of ONNX and is imported all the same: %s", broken)
+    return imported
+
+
+def fixed_model(model: ModelSource, input_shapes: InputShapes | None = None) -> onnx.ModelProto:
+    """Returns a copy of the model, checked, whose inputs have the sizes asked for.
+
+    Raises:
+        ModelError: see ``import_onnx``.
+    """
     loaded = load_onnx(model)
     decline_quantised(loaded)  # before asking for shapes, and before weights are folded to float
-    fixed = fix_input_shapes(loaded, input_shapes)
-    simple = normal_form(_simplify(fixed))
+    check_nodes(loaded)
+    return fix_input_shapes(loaded, input_shapes)
+
+
+def import_fixed(fixed: onnx.ModelProto) -> ImportedModel:
+    """Imports what ``fixed_model`` returns; it raises ModelError and what others raise."""
+    check_windows(fixed)
+    check_sizes(fixed)
+    simple = normal_form(simplify(fixed))
     check_supported(simple)
+    check_sizes(simple)
     return ImportedModel(
         module=_to_relax(simple),
         inputs={value.name: _spec(value) for value in simple.graph.input},
         output_names=tuple(value.name for value in simple.graph.output),
         weight_names=weight_names(simple, fixed),
     )
-
-
-def _simplify(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Folds shape computations, which TVM's importer needs; on failure returns ``model``."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    try:
-        inlined = onnx.inliner.inline_local_functions(copy) if copy.functions else copy
-        simple = onnxslim.slim(inlined)
-    except Exception as error:  # any failure of the optional step means: go on without it
-        _LOG.warning("onnxslim failed (%s); importing the model unsimplified", error)
-        return model
-    return simple if _interface(simple) == _interface(model) else model
-
-
-def _interface(model: onnx.ModelProto) -> tuple[list[str], list[str]]:
-    graph = model.graph
-    return [value.name for value in graph.input], [value.name for value in graph.output]
 
 
 def _to_relax(model: onnx.ModelProto) -> tvm.IRModule:
@@ -102,11 +112,10 @@ def _to_relax(model: onnx.ModelProto) -> tvm.IRModule:
 
 def _cannot_import(error: Exception) -> str:
     node = _node_being_imported(error)
-    where = f"{describe_node(node)} ({node.op_type})" if node is not None else "the model"
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    where = describe_node(node) if node is not None else "the model"
     return (
-        f"{where}: TVM cannot import it: {reason}; rewrite this part of the network, or cut "
-        "the model before it"
+        f"{where}: TVM cannot import it: {first_line(error)}; rewrite this part of the network, "
+        "or cut the model before it"
     )
 
 
@@ -122,4 +131,11 @@ def _node_being_imported(error: Exception) -> onnx.NodeProto | None:
 def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
     tensor_type = value.type.tensor_type
     shape = tuple(dim.dim_value for dim in tensor_type.shape.dim)
-    return TensorSpec(shape, helper.tensor_dtype_to_np_dtype(tensor_type.elem_type).name)
+    try:
+        dtype = helper.tensor_dtype_to_np_dtype(tensor_type.elem_type).name
+    except KeyError:
+        raise ModelError(
+            f"input '{value.name}': no element type has number {tensor_type.elem_type}; correct "
+            "it and export the model again"
+        ) from None
+    return TensorSpec(shape, dtype)

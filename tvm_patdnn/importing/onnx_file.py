@@ -97,6 +97,12 @@ def _checked(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
             f"{where}: no operator set is declared, the file is truncated or not a complete "
             "ONNX model; export it again"
         )
+    if not any(each.domain in ("", "ai.onnx") for each in model.opset_import):
+        found = ", ".join(f"'{each.domain}'" for each in model.opset_import)
+        raise ModelError(
+            f"{where}: declares operator sets of {found} only, expected one of ONNX itself, "
+            "whose domain is ''; export it again"
+        )
     if not model.graph.output:
         raise ModelError(f"{where}: the graph has no outputs; name at least one and export again")
     for tensor in stored_tensors(model.graph):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +11,13 @@ import onnx
 from onnx import helper, numpy_helper
 
 from tvm_patdnn.importing.onnx_constants import array_of, constant_tensors
+from tvm_patdnn.importing.onnx_inference import (
+    Types,
+    element_type,
+    infer_types,
+    static_shape,
+)
+from tvm_patdnn.importing.onnx_nodes import all_nodes
 
 __all__ = ["OnnxGraph", "attributes"]
 
@@ -40,35 +46,24 @@ class OnnxGraph:
     def uses(self) -> Counter[str]:
         """How often each value is read, as the graph was at first."""
         found = Counter(output.name for output in self._graph.output)
-        found.update(name for node in _all_nodes(self._graph) for name in node.input)
+        found.update(name for node in all_nodes(self._graph) for name in node.input)
         return found
 
     @cached_property
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        return _static_shapes(self._inferred)
-
-    @cached_property
-    def _element_types(self) -> dict[str, int]:
-        return {value.name: value.type.tensor_type.elem_type for value in _values(self._inferred)}
-
-    @cached_property
-    def _inferred(self) -> onnx.GraphProto:
-        known = _static_shapes(self._graph)
-        if all(name in known for node in self._graph.node for name in node.output):
-            return self._graph
-        return onnx.shape_inference.infer_shapes(self._model).graph
+    def _types(self) -> Types:
+        return infer_types(self._model)
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Returns the shape of a value; None if it is not fixed or not known."""
         if name in self._stored:
             return tuple(self._stored[name].dims)
-        return self._shapes.get(name)
+        return static_shape(self._types, name)
 
     def element_type(self, name: str) -> int:
         """Returns ONNX's number of the type of a value's elements; 0 if it is not known."""
         if name in self._stored:
             return self._stored[name].data_type
-        return self._element_types.get(name, 0)
+        return element_type(self._types, name)
 
     def constant(self, name: str) -> np.ndarray | None:
         """Returns the value of a constant; None if ``name`` is not one."""
@@ -94,24 +89,3 @@ class OnnxGraph:
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:
     """Returns the attributes of a node by name; strings are bytes."""
     return {attr.name: helper.get_attribute_value(attr) for attr in node.attribute}
-
-
-def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    for node in graph.node:
-        yield node
-        for attr in node.attribute:
-            if attr.type == onnx.AttributeProto.GRAPH:
-                yield from _all_nodes(attr.g)
-
-
-def _values(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
-    return [*graph.input, *graph.value_info, *graph.output]
-
-
-def _static_shapes(graph: onnx.GraphProto) -> dict[str, tuple[int, ...]]:
-    shapes = {}
-    for value in _values(graph):
-        tensor = value.type.tensor_type
-        if tensor.HasField("shape") and all(dim.HasField("dim_value") for dim in tensor.shape.dim):
-            shapes[value.name] = tuple(dim.dim_value for dim in tensor.shape.dim)
-    return shapes

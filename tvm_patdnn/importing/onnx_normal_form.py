@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import onnx
 
+from tvm_patdnn.importing.node_errors import naming_node
 from tvm_patdnn.importing.onnx_activations import expand_hard_sigmoid, expand_hard_swish
 from tvm_patdnn.importing.onnx_conv_transpose import split_conv_transpose
 from tvm_patdnn.importing.onnx_graph import OnnxGraph
@@ -53,8 +54,9 @@ def normal_form(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def _rewritten(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto]:
     nodes = [node] if node.domain in ("", "ai.onnx") else []
-    for rewrite in REWRITES:
-        nodes = [new for old in nodes for new in rewrite(graph, old) or [old]]
+    with naming_node(node):
+        for rewrite in REWRITES:
+            nodes = [new for old in nodes for new in rewrite(graph, old) or [old]]
     return nodes or [node]
 
 

@@ -11,7 +11,7 @@ import onnx
 
 from tvm_patdnn.errors import ModelError
 from tvm_patdnn.importing.onnx_graph import OnnxGraph, attributes
-from tvm_patdnn.importing.onnx_support import describe_node
+from tvm_patdnn.importing.onnx_nodes import describe_node
 from tvm_patdnn.importing.resize_coordinates import TRANSFORMATIONS, ResizedAxis
 from tvm_patdnn.importing.resize_taps import NEAREST, Interpolation
 
@@ -145,4 +145,4 @@ def _input(graph: OnnxGraph, node: onnx.NodeProto, index: int) -> list[Any] | No
 
 
 def _declined(node: onnx.NodeProto, reason: str) -> ModelError:
-    return ModelError(f"{describe_node(node)} ({node.op_type}): {reason}")
+    return ModelError(f"{describe_node(node)}: {reason}")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
 import onnx
 from tvm.relax.frontend.onnx import onnx_frontend
 
 from tvm_patdnn.errors import ModelError
+from tvm_patdnn.importing.onnx_nodes import all_nodes, describe_node, name_node
 from tvm_patdnn.importing.quantised_ops import is_quantised
 
-__all__ = ["check_supported", "decline_quantised", "describe_node"]
+__all__ = ["check_supported", "decline_quantised"]
 
 _DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})  # the importer has no others
 _NODES_SHOWN = 3
@@ -23,10 +23,10 @@ def decline_quantised(model: onnx.ModelProto) -> None:
     Raises:
         ModelError: it is quantised; the first such node is named.
     """
-    for node in _all_nodes(model.graph):
+    for node in all_nodes(model.graph):
         if is_quantised(node):
             raise ModelError(
-                f"{describe_node(node)} ({node.op_type}): quantised models are not supported; "
+                f"{describe_node(node)}: quantised models are not supported; "
                 "give the float model it was made from"
             )
 
@@ -39,7 +39,7 @@ def check_supported(model: onnx.ModelProto) -> None:
     """
     known = _imported_ops()
     unsupported: dict[str, list[onnx.NodeProto]] = defaultdict(list)
-    for node in _all_nodes(model.graph):
+    for node in all_nodes(model.graph):
         if node.op_type not in known or node.domain not in _DOMAINS:
             unsupported[_op_name(node)].append(node)
     if unsupported:
@@ -47,24 +47,6 @@ def check_supported(model: onnx.ModelProto) -> None:
         raise ModelError(
             f"operators that TVM cannot import: {found}; replace them, or cut the model before them"
         )
-
-
-def describe_node(node: onnx.NodeProto) -> str:
-    """Names a node by its name or, when it has none, by its output."""
-    return f"'{node.name}'" if node.name else f"the node that computes '{_first_output(node)}'"
-
-
-def _first_output(node: onnx.NodeProto) -> str:
-    return next(iter(node.output), "")
-
-
-def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """Yields the nodes, those in the branches of If and in loop bodies too."""
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from _all_nodes(attribute.g)
 
 
 def _imported_ops() -> frozenset[str]:
@@ -77,6 +59,6 @@ def _op_name(node: onnx.NodeProto) -> str:
 
 
 def _listed(nodes: list[onnx.NodeProto]) -> str:
-    shown = ", ".join(describe_node(node) for node in nodes[:_NODES_SHOWN])
+    shown = ", ".join(name_node(node) for node in nodes[:_NODES_SHOWN])
     hidden = len(nodes) - _NODES_SHOWN
     return shown if hidden <= 0 else f"{shown} and {hidden} more"

@@ -14,7 +14,7 @@ from tvm_patdnn.importing.onnx_constants import array_of, constant_tensors
 from tvm_patdnn.importing.quantised_ops import is_quantised
 from tvm_patdnn.importing.weight_names import layer_name
 
-__all__ = ["ConvLayer", "find_conv_layers"]
+__all__ = ["ConvLayer", "decline_quantised", "find_conv_layers"]
 
 _LAYER_OPS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 _FLOAT_TYPES = frozenset(
@@ -54,11 +54,7 @@ def find_conv_layers(graph: GraphProto) -> list[ConvLayer]:
 
     Weights may be initializers or Constant nodes, also behind Identity nodes. Bodies of
     If, Loop and local functions are not looked into.
-
-    Raises:
-        PruningError: the model is quantised.
     """
-    _decline_quantised(graph)
     aliases = _aliases(graph)
     tensors = _float_tensors(graph)
     after_layer = _values_after_a_layer(graph)
@@ -82,7 +78,12 @@ def find_conv_layers(graph: GraphProto) -> list[ConvLayer]:
     ]
 
 
-def _decline_quantised(graph: GraphProto) -> None:
+def decline_quantised(graph: GraphProto) -> None:
+    """Checks that the model is a float model.
+
+    Raises:
+        PruningError: the model is quantised; the first such node is named.
+    """
     for node in graph.node:
         if is_quantised(node):
             raise PruningError(

@@ -12,9 +12,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from tvm_patdnn.importing.check_nodes import check_nodes
 from tvm_patdnn.importing.onnx_constants import array_of
 from tvm_patdnn.importing.onnx_file import ModelSource, load_onnx
-from tvm_patdnn.pruning.conv_layers import find_conv_layers
+from tvm_patdnn.pruning.conv_layers import decline_quantised, find_conv_layers
 from tvm_patdnn.pruning.fully_connected import prune_fully_connected
 from tvm_patdnn.pruning.network_projection import (
     connectivity_masks,
@@ -102,6 +103,8 @@ def prune_onnx_with_report(
     """Prunes like :func:`prune_onnx`; also returns one row per layer that it looked at."""
     pruned = onnx.ModelProto()
     pruned.CopyFrom(load_onnx(model))
+    decline_quantised(pruned.graph)
+    check_nodes(pruned)
     plans = plan_layers(find_conv_layers(pruned.graph), options)
     chosen = [plan for plan in plans if plan.reason is None]
     dense = [_weight(plan) for plan in chosen]
