@@ -116,8 +116,8 @@ HIDDEN = """
     import sys
     sys.modules["onnxruntime"] = None  # as if it were not installed
     import importlib.util
-    found = importlib.util.find_spec
-    importlib.util.find_spec = lambda name, *rest: None if name == "onnxruntime" else found(name, *rest)
+    find = importlib.util.find_spec
+    importlib.util.find_spec = lambda n, *more: None if n == "onnxruntime" else find(n, *more)
     from tvm_patdnn.importing.importer import import_onnx
     print(import_onnx(sys.argv[1]).module.script(show_meta=True))
 """

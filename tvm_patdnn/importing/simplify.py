@@ -6,6 +6,8 @@ nodes, would fold them with onnxruntime where that is installed, and not at all 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 
 import onnx
@@ -40,7 +42,8 @@ def _slim(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     try:
-        simple = onnxslim.slim(copy, skip_optimizations=["constant_folding"])
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not like
+            simple = onnxslim.slim(copy, skip_optimizations=["constant_folding"])
     except Exception as error:  # any failure of the optional step means: go on without it
         _LOG.warning("onnxslim failed (%s); importing the model unsimplified", error)
         return model
