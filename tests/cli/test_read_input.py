@@ -147,3 +147,30 @@ def test_truncated_images_and_pickles(png, tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
     with pytest.raises(LibraryError, match="objects.npy: is not a .npy file of numbers"):
         read(tmp_path / "objects.npy", (1,))
+
+
+SHAPES = ["(274877906944,)", "(1099511627776, 1024)", "(4611686018427387904, 4)", "(-1,)", "(2,)"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_header_that_claims_more_than_the_file_holds(tmp_path, shape):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+    (tmp_path / "x.npy").write_bytes(data + bytes(4))
+    with pytest.raises(LibraryError, match="x.npy: is not a .npy file of numbers"):
+        read(tmp_path / "x.npy", (1,))
+
+
+def test_archives_under_the_name_of_an_array(tmp_path):
+    np.savez(tmp_path / "x.npz", a=np.ones(3))
+    (tmp_path / "x.npz").rename(tmp_path / "x.npy")
+    with pytest.raises(LibraryError, match="x.npy: is not a .npy file of numbers"):
+        read(tmp_path / "x.npy", (3,))
+
+
+@pytest.mark.parametrize("array", [np.zeros((0, 3)), np.array(7), np.asfortranarray(np.eye(3))])
+def test_arrays_of_any_shape_are_read(tmp_path, array):
+    np.save(tmp_path / "x.npy", array)
+    found = read(tmp_path / "x.npy", array.shape)
+    assert found.shape == array.shape
+    np.testing.assert_array_equal(found, array)

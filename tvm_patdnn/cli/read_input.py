@@ -73,10 +73,12 @@ def read_input(path: Path, name: str, spec: TensorSpec, normalisation: Normalisa
 
 def _read_array(path: Path) -> np.ndarray:
     try:
-        array: np.ndarray = np.load(path, allow_pickle=False)
+        # Mapped first: a header that claims more than the file holds is noticed, not allocated.
+        mapped: np.ndarray = np.lib.format.open_memmap(path, mode="r")
+        array = np.array(mapped)
     except OSError as error:
         raise LibraryError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError) as error:
+    except (ValueError, TypeError, EOFError, OverflowError, MemoryError) as error:
         raise LibraryError(
             f"{path}: is not a .npy file of numbers ({error}); write it with numpy.save"
         ) from error

@@ -12,6 +12,7 @@ import tvm
 from tvm import relax
 
 from tvm_patdnn.errors import LibraryError
+from tvm_patdnn.library.input_arrays import numbers_of, require_mapping
 from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, read_metadata
 from tvm_patdnn.library.report import Report
 from tvm_patdnn.machine.threads import use_all_cores
@@ -81,10 +82,11 @@ class RunnableModel:
         Raises:
             LibraryError: one is missing, unknown, or of another shape or dtype.
         """
+        require_mapping(inputs, list(self.metadata.inputs))
         self.check_names(inputs)
         arrays = []
         for name, (shape, dtype) in self.metadata.inputs.items():
-            array = np.asarray(inputs[name])
+            array = numbers_of(name, inputs[name])
             if array.shape != tuple(shape) or str(array.dtype) != dtype:
                 raise LibraryError(
                     f"input '{name}': got {array.dtype} of shape {list(array.shape)}, expected "
@@ -104,7 +106,7 @@ class RunnableModel:
         missing = [name for name in known if name not in names]
         if unknown or missing:
             raise LibraryError(
-                f"inputs: got {sorted(names)}, expected {sorted(known)}"
+                f"inputs: got {sorted(map(str, names))}, expected {sorted(known)}"
                 + (f"; missing: {missing}" if missing else "")
                 + (f"; unknown: {unknown}" if unknown else "")
             )
