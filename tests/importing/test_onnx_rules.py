@@ -1,4 +1,4 @@
-from onnx import helper
+from onnx import TensorProto, helper
 
 from tests.onnx_models import conv_model, model_of
 from tvm_patdnn.importing.onnx_rules import broken_rule, contradiction
@@ -12,6 +12,14 @@ def pool(**given):
 def test_a_sound_model_breaks_no_rule_though_its_output_has_no_shape():
     assert broken_rule(conv_model()) is None
     assert contradiction(conv_model()) is None
+
+
+def test_an_output_whose_shape_cannot_be_inferred_breaks_no_rule():
+    nodes = [
+        helper.make_node("Cast", ["x"], ["sizes"], to=TensorProto.INT64),
+        helper.make_node("Expand", ["x", "sizes"], ["y"]),
+    ]
+    assert broken_rule(model_of(nodes, inputs={"x": ["N"]})) is None
 
 
 def test_the_checker_names_the_node():

@@ -20,13 +20,16 @@ _LONGEST = 300  # characters
 def broken_rule(model: onnx.ModelProto) -> str | None:
     """Returns what the checker says, with the node where there is one; None if nothing.
 
-    Shapes of outputs that the model does not declare are inferred first, as it wants them.
+    Shapes of outputs that the model does not declare are inferred first, as it wants them;
+    those that cannot be inferred it gets as a number's, as others need not be declared.
     """
     light = without_weights(model)
     types = infer_types(model)
     for value in light.graph.output:
         if value.name in types and types[value.name].HasField("shape"):
             value.type.tensor_type.CopyFrom(types[value.name])
+        elif value.type.HasField("tensor_type"):
+            value.type.tensor_type.shape.SetInParent()
     return _said(lambda: onnx.checker.check_model(light))
 
 
