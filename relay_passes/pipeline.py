@@ -21,8 +21,10 @@ from relay_passes.fold_constant_views import FoldConstantViews
 from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.plan import LanePlan
 from relay_passes.lanes.plan_lanes import PlanOptions
+from relay_passes.legalize_bounds import BOUNDS
 from relay_passes.raise_elementwise import RaiseElementwise
 from relay_passes.raise_pixel_shuffle import RaisePixelShuffle, legalize_pixel_shuffle
+from relay_passes.raise_stacked import RaiseStacked
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
 from relay_passes.rewrite_to_lanes import RewriteToLanes, plan_of
 from relay_passes.schedule_fallback import ScheduleFallback
@@ -96,6 +98,7 @@ def canonical_passes() -> list[tvm.transform.Pass]:
         FoldConstantViews(),
         RaiseElementwise(),
         RaisePixelShuffle(),
+        RaiseStacked(),
         FoldBatchNorm(),
         relax.transform.DeadCodeElimination(),
     ]
@@ -114,7 +117,7 @@ def fallback_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     """Gives every other operator a plain schedule."""
     return [
         *options.extension.before_legalizing,
-        relax.transform.LegalizeOps({"relax.nn.pixel_shuffle": legalize_pixel_shuffle}),
+        relax.transform.LegalizeOps({"relax.nn.pixel_shuffle": legalize_pixel_shuffle, **BOUNDS}),
         relax.transform.AnnotateTIROpPattern(),
         relax.transform.FoldConstant(),
         relax.transform.FuseOps(),

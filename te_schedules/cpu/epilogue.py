@@ -12,6 +12,7 @@ from typing import Any
 
 from tvm import tirx
 
+from te_schedules.cpu.vector_bounds import at_least, at_most, maximum, minimum
 from te_schedules.cpu.vector_code import Expr, VectorCode
 from te_schedules.cpu.vector_math import exp, sigmoid, tanh
 from te_schedules.epilogue import Step
@@ -21,27 +22,22 @@ __all__ = ["STEPS", "apply_step"]
 Emit = Callable[..., Expr]
 
 
-def _max(code: VectorCode, value: Expr, number: float) -> Expr:
-    return tirx.max(value, code.broadcast(number))
-
-
 def _relu(code: VectorCode, value: Expr) -> Expr:
-    return _max(code, value, 0.0)
+    return at_least(code, value, 0.0)
 
 
 def _clip(code: VectorCode, value: Expr, low: float, high: float) -> Expr:
     if low > -math.inf:
-        value = _max(code, value, low)
-    return tirx.min(value, code.broadcast(high)) if high < math.inf else value
+        value = at_least(code, value, low)
+    return at_most(code, value, high) if high < math.inf else value
 
 
 def _leaky_relu(code: VectorCode, value: Expr, slope: float) -> Expr:
-    negative = tirx.min(value, code.broadcast(0.0)) * code.broadcast(slope)
-    return _relu(code, value) + negative
+    return _relu(code, value) + at_most(code, value, 0.0) * code.broadcast(slope)
 
 
 def _prelu(code: VectorCode, value: Expr, slope: Expr) -> Expr:
-    return _relu(code, value) + tirx.min(value, code.broadcast(0.0)) * slope
+    return _relu(code, value) + at_most(code, value, 0.0) * slope
 
 
 def _silu(code: VectorCode, value: Expr) -> Expr:
@@ -53,8 +49,8 @@ STEPS: Mapping[str, Emit] = {
     "subtract": lambda code, value, operand: value - operand,
     "multiply": lambda code, value, operand: value * operand,
     "divide": lambda code, value, operand: value / operand,
-    "maximum": lambda code, value, operand: tirx.max(value, operand),
-    "minimum": lambda code, value, operand: tirx.min(value, operand),
+    "maximum": maximum,
+    "minimum": minimum,
     "relu": _relu,
     "clip": _clip,
     "leaky_relu": _leaky_relu,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from tvm import tirx
 from tvm.tirx.script import builder as T
 
+from te_schedules.cpu.vector_bounds import at_least, at_most
 from te_schedules.cpu.vector_code import Expr, VectorCode
 
 __all__ = ["exp", "sigmoid", "tanh"]
@@ -33,7 +34,7 @@ EXPONENT_BIAS, EXPONENT_BIT = 127, 23  # of float32
 def exp(code: VectorCode, value: Expr) -> Expr:
     """Returns e**value; beyond float32's range the value nearest to it that is normal."""
     number = code.broadcast
-    x = _held(code, tirx.min(tirx.max(value, number(LOWEST)), number(HIGHEST)))
+    x = _held(code, at_most(code, at_least(code, value, LOWEST), HIGHEST))
     rounded = _held(code, x * number(LOG2_E) + number(ROUNDER))
     n = _held(code, rounded - number(ROUNDER))
     r = _held(code, x - n * number(LN_2[0]) - n * number(LN_2[1]))

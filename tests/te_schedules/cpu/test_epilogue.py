@@ -69,6 +69,27 @@ def test_a_step_with_a_tensor_and_with_a_number_for_each_channel(name):
     assert_close(LAYOUT.unpack(got), expected)
 
 
+@pytest.mark.parametrize("name", REFERENCES)
+def test_what_is_not_a_number_stays_so(name):
+    numbers, _ = REFERENCES[name]
+    data, operand = random_array(1, 2, 3, 5), random_array(1, 2, 3, 5, seed=1)
+    data[0, 0, 1, 2] = data[0, 1, 2, 4] = operand[0, 1, 0, 3] = np.nan
+    with_operand = name in WITH_OPERAND
+    func = elementwise(
+        1,
+        [LaneInput(2, LAYOUT)],
+        LAYOUT,
+        [Step(name, "tensor" if with_operand else "none", numbers)],
+        [OperandSpec(layout=LAYOUT)] * with_operand,
+    )
+    arguments = [LAYOUT.pack(data), *([LAYOUT.pack(operand)] * with_operand)]
+    got = LAYOUT.unpack(run_kernel(func, arguments, LAYOUT.shape(1, 2)))
+    expected = np.isnan(data) | (np.isnan(operand) & with_operand)
+    if name == "sqrt":
+        expected |= data < 0
+    np.testing.assert_array_equal(np.isnan(got), expected)
+
+
 @pytest.mark.parametrize("name", ["sigmoid", "silu", "tanh", "clip", "relu"])
 def test_large_values_saturate(name):
     numbers, reference = REFERENCES[name]
