@@ -75,8 +75,24 @@ def test_methods_share_a_dense_network_and_make_a_report(printed, data, tmp_path
         printed(*words(data, out, "--method", method, "--dense", dense, "--json", rows))
     assert len(rows.read_text().splitlines()) == 2
     page = tmp_path / "accuracy.md"
-    assert printed("train", "--report", rows, "-o", page) == f"{page}\n"
+    runs = tmp_path / "accuracy" / "runs.md"
+    assert printed("train", "--report", rows, "-o", page) == f"{page}\n{runs}\n"
     assert "| one-shot magnitude | 3.6x | 1 |" in page.read_text()
+    assert "### one-shot magnitude, 3.6x" in runs.read_text()
+
+
+def test_latencies_for_a_report(printed, data, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    rows, found = tmp_path / "rows.jsonl", tmp_path / "latencies.json"
+    printed(*words(data, tmp_path / "out", "--method=oneshot", "--json", rows))
+    monkeypatch.setenv("TVM_NUM_THREADS", "1")
+    timed = ["train", "--time", rows, "--data", data, "--threads=1", "-o", found]
+    text = printed(*timed)
+    assert " ms  tests.training.tiny:tiny_net; CIFAR-10 (JPEG); patterns; patterns (8, 4); " in text
+    page = tmp_path / "accuracy.md"
+    printed("train", "--report", rows, "--latencies", found, "-o", page)
+    assert " ms |" in page.read_text()
+    assert (tmp_path / "accuracy" / "tiny_net.svg").is_file()
 
 
 def test_a_teacher(printed, failing, misused, data, tmp_path):
@@ -138,6 +154,9 @@ def test_usage(misused, data, tmp_path):
     assert "--target belongs to --target-speedup" in misused(*words(data, out, "--target=x"))
     assert "unrecognized arguments: --device=cpu" in misused(*words(data, out, "--device=cpu"))
     assert "--report cannot be combined with" in misused(*words(data, out, "--report", "r.jsonl"))
+    assert "--latencies belongs to --report" in misused(*words(data, out, "--latencies", "l.json"))
+    assert "--time needs --data, and" in misused("train", "--time", "r.jsonl", "-o", out)
+    assert "--time needs --data, and" in misused(*words(data, out, "--time", "r.jsonl"))
 
 
 def test_help_and_missing_torch(tmp_path):

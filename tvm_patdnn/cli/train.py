@@ -17,6 +17,7 @@ from tvm_patdnn.cli.train_arguments import (
     check_train_arguments,
 )
 from tvm_patdnn.cli.train_progress import TrainBar
+from tvm_patdnn.cli.train_report import report_rows, time_rows
 
 if TYPE_CHECKING:
     from tvm_patdnn.pruning import PruneOptions
@@ -38,15 +39,9 @@ def add_parser(commands: Any) -> None:
 
 def _run(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     check_train_arguments(parser, args)
-    return _report(args) if args.report else _train(args)
-
-
-def _report(args: argparse.Namespace) -> None:
-    from tvm_patdnn.training.accuracy_report import write_report
-    from tvm_patdnn.training.rows import read_rows
-
-    write_report(read_rows(args.report), args.output)
-    print(args.output)
+    if args.report:
+        return report_rows(args)
+    return time_rows(args) if args.time else _train(args)
 
 
 def _train(args: argparse.Namespace) -> None:

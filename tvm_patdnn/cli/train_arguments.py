@@ -54,21 +54,20 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     _add_goals(pruning.add_argument)
     _add_method(parser.add_argument_group("how to prune").add_argument)
     _add_training(parser.add_argument_group("training").add_argument)
-    instead = parser.add_argument_group("instead of a run")
-    instead.add_argument(
-        "--report",
-        metavar="ROWS",
-        nargs="+",
-        type=Path,
-        help="write the tables of these --json files to the page -o",
-    )
+    _add_instead(parser.add_argument_group("instead of a run").add_argument)
 
 
 def check_train_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Ends with a usage error where arguments are missing or contradict each other."""
     if args.report:
-        if args.network or args.data:
-            parser.error("--report cannot be combined with --network or --data")
+        if args.network or args.data or args.time:
+            parser.error("--report cannot be combined with --network, --data or --time")
+        return
+    if args.latencies:
+        parser.error("--latencies belongs to --report")
+    if args.time:
+        if args.network or not args.data:
+            parser.error("--time needs --data, and cannot be combined with --network")
         return
     missing = [f"--{name}" for name in ("network", "data") if getattr(args, name) is None]
     if missing:
@@ -127,6 +126,28 @@ def _add_results(add: Callable[..., Any]) -> None:
     add("--json", metavar="FILE", type=Path, help="append the result to FILE, as a line of JSON")
     add("--plots", action="store_true", help="draw curves, residuals, patterns, sensitivities")
     add("-q", "--quiet", action="store_true", help="show no progress")
+
+
+def _add_instead(add: Callable[..., Any]) -> None:
+    rows: dict[str, Any] = {"metavar": "ROWS", "nargs": "+", "type": Path}
+    add(
+        "--report",
+        **rows,
+        help="write the tables of these --json files to the page -o, with commands, settings and "
+        "plots in the folder of its name",
+    )
+    add(
+        "--latencies",
+        metavar="FILE",
+        type=Path,
+        help="what --time wrote, for the tables and plots of --report",
+    )
+    add(
+        "--time",
+        **rows,
+        help="build networks as these --json files' runs pruned them for this machine, and write "
+        "how long they take with --threads threads to the file -o; needs --data",
+    )
 
 
 def _add_goals(add: Callable[..., Any]) -> None:
