@@ -106,11 +106,13 @@ def test_a_teacher(printed, failing, misused, data, tmp_path):
     file = (dense / "network.pt").rename(tmp_path / "teacher.pt")
     assert "not finished; continue it first with --resume" in failing(*taught)
     again = [file if word == dense else word for word in taught]
-    printed(*again)
+    printed(*again, "--teacher-scores", tmp_path / "scores")
+    assert len(list((tmp_path / "scores").iterdir())) == 1
     first, second = map(json.loads, rows.read_text().splitlines())
     assert first["top1_pruned"] == second["top1_pruned"]
     assert second["teacher"] == "tiny_net of 4 epochs"
-    assert "--teacher belongs to --distill" in misused(*words(data, out, "--teacher", dense))
+    for option in ("--teacher", "--teacher-scores"):
+        assert f"{option} belongs to --distill" in misused(*words(data, out, option, dense))
 
 
 def test_resume(printed, failing, data, tmp_path):

@@ -120,6 +120,7 @@ def _spec(args: argparse.Namespace) -> RunSpec:
         result=args.output / RESULT,
         checkpoint=args.output / "checkpoint.pt",
         teacher=teacher,
+        teacher_scores=args.teacher_scores,
         evaluate_every=args.evaluate_every,
     )
 

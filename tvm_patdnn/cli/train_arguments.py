@@ -76,8 +76,9 @@ def check_train_arguments(parser: argparse.ArgumentParser, args: argparse.Namesp
         parser.error("--target-macs and --target-speedup: give one goal")
     if args.target is not None and args.target_speedup is None:
         parser.error("--target belongs to --target-speedup")
-    if args.teacher is not None and not args.distill:
-        parser.error("--teacher belongs to --distill")
+    for name in ("teacher", "teacher_scores"):
+        if getattr(args, name) is not None and not args.distill:
+            parser.error(f"--{name.replace('_', '-')} belongs to --distill")
 
 
 def _add_subject(add: Callable[..., Any]) -> None:
@@ -214,6 +215,13 @@ def _add_training(add: Callable[..., Any]) -> None:
         help="the output folder of a finished run on the same images, such as one with --method "
         "dense, or its network.pt, whose network --distill learns from (default: the pretrained "
         "dense network)",
+    )
+    add(
+        "--teacher-scores",
+        metavar="FOLDER",
+        type=Path,
+        help="keep the teacher's outputs there: other runs of the same seed and images take them "
+        "instead of computing them",
     )
     add(
         "--rewind",

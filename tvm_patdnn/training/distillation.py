@@ -44,7 +44,17 @@ class Teacher:
             scores: (n, classes), before softmax.
             images: that they are of, as the network takes them.
         """
-        with torch.no_grad():
-            wanted = self.network(images)
-        apart = distillation_loss(scores, wanted, self._temperature)
+        apart = distillation_loss(scores, self.wanted(images), self._temperature)
         return (1 - self._weight) * loss + self._weight * apart
+
+    @torch.no_grad()
+    def wanted(self, images: Tensor) -> Tensor:
+        """Returns the scores that the teacher gives: (n, classes)."""
+        scores: Tensor = self.network(images)
+        return scores
+
+    def begin(self, epoch: int) -> None:
+        """Prepares an epoch, of retraining."""
+
+    def end(self) -> None:
+        """Ends the epoch that was begun."""

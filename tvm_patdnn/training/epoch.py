@@ -66,6 +66,8 @@ class EpochTrainer:
             TrainingError: the loss is not finite any more.
         """
         draw = self._seed(phase, epoch)
+        if self.teacher is not None:
+            self.teacher.begin(epoch)
         self.network.train()
         count = len(self.data.train.labels)
         steps = -(-count // self.settings.batch)
@@ -76,6 +78,8 @@ class EpochTrainer:
                 group["lr"] = learning_rate(phase, done, self.settings.warmup)
             sums += self._step(inputs, labels, optimizer)
             self.tick(len(labels))
+        if self.teacher is not None:
+            self.teacher.end()
         loss, right = sums.tolist()
         if loss != loss or loss == float("inf"):
             raise TrainingError(

@@ -26,6 +26,7 @@ from tvm_patdnn.training.pruner import PatternPruner
 from tvm_patdnn.training.rewinding import check_schedule, early_network
 from tvm_patdnn.training.run_spec import RunSpec
 from tvm_patdnn.training.run_state import Row, RunState
+from tvm_patdnn.training.stored_teacher import StoredTeacher
 
 __all__ = ["TrainingRun"]
 
@@ -179,9 +180,14 @@ class TrainingRun:
         self.pruner.keeper.apply()
 
     def _make_teacher(self) -> Teacher:
-        given, settings = self.spec.teacher, self.spec.settings
+        given, settings, folder = self.spec.teacher, self.spec.settings, self.spec.teacher_scores
         network = self.network if given is None else given.network
-        return Teacher(network, settings.distill, settings.temperature)
+        if folder is None:
+            return Teacher(network, settings.distill, settings.temperature)
+        run = f"{self.spec.computing.name}, seed {settings.seed}"
+        return StoredTeacher(
+            network, settings.distill, settings.temperature, folder=folder, run=run
+        )
 
     def _make_pruner(self, config: PrunerConfig) -> PatternPruner:
         config = replace(config, epochs=self.spec.settings.prune_epochs)

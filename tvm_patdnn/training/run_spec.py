@@ -30,6 +30,7 @@ class RunSpec:
         result: where the network that the run comes to is kept.
         checkpoint: written after every epoch, read to continue.
         teacher: whose outputs ``settings.distill`` weighs; None for the pretrained dense network.
+        teacher_scores: where these are kept, for runs of the same seed; None for nowhere.
         evaluate_every: epochs between two measurements on the test images.
     """
 
@@ -43,6 +44,7 @@ class RunSpec:
     result: Path | None = None
     checkpoint: Path | None = None
     teacher: TrainedNetwork | None = None
+    teacher_scores: Path | None = None
     evaluate_every: int = 1
 
     @property
