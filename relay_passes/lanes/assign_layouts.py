@@ -133,8 +133,8 @@ def _layouts(node: LaneNode, plan: LayoutPlan, lanes: int) -> tuple[Split | None
         source,
         height=shape[2],
         width=shape[3],
-        steps_y=source.steps_y * repeat,
-        steps_x=source.steps_x * repeat,
+        vectors_y=source.vectors_y * repeat,
+        vectors_x=source.vectors_x * repeat,
     )
     return output, [LaneLayout(source)] * len(node.inputs)
 
@@ -147,13 +147,20 @@ def _best(var: relax.Var, lanes: int) -> Split:
 def _window_output(node: LaneNode, window: Window, source: Split, is_produced: bool) -> Split:
     height, width = fixed_shape(node.result)[2:]
     best = holding(best_split(height, width, source.lanes), window, source.height, source.width)
-    if not is_produced or source.steps_y % window.stride[0] or source.steps_x % window.stride[1]:
+    if (
+        not is_produced
+        or source.vectors_y % window.stride[0]
+        or source.vectors_x % window.stride[1]
+    ):
         return best
-    steps_y, steps_x = source.steps_y // window.stride[0], source.steps_x // window.stride[1]
-    fits = source.lanes_y * steps_y >= height and source.lanes_x * steps_x >= width
-    if not fits or steps_y * steps_x > WASTE * best.steps:
+    vectors_y, vectors_x = (
+        source.vectors_y // window.stride[0],
+        source.vectors_x // window.stride[1],
+    )
+    fits = source.lanes_y * vectors_y >= height and source.lanes_x * vectors_x >= width
+    if not fits or vectors_y * vectors_x > WASTE * best.vectors:
         return best
-    return replace(source, height=height, width=width, steps_y=steps_y, steps_x=steps_x)
+    return replace(source, height=height, width=width, vectors_y=vectors_y, vectors_x=vectors_x)
 
 
 def _window_input(node: LaneNode, window: Window, output: Split) -> LaneLayout:

@@ -84,8 +84,8 @@ class Conv2d:
             code=VectorCode(layout.lanes),
             output=output,
             layout=layout,
-            rows=Tiling(layout.steps_y, self.schedule.rows),
-            columns=Tiling(layout.steps_x, self.schedule.vectors),
+            rows=Tiling(layout.vectors_y, self.schedule.rows),
+            columns=Tiling(layout.vectors_x, self.schedule.vectors),
             steps=bind_operands(self.steps, extra),
         )
         return Conv2dBinding(

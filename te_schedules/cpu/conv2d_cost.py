@@ -50,8 +50,8 @@ def cycles(
     geometry: Conv2dGeometry, lists: KernelLists, schedule: Conv2dSchedule, cpu: CpuModel
 ) -> float:
     """Returns the cycles of the whole layer, divided over no threads."""
-    rows = Tiling(geometry.out_layout.steps_y, schedule.rows)
-    columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
+    rows = Tiling(geometry.out_layout.vectors_y, schedule.rows)
+    columns = Tiling(geometry.out_layout.vectors_x, schedule.vectors)
     of_image = sum(
         part.tiles * _tile_cycles(geometry, lists, schedule, cpu, part.places)
         for part in tile_parts(rows, columns)

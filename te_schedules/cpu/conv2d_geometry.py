@@ -81,7 +81,9 @@ def holding(split: Split, window: Window, height: int, width: int) -> Split:
     """Returns ``split`` with steps enough that ``stride`` times as many hold the input."""
     need_y = -(-height // (split.lanes_y * window.stride[0]))
     need_x = -(-width // (split.lanes_x * window.stride[1]))
-    return replace(split, steps_y=max(split.steps_y, need_y), steps_x=max(split.steps_x, need_x))
+    return replace(
+        split, vectors_y=max(split.vectors_y, need_y), vectors_x=max(split.vectors_x, need_x)
+    )
 
 
 def input_layout(output: Split, window: Window, height: int, width: int) -> LaneLayout:
@@ -95,8 +97,8 @@ def input_layout(output: Split, window: Window, height: int, width: int) -> Lane
         output,
         height=height,
         width=width,
-        steps_y=output.steps_y * window.stride[0],
-        steps_x=output.steps_x * window.stride[1],
+        vectors_y=output.vectors_y * window.stride[0],
+        vectors_x=output.vectors_x * window.stride[1],
     )
     (top, left), (bottom, right) = window.padding, window.reach
     return LaneLayout(split, Halo(top=top, left=left, bottom=bottom, right=right))

@@ -33,7 +33,7 @@ def schedules(
     """Yields every schedule whose inner loop fits the registers."""
     layout = geometry.out_layout
     for rows, vectors, hold in itertools.product(
-        range(1, layout.steps_y + 1), range(1, layout.steps_x + 1), Hold
+        range(1, layout.vectors_y + 1), range(1, layout.vectors_x + 1), Hold
     ):
         if rows * vectors > MAX_TILE:
             continue
@@ -66,7 +66,7 @@ def _windowed(
 def fits(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> bool:
     """Whether the tile of a schedule made for another network is no larger than the plane."""
     layout = geometry.out_layout
-    return schedule.rows <= layout.steps_y and schedule.vectors <= layout.steps_x
+    return schedule.rows <= layout.vectors_y and schedule.vectors <= layout.vectors_x
 
 
 def choose_schedule(
@@ -99,7 +99,7 @@ def fixed_schedule(
 ) -> tuple[Conv2dSchedule, float]:
     """Returns a schedule that suits most layers, and its cycles: what tuning starts from."""
     layout = geometry.out_layout
-    rows, vectors = min(FIXED_TILE[0], layout.steps_y), min(FIXED_TILE[1], layout.steps_x)
+    rows, vectors = min(FIXED_TILE[0], layout.vectors_y), min(FIXED_TILE[1], layout.vectors_x)
     fixed = Conv2dSchedule(rows=rows, vectors=vectors, group=group)
     cost = cycles(geometry, lists, fixed, cpu)
     return finished(fixed, geometry, lists, cpu), cost
@@ -132,8 +132,8 @@ def _outer(
     A tile whose inputs stay in L1 is not left for more that stays in L2, but for a row where
     it is stored in short runs.
     """
-    rows = Tiling(geometry.out_layout.steps_y, schedule.rows)
-    columns = Tiling(geometry.out_layout.steps_x, schedule.vectors)
+    rows = Tiling(geometry.out_layout.vectors_y, schedule.rows)
+    columns = Tiling(geometry.out_layout.vectors_x, schedule.vectors)
     tiles = rows.count * columns.count
     of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
     fits_l1 = of_tile <= cpu.l1_room

@@ -63,8 +63,8 @@ def elementwise(
             code=code,
             output=buffers[-1],
             layout=layout,
-            rows=Tiling(layout.steps_y, 1),
-            columns=Tiling(layout.steps_x, min(TILE_VECTORS, layout.steps_x)),
+            rows=Tiling(layout.vectors_y, 1),
+            columns=Tiling(layout.vectors_x, min(TILE_VECTORS, layout.vectors_x)),
             steps=bind_operands(steps, buffers[len(inputs) : -1]),
         )
         first = 0

@@ -13,8 +13,8 @@ def expected_loads(kernel: Conv2d) -> LoadCounts:
     """Returns what ``count_loads`` counts in the code of the kernel, without generating it."""
     geometry, fkw, layout = kernel.geometry, kernel.fkw, kernel.geometry.out_layout
     parts = tile_parts(
-        Tiling(layout.steps_y, kernel.schedule.rows),
-        Tiling(layout.steps_x, kernel.schedule.vectors),
+        Tiling(layout.vectors_y, kernel.schedule.rows),
+        Tiling(layout.vectors_x, kernel.schedule.vectors),
     )
     outputs = sum(part.tiles * len(part.places) for part in parts)
     inputs = products = 0

@@ -79,24 +79,24 @@ class LaneLayout:
         return self.split.lanes_x
 
     @property
-    def steps_y(self) -> int:
+    def vectors_y(self) -> int:
         """Rows of a block, without the halo."""
-        return self.split.steps_y
+        return self.split.vectors_y
 
     @property
-    def steps_x(self) -> int:
+    def vectors_x(self) -> int:
         """Columns of a block, without the halo."""
-        return self.split.steps_x
+        return self.split.vectors_x
 
     @property
     def row_vectors(self) -> int:
         """Vectors of one row, with the halo."""
-        return self.halo.left + self.steps_x + self.halo.right
+        return self.halo.left + self.vectors_x + self.halo.right
 
     @property
     def rows(self) -> int:
         """Rows of vectors, with the halo."""
-        return self.halo.top + self.steps_y + self.halo.bottom
+        return self.halo.top + self.vectors_y + self.halo.bottom
 
     @property
     def plane_vectors(self) -> int:
@@ -119,10 +119,10 @@ class LaneLayout:
 
     def source_index(self) -> np.ndarray:
         """Returns (plane_values,) int32: the index in the plane of each value, -1 for zero."""
-        rows = np.arange(-self.halo.top, self.steps_y + self.halo.bottom)
-        columns = np.arange(-self.halo.left, self.steps_x + self.halo.right)
-        y = rows[:, None, None, None] + (np.arange(self.lanes_y) * self.steps_y)[:, None]
-        x = columns[:, None, None] + (np.arange(self.lanes_x) * self.steps_x)
+        rows = np.arange(-self.halo.top, self.vectors_y + self.halo.bottom)
+        columns = np.arange(-self.halo.left, self.vectors_x + self.halo.right)
+        y = rows[:, None, None, None] + (np.arange(self.lanes_y) * self.vectors_y)[:, None]
+        x = columns[:, None, None] + (np.arange(self.lanes_x) * self.vectors_x)
         y, x = np.broadcast_arrays(y, x)
         inside = (y >= 0) & (y < self.height) & (x >= 0) & (x < self.width)
         index = np.full(self.plane_values, -1, np.int32)

@@ -1,9 +1,9 @@
 """How a plane is cut into blocks, of which a vector holds one value each.
 
 A plane of ``height`` x ``width`` values is cut into ``lanes_y`` x ``lanes_x`` blocks of
-``steps_y`` x ``steps_x``. Vector (sy, sx) holds one value of each block: lane
-``ly * lanes_x + lx`` is the value at row ``ly * steps_y + sy`` and column
-``lx * steps_x + sx``.
+``vectors_y`` x ``vectors_x``. Vector (vy, vx) holds one value of each block: lane
+``ly * lanes_x + lx`` is the value at row ``ly * vectors_y + vy`` and column
+``lx * vectors_x + vx``.
 """
 
 from __future__ import annotations
@@ -26,11 +26,14 @@ class Split:
     width: int
     lanes_y: int
     lanes_x: int
-    steps_y: int
-    steps_x: int
+    vectors_y: int
+    vectors_x: int
 
     def __post_init__(self) -> None:
-        if self.lanes_y * self.steps_y < self.height or self.lanes_x * self.steps_x < self.width:
+        if (
+            self.lanes_y * self.vectors_y < self.height
+            or self.lanes_x * self.vectors_x < self.width
+        ):
             raise ValueError(f"{self} does not hold a plane of {self.height}x{self.width}")
 
     @property
@@ -39,14 +42,14 @@ class Split:
         return self.lanes_y * self.lanes_x
 
     @property
-    def steps(self) -> int:
+    def vectors(self) -> int:
         """Vectors of a plane."""
-        return self.steps_y * self.steps_x
+        return self.vectors_y * self.vectors_x
 
     @property
     def is_exact(self) -> bool:
         """Whether every lane of every vector holds a value of the plane."""
-        return self.steps * self.lanes == self.height * self.width
+        return self.vectors * self.lanes == self.height * self.width
 
 
 def best_split(height: int, width: int, lanes: int) -> Split:
@@ -62,12 +65,12 @@ def _splits(height: int, width: int, lanes: int) -> Sequence[Split]:
             width=width,
             lanes_y=lanes_y,
             lanes_x=lanes // lanes_y,
-            steps_y=-(-height // lanes_y),
-            steps_x=-(-width * lanes_y // lanes),
+            vectors_y=-(-height // lanes_y),
+            vectors_x=-(-width * lanes_y // lanes),
         )
         for lanes_y in factors
     ]
 
 
 def _cost(split: Split) -> tuple[int, int]:
-    return (split.steps, split.steps_y + split.steps_x)
+    return (split.vectors, split.vectors_y + split.vectors_x)

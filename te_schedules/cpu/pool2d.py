@@ -51,8 +51,8 @@ def pool2d(geometry: Conv2dGeometry, window: Pool2dWindow) -> PrimFunc:
             code=code,
             output=output,
             layout=layout,
-            rows=Tiling(layout.steps_y, 1),
-            columns=Tiling(layout.steps_x, min(TILE_VECTORS, layout.steps_x)),
+            rows=Tiling(layout.vectors_y, 1),
+            columns=Tiling(layout.vectors_x, min(TILE_VECTORS, layout.vectors_x)),
         )
         with T.parallel(geometry.batch * geometry.in_channels) as plane:
             n, c = plane // geometry.in_channels, plane % geometry.in_channels
@@ -124,7 +124,7 @@ def global_average_pool(batch: int, channels: int, layout: LaneLayout) -> PrimFu
             n, c = plane // channels, plane % channels
             total = code.register()
             code.set(total, code.broadcast(0.0))
-            with T.serial(layout.steps_y) as row, T.serial(layout.steps_x) as column:
+            with T.serial(layout.vectors_y) as row, T.serial(layout.vectors_x) as column:
                 value = code.load(data, n, c, layout.offset(row, column))
                 code.set(total, code.get(total) + value)
             mean = _reduce(lambda a, b: a + b, [total[i] for i in range(layout.lanes)])

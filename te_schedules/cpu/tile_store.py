@@ -166,8 +166,8 @@ class TileStore:
     def _halo_shifts(self) -> Iterator[tuple[int, int]]:
         """Yields by how many blocks the copies in the halo lie away, in y and x."""
         halo = self.layout.halo
-        for y in _shifts(halo.top, halo.bottom, self.layout.steps_y):
-            for x in _shifts(halo.left, halo.right, self.layout.steps_x):
+        for y in _shifts(halo.top, halo.bottom, self.layout.vectors_y):
+            for x in _shifts(halo.left, halo.right, self.layout.vectors_x):
                 if (y, x) != (0, 0):
                     yield y, x
 
@@ -175,15 +175,15 @@ class TileStore:
         self, tile: Tile, n: Expr, c: Expr, row: Expr, column: Expr, shift_y: int, shift_x: int
     ) -> None:
         layout, halo = self.layout, self.layout.halo
-        ys = _copied(self.rows, shift_y * layout.steps_y, halo.top, halo.bottom)
-        xs = _copied(self.columns, shift_x * layout.steps_x, halo.left, halo.right)
+        ys = _copied(self.rows, shift_y * layout.vectors_y, halo.top, halo.bottom)
+        xs = _copied(self.columns, shift_x * layout.vectors_x, halo.left, halo.right)
         source = _shifted_lanes(layout, shift_y, shift_x)
         for r in ys:
-            to_row = row + r + shift_y * layout.steps_y
-            with when(*_in_halo(to_row, shift_y, halo.top, layout.steps_y, halo.bottom)):
+            to_row = row + r + shift_y * layout.vectors_y
+            with when(*_in_halo(to_row, shift_y, halo.top, layout.vectors_y, halo.bottom)):
                 for v in (v for v in xs if (r, v) in tile):
-                    to = column + v + shift_x * layout.steps_x
-                    with when(*_in_halo(to, shift_x, halo.left, layout.steps_x, halo.right)):
+                    to = column + v + shift_x * layout.vectors_x
+                    with when(*_in_halo(to, shift_x, halo.left, layout.vectors_x, halo.right)):
                         value = self.code.permute(self.code.get(tile[r, v]), source)
                         self.code.store(self.output, value, n, c, layout.offset(to_row, to))
 
@@ -192,8 +192,8 @@ def block_starts(layout: LaneLayout) -> tuple[Expr, Expr]:
     """Returns vectors of the row and the column at which each lane's block starts."""
     lanes = range(layout.lanes)
     return (
-        constant_vector([lane // layout.lanes_x * layout.steps_y for lane in lanes]),
-        constant_vector([lane % layout.lanes_x * layout.steps_x for lane in lanes]),
+        constant_vector([lane // layout.lanes_x * layout.vectors_y for lane in lanes]),
+        constant_vector([lane % layout.lanes_x * layout.vectors_x for lane in lanes]),
     )
 
 

@@ -29,7 +29,7 @@ def conv(net: Net, x: relax.Expr, size: int = 3, **options) -> relax.Var:
 
 def splits(nodes, plan) -> list[tuple[int, int, int, int]]:
     found = [plan.split(node.result) for node in nodes]
-    return [(at.lanes_y, at.lanes_x, at.steps_y, at.steps_x) for at in found]
+    return [(at.lanes_y, at.lanes_x, at.vectors_y, at.vectors_x) for at in found]
 
 
 def test_the_first_convolution_takes_the_best_split():
@@ -51,10 +51,10 @@ def test_other_strides_take_the_best_split_and_a_relayout():
     # 28 x 28 has 7 x 7 steps, which no stride of 2 can halve.
     nodes, plan = planned((28, 28), lambda net, x: conv(net, conv(net, x), strides=2))
     best = best_split(14, 14, 16)
-    assert splits(nodes, plan)[1] == (best.lanes_y, best.lanes_x, best.steps_y, best.steps_x)
+    assert splits(nodes, plan)[1] == (best.lanes_y, best.lanes_x, best.vectors_y, best.vectors_x)
     (read,) = plan.reads(nodes[1])
     assert not plan.is_produced(nodes[0].result, read.split)
-    assert (read.steps_y, read.steps_x) == (2 * best.steps_y, 2 * best.steps_x)
+    assert (read.vectors_y, read.vectors_x) == (2 * best.vectors_y, 2 * best.vectors_x)
     assert (read.height, read.width) == (28, 28)
 
 
@@ -96,8 +96,8 @@ def test_lanes_that_would_be_wasted_are_not_kept():
         best = best_split(split.height, split.width, 16)
         (read,) = plan.reads(node)
         # Never fewer steps than hold the input, and few more vectors than the best has.
-        assert split.lanes_y * split.steps_y >= read.height
-        assert split.steps_y * split.steps_x <= 2 * best.steps_y * best.steps_x
+        assert split.lanes_y * split.vectors_y >= read.height
+        assert split.vectors_y * split.vectors_x <= 2 * best.vectors_y * best.vectors_x
 
 
 def test_a_halo_holds_what_all_readers_need():
@@ -142,8 +142,8 @@ def test_every_tap_is_stored(size, stride, lanes):
     output, (read,) = plan.produced(node.result), plan.reads(node)
     stored = plan.stored(node.inputs[0], read.split)
     for steps, step, top, bottom in (
-        (output.steps_y, stored.steps_y, stored.halo.top, stored.halo.bottom),
-        (output.steps_x, stored.steps_x, stored.halo.left, stored.halo.right),
+        (output.vectors_y, stored.vectors_y, stored.halo.top, stored.halo.bottom),
+        (output.vectors_x, stored.vectors_x, stored.halo.left, stored.halo.right),
     ):
         assert step == steps * stride
         assert -top <= -2

@@ -48,7 +48,7 @@ def test_without_patterns_each_weight_is_stored_by_itself():
 def test_without_tuning_the_tile_is_always_the_same():
     schedule = limited(tune=False)[2]
     layout = CASE.out_layout()
-    expected = (min(FIXED_TILE[0], layout.steps_y), min(FIXED_TILE[1], layout.steps_x))
+    expected = (min(FIXED_TILE[0], layout.vectors_y), min(FIXED_TILE[1], layout.vectors_x))
     assert (schedule.rows, schedule.vectors) == expected
 
 

@@ -44,7 +44,7 @@ def test_tiles_cover_the_plane_row_by_row(options):
         places = [(int(corner.row), int(corner.column)) for corner in corners]
         assert places == sorted(places)
         covered = {(y + r, x + v) for y, x in places for r, v in conv.places}
-        assert covered == set(np.ndindex(layout.steps_y, layout.steps_x))
+        assert covered == set(np.ndindex(layout.vectors_y, layout.vectors_x))
 
     look(case, see)
 

@@ -31,9 +31,12 @@ def test_every_tap_of_every_output_is_stored(size, stride, lanes):
     out_size = [-(-extent // step) for extent, step in zip(size, stride, strict=True)]
     out = holding(best_split(*out_size, lanes), window, *size)
     stored = input_layout(out, window, *size)
-    assert (stored.steps_y, stored.steps_x) == (out.steps_y * stride[0], out.steps_x * stride[1])
+    assert (stored.vectors_y, stored.vectors_x) == (
+        out.vectors_y * stride[0],
+        out.vectors_x * stride[1],
+    )
     assert (stored.halo.top, stored.halo.left) == window.padding
-    last_y = (out.steps_y - 1) * stride[0] + 4 * 2 - 4
-    last_x = (out.steps_x - 1) * stride[1] + 2 - 1
-    assert last_y < stored.steps_y + stored.halo.bottom
-    assert last_x < stored.steps_x + stored.halo.right
+    last_y = (out.vectors_y - 1) * stride[0] + 4 * 2 - 4
+    last_x = (out.vectors_x - 1) * stride[1] + 2 - 1
+    assert last_y < stored.vectors_y + stored.halo.bottom
+    assert last_x < stored.vectors_x + stored.halo.right

@@ -13,7 +13,7 @@ W53 = pattern_weight(5, 3)
 def test_tiles_that_divide_the_plane_and_that_do_not(rows, vectors, hold):
     schedule = Conv2dSchedule(rows=rows, vectors=vectors, hold=hold)
     case = ConvCase(weight=W53, schedule=schedule)
-    assert (case.out_layout().steps_y, case.out_layout().steps_x) == (5, 3)
+    assert (case.out_layout().vectors_y, case.out_layout().vectors_x) == (5, 3)
     case.check()
 
 

@@ -100,8 +100,8 @@ def test_every_schedule_fits_the_plane_and_the_registers(cpu, patterns, size):
         assert found
         assert len(set(found)) == len(found)
         for schedule in found:
-            assert 1 <= schedule.rows <= geometry.out_layout.steps_y
-            assert 1 <= schedule.vectors <= geometry.out_layout.steps_x
+            assert 1 <= schedule.rows <= geometry.out_layout.vectors_y
+            assert 1 <= schedule.vectors <= geometry.out_layout.vectors_x
             assert (schedule.group, schedule.chunks) == (group, 1)
             # The smallest tile is always there: what it holds is used once, from memory.
             if schedule.rows * schedule.vectors > 1:
@@ -147,8 +147,8 @@ def test_chunks_keep_the_cores_busy(cores, size):
 
 def blocks_of(geometry, schedule: Conv2dSchedule) -> int:
     """What is shared out to threads, if the filters are not cut."""
-    rows = Tiling(geometry.out_layout.steps_y, schedule.rows).count
-    columns = Tiling(geometry.out_layout.steps_x, schedule.vectors).count
+    rows = Tiling(geometry.out_layout.vectors_y, schedule.rows).count
+    columns = Tiling(geometry.out_layout.vectors_x, schedule.vectors).count
     blocks = {Outer.TILE: rows * columns, Outer.ROW: rows, Outer.PLANE: 1}
     return geometry.batch * blocks[schedule.outer]
 

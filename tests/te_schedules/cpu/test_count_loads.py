@@ -23,7 +23,7 @@ def counts(weight, pack=None, size=(8, 16), case=None, **schedule) -> LoadCounts
     """Of a kernel over 4 x 4 vectors of 8 lanes, in tiles of 2 x 2 unless told."""
     point = Conv2dSchedule(**{"rows": 2, "vectors": 2, **schedule})
     case = ConvCase(weight=weight, size=size, schedule=point, pack=pack, **(case or {}))
-    assert case.out_layout().steps_y * case.out_layout().steps_x == 16 * size[0] // 8
+    assert case.out_layout().vectors_y * case.out_layout().vectors_x == 16 * size[0] // 8
     return count_loads(case.func(), list(case.kernel().constants.values()))
 
 

@@ -18,8 +18,8 @@ def enlarged(layout: LaneLayout, repeat: int) -> LaneLayout:
         width=layout.width * repeat,
         lanes_y=layout.lanes_y,
         lanes_x=layout.lanes_x,
-        steps_y=layout.steps_y * repeat,
-        steps_x=layout.steps_x * repeat,
+        vectors_y=layout.vectors_y * repeat,
+        vectors_x=layout.vectors_x * repeat,
     )
     return LaneLayout(split)
 

@@ -31,13 +31,13 @@ def test_planes_are_packed_and_read_back(height, width, lanes, halo):
 def test_a_lane_is_a_block_and_a_vector_one_value_of_each(height, width, lanes, halo, data):
     layout = LaneLayout(best_split(height, width, lanes), halo)
     stored = layout.pack(numbered(height, width))[1, 2]
-    row = data.draw(st.integers(-halo.top, layout.steps_y + halo.bottom - 1))
-    column = data.draw(st.integers(-halo.left, layout.steps_x + halo.right - 1))
+    row = data.draw(st.integers(-halo.top, layout.vectors_y + halo.bottom - 1))
+    column = data.draw(st.integers(-halo.left, layout.vectors_x + halo.right - 1))
     start = layout.offset(row, column)
     assert start % lanes == 0
     for lane, value in enumerate(stored[start : start + lanes]):
-        y = lane // layout.lanes_x * layout.steps_y + row
-        x = lane % layout.lanes_x * layout.steps_x + column
+        y = lane // layout.lanes_x * layout.vectors_y + row
+        x = lane % layout.lanes_x * layout.vectors_x + column
         inside = 0 <= y < height and 0 <= x < width
         assert value == (numbered(height, width)[1, 2, y, x] if inside else 0)
 

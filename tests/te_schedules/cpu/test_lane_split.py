@@ -13,23 +13,23 @@ def test_no_split_has_fewer_vectors_than_the_best(height, width, lanes):
     best = best_split(height, width, lanes)
     assert best.lanes == lanes
     for lanes_y in (n for n in range(1, lanes + 1) if lanes % n == 0):
-        steps = -(-height // lanes_y) * -(-width // (lanes // lanes_y))
-        assert best.steps == best.steps_y * best.steps_x <= steps
+        vectors = -(-height // lanes_y) * -(-width // (lanes // lanes_y))
+        assert best.vectors == best.vectors_y * best.vectors_x <= vectors
 
 
 def test_of_equal_splits_the_squarest_is_best():
     split = best_split(56, 56, 16)
     assert (split.lanes_y, split.lanes_x) == (4, 4)
-    assert (split.steps_y, split.steps_x) == (14, 14)
+    assert (split.vectors_y, split.vectors_x) == (14, 14)
     assert split.is_exact
 
 
 @given(SIZES, SIZES, LANES)
 def test_a_split_is_exact_when_no_lane_is_wasted(height, width, lanes):
     split = best_split(height, width, lanes)
-    assert split.is_exact == (split.steps_y * split.steps_x * lanes == height * width)
+    assert split.is_exact == (split.vectors_y * split.vectors_x * lanes == height * width)
 
 
 def test_a_split_that_does_not_hold_its_plane_is_declined():
     with pytest.raises(ValueError, match=r"does not hold a plane of 9x4"):
-        Split(height=9, width=4, lanes_y=4, lanes_x=1, steps_y=2, steps_x=4)
+        Split(height=9, width=4, lanes_y=4, lanes_x=1, vectors_y=2, vectors_x=4)

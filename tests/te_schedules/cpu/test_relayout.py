@@ -19,8 +19,8 @@ def other_split(height: int, width: int, lanes: int) -> LaneLayout:
         width=width,
         lanes_y=1,
         lanes_x=lanes,
-        steps_y=height,
-        steps_x=-(-width // lanes),
+        vectors_y=height,
+        vectors_x=-(-width // lanes),
     )
     return LaneLayout(split, Halo(left=1, right=1))
 
