@@ -9,10 +9,27 @@ from tests.onnx_models import model_of
 from tests.real_models import OURS, compare, compare_model, relative_error, with_scores
 
 TOLERANCE = 1e-3
+# What other networks show, too: the same operators (as shipped), or the same kernels (pruned).
+REPEATING = {
+    False: {"demosaic-xtrans", "resnet18", "tumor-vgg16"},
+    True: {
+        *("demosaic-xtrans", "nsfw", "ocr-classifier", "ocr-detector", "resnet18", "style"),
+        *("tumor-vgg16", "vgg16"),
+    },
+}
+CASES = [
+    pytest.param(
+        name,
+        pruned,
+        marks=[pytest.mark.long] if name in REPEATING[pruned] else [],
+        id=f"{name}-{'pruned' if pruned else 'as shipped'}",
+    )
+    for pruned in (False, True)
+    for name in (*ZOO, *OURS)
+]
 
 
-@pytest.mark.parametrize("name", [*ZOO, *OURS])
-@pytest.mark.parametrize("pruned", [False, True], ids=["as shipped", "pruned"])
+@pytest.mark.parametrize(("name", "pruned"), CASES)
 def test_outputs_are_onnxruntimes(name, pruned):
     outcome = compare(name, fetch(name) if name in ZOO else None, pruned)
     wrong = {output: error for output, error in outcome.errors.items() if not error < TOLERANCE}
