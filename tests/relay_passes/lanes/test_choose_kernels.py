@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.choose_kernels import choose_kernel
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
+from tests.relay_passes.lanes.conv_layers import layer_of
 from tests.relay_passes.relax_modules import CPU, random_array
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
 from tvm_patdnn.optimizations import Optimizations
@@ -17,19 +17,6 @@ def chosen(weight: np.ndarray, size=(14, 14), groups: int = 1, **options):
     pad = weight.shape[2] // 2
     case = ConvCase(weight=weight, size=size, groups=groups, padding=(pad,) * 4, lanes=CPU.lanes)
     return choose_kernel(layer_of(case), case.geometry(), CPU, **options)
-
-
-def layer_of(case: ConvCase) -> ConvLayer:
-    return ConvLayer(
-        name="layer",
-        weight=case.weight,
-        groups=case.groups,
-        stride=case.stride,
-        dilation=case.dilation,
-        padding=case.padding,
-        in_shape=(case.batch, case.channels, *case.size),
-        out_shape=(case.batch, len(case.weight), *case.out_size),
-    )
 
 
 def pruned(density: float, channels: int = 64) -> np.ndarray:

@@ -3,7 +3,7 @@ import pytest
 
 from relay_passes.lanes.kernel_candidates import dense_candidates, sparse_candidates
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
-from tests.relay_passes.lanes.test_choose_kernels import layer_of
+from tests.relay_passes.lanes.conv_layers import layer_of
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight, random_array
 
 PICTURES = ["##./##./...", ".##/.##/..."]
@@ -70,3 +70,10 @@ def test_the_cost_model_is_told_how_many_lists_and_kernels_there_are():
 def test_kernels_of_groups_are_at_their_absolute_channels():
     candidate = next(dense_candidates(layer(random_array(4, 2, 3, 3), groups=2)))
     assert candidate.ids.tolist() == [[0, 0, -1, -1]] * 2 + [[-1, -1, 0, 0]] * 2
+
+
+def test_a_layer_of_zeros_has_no_kernels():
+    weight = np.zeros((4, 4, 3, 3), np.float32)
+    for candidate in sparse_candidates(layer(weight)):
+        assert (candidate.kind, candidate.patterns) == ("connectivity", ())
+        assert not candidate.pack(weight, POINT).weight.size
