@@ -53,9 +53,7 @@ class Candidate:
 
     def pack(self, weight: np.ndarray, schedule: Conv2dSchedule) -> PackedKernels:
         """Stores ``weight``, (filters, channels of a group, kh, kw), as ``schedule`` needs it."""
-        return pack_fkw(
-            weight, self.ids, self.patterns, self.group, schedule.window, schedule.chunks
-        )
+        return pack_fkw(weight, self.ids, self.patterns, self.group, schedule.band, schedule.chunks)
 
 
 def dense_candidates(layer: ConvLayer) -> Iterator[Candidate]:

@@ -45,4 +45,4 @@ class _Unordered(Candidate):
 
     def pack(self, weight: np.ndarray, schedule: Conv2dSchedule) -> PackedKernels:
         pack = pack_single_taps if self.single_taps else pack_unordered
-        return pack(weight, self.ids, self.patterns, schedule.window)
+        return pack(weight, self.ids, self.patterns, schedule.band)

@@ -95,9 +95,9 @@ class Conv2dBinding:
         return list(itertools.product(range(self.schedule.rows), range(self.schedule.vectors)))
 
     def allocate(self) -> Tile:
-        """Emits the registers of a tile, and memory for the sums between windows."""
+        """Emits the registers of a tile, and memory for the sums between bands."""
         waiting = 0
-        if self.fkw.windows > 1:
+        if self.fkw.bands > 1:
             waiting = int(np.diff(self.fkw.balanced_chunks(self.schedule.chunks)).max())
         weights, inputs = self.products.registers(self)
         return Tile.allocate(

@@ -33,7 +33,7 @@ PRODUCT_LATENCY = 4.0
 KERNEL_OVERHEAD = 2.0  # index, address and branch, where they are not hidden
 RUN_OVERHEAD = 10.0  # the end of a list of kernels, mispredicted about every other time
 INTERFERENCE = 0.2  # what does not bound a loop still costs some of its time
-PARTIAL_CYCLES = 5.0  # load and store of a sum between two windows of channels
+PARTIAL_CYCLES = 5.0  # load and store of a sum between two bands of channels
 STORE_CYCLES = 3.0  # epilogue and store of an output vector, with its share of the halo
 
 
@@ -70,15 +70,15 @@ def _tile_cycles(
     sums = schedule.group * len(places)
     total = lists.groups * sums * STORE_CYCLES
     channels = geometry.in_channels
-    window = schedule.window or channels
-    windows = -(-channels // window)
+    band = schedule.band or channels
+    bands = -(-channels // band)
     of_channel = channel_bytes(geometry, lists.patterns, schedule, cpu)
-    if windows > 1:
-        total += lists.groups * sums * windows * PARTIAL_CYCLES
+    if bands > 1:
+        total += lists.groups * sums * bands * PARTIAL_CYCLES
         total += of_channel * channels / LINE_BYTES / _lines_per_cycle(of_channel * channels, cpu)
-    lines_per_cycle = _lines_per_cycle(of_channel * window, cpu)
+    lines_per_cycle = _lines_per_cycle(of_channel * band, cpu)
     for pattern, count in zip(lists.patterns, lists.counts, strict=True):
-        runs = min(count, lists.groups * windows)
+        runs = min(count, lists.groups * bands)
         total += runs * RUN_OVERHEAD
         total += count * _kernel_cycles(geometry, pattern, schedule, cpu, lines_per_cycle, places)
     return total

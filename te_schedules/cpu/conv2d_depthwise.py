@@ -55,7 +55,7 @@ def _check(first: Conv2d, depthwise: Conv2d) -> None:
     if not can_precede_depthwise(first):
         raise ValueError(
             "first: expected a schedule of a plane at a time, got "
-            f"{first.schedule.outer} in {first.fkw.windows} windows"
+            f"{first.schedule.outer} in {first.fkw.bands} bands"
         )
     if not is_depthwise(depthwise):
         raise ValueError(
@@ -77,8 +77,8 @@ def _params(first: Conv2d, depthwise: Conv2d) -> list[Param]:
 
 
 def can_precede_depthwise(kernel: Conv2d) -> bool:
-    """Whether the kernel computes a plane at a time, without windows of channels."""
-    return kernel.fkw.windows == 1 and kernel.schedule.whole_planes
+    """Whether the kernel computes a plane at a time, without bands of channels."""
+    return kernel.fkw.bands == 1 and kernel.schedule.whole_planes
 
 
 def is_depthwise(kernel: Conv2d) -> bool:

@@ -22,7 +22,7 @@ class ListedKernel:
     Attributes:
         channel: that it reads.
         weight: where its first weight is stored.
-        number: its place in the arrays of kernels.
+        number: its position in the arrays of kernels.
     """
 
     channel: Expr

@@ -10,19 +10,19 @@ from collections.abc import Iterator
 
 from tvm.tirx.script import builder as T
 
+from te_schedules.cpu.conv2d_bands import (
+    Turn,
+    band_of,
+    begin_sums,
+    end_sums,
+    prefetch_band,
+    prefetch_outputs,
+)
 from te_schedules.cpu.conv2d_binding import Conv2dBinding
 from te_schedules.cpu.conv2d_lists import ListedKernel
 from te_schedules.cpu.conv2d_products import add_kernel
 from te_schedules.cpu.conv2d_schedule import Outer
 from te_schedules.cpu.conv2d_tile import Tile
-from te_schedules.cpu.conv2d_windows import (
-    Turn,
-    begin_sums,
-    end_sums,
-    prefetch_outputs,
-    prefetch_window,
-    window_of,
-)
 from te_schedules.cpu.tile_store import TileStore
 from te_schedules.cpu.tiling import tile_parts
 from te_schedules.cpu.vector_code import Expr, when
@@ -41,7 +41,7 @@ def emit_conv2d(conv: Conv2dBinding) -> None:
         chunk, block, n = task % chunks, task // chunks % blocks, task // (chunks * blocks)
         first, last = conv.groups_of(chunk)
         with (
-            T.serial(conv.fkw.windows) as done,
+            T.serial(conv.fkw.bands) as done,
             T.serial(last - first) as i,
             T.serial(inner) as t,
         ):
@@ -51,8 +51,8 @@ def emit_conv2d(conv: Conv2dBinding) -> None:
 
 def _emit_tile(conv: Conv2dBinding, tile: Tile, turn: Turn, n: Expr, number: Expr) -> None:
     corner = conv.corner(n, number)
-    prefetch_window(conv, tile, turn, corner)
-    slot = window_of(conv, turn.chunk, turn.done) * conv.fkw.groups + turn.g
+    prefetch_band(conv, tile, turn, corner)
+    slot = band_of(conv, turn.chunk, turn.done) * conv.fkw.groups + turn.g
     for part in _parts(conv.store, tile, number):
         begin_sums(conv, part, turn)
         prefetch_outputs(conv, part, turn, corner)
@@ -76,8 +76,8 @@ def emit_planes(conv: Conv2dBinding, tile: Tile, g: Expr, n: Expr, target: TileS
             part.clear_sums()
             conv.products.add_group(conv, part, corner, g)
             for f, sums in enumerate(part.sums):
-                place = (n, conv.filter(g, f), corner.row, corner.column)
-                conv.store.emit(sums, *place, plane=(0, f))
+                at = (n, conv.filter(g, f), corner.row, corner.column)
+                conv.store.emit(sums, *at, plane=(0, f))
 
 
 def emit_depthwise(conv: Conv2dBinding, tile: Tile, f: int, c: Expr, n: Expr) -> None:

@@ -19,7 +19,7 @@ class Outer(Enum):
     """What a thread computes of all its filters before it goes on.
 
     The inputs of it, of all channels, should stay in the L2 cache while the filters go by;
-    the more it is, the longer are the runs in which each output plane is written.
+    the more it is, the longer are the stretches in which each output plane is written.
     """
 
     TILE = "tile"
@@ -36,8 +36,8 @@ class Conv2dSchedule:
         group: filters computed together from one list of kernels.
         hold: what else stays in registers.
         outer: what is computed of all filters at a time.
-        window: channels whose inputs of a tile stay in a cache while the filters go
-            by, with the sums in memory between windows; None takes all channels at once.
+        band: channels whose inputs of a tile stay in a cache while the filters go
+            by, with the sums in memory between bands; None takes all channels at once.
         chunks: ranges of groups that different threads take.
     """
 
@@ -46,7 +46,7 @@ class Conv2dSchedule:
     group: int = 1
     hold: Hold = Hold.WEIGHTS
     outer: Outer = Outer.TILE
-    window: int | None = None
+    band: int | None = None
     chunks: int = 1
 
     @property
@@ -55,8 +55,8 @@ class Conv2dSchedule:
         return self.outer is Outer.PLANE
 
     def __post_init__(self) -> None:
-        if self.window and self.outer is not Outer.TILE:
+        if self.band and self.outer is not Outer.TILE:
             raise ValueError(
-                f"window={self.window}: needs outer=Outer.TILE, got {self.outer}; between "
-                "windows the sums of one tile are kept, not those of several"
+                f"band={self.band}: needs outer=Outer.TILE, got {self.outer}; between "
+                "bands the sums of one tile are kept, not those of several"
             )

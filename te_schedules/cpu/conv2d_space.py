@@ -23,7 +23,7 @@ __all__ = ["choose_schedule", "finished", "fits", "fixed_schedule", "schedules"]
 MAX_TILE = 16  # sums of one filter; with more, a sum measured no faster and more is wasted
 SHARE_OF_FULL_LISTS = 0.5  # of the room in L2, for all channels in turn: what overflows is all lost
 FIXED_TILE = (2, 4)  # rows and vectors: with the weights of 4 taps it fits 16 registers
-WINDOW_STEP = 16  # channels
+BAND_UNIT = 16  # channels
 IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
 
 
@@ -40,15 +40,15 @@ def schedules(
         schedule = Conv2dSchedule(rows=rows, vectors=vectors, group=group, hold=hold)
         if rows * vectors == 1 or registers(schedule, patterns, geometry) <= cpu.registers:
             yield schedule
-            yield from _windowed(schedule, geometry, patterns, cpu)
+            yield from _banded(schedule, geometry, patterns, cpu)
 
 
-def _windowed(
+def _banded(
     schedule: Conv2dSchedule, geometry: Conv2dGeometry, patterns: Sequence[Pattern], cpu: CpuModel
 ) -> Iterator[Conv2dSchedule]:
-    """Yields the schedule with windows of channels whose inputs fit the L2 or the L1 cache.
+    """Yields the schedule with bands of channels whose inputs fit the L2 or the L1 cache.
 
-    The few kernels that a filter has in a window for L1, spread over several patterns, are
+    The few kernels that a filter has in a band for L1, spread over several patterns, are
     lists of one or two, whose mispredicted ends cost what that cache saves.
     """
     rooms = [cpu.l2_room]
@@ -56,11 +56,11 @@ def _windowed(
         rooms.append(cpu.l1_room)
     of_channel = max(1, channel_bytes(geometry, patterns, schedule, cpu))
     for room in rooms:
-        most = int(room // of_channel) // WINDOW_STEP
-        if 0 < most * WINDOW_STEP < geometry.in_channels:
-            steps = -(-geometry.in_channels // WINDOW_STEP)
-            windows = -(-steps // most)  # as few as possible, and of equal length
-            yield replace(schedule, window=-(-steps // windows) * WINDOW_STEP)
+        most = int(room // of_channel) // BAND_UNIT
+        if 0 < most * BAND_UNIT < geometry.in_channels:
+            units = -(-geometry.in_channels // BAND_UNIT)
+            bands = -(-units // most)  # as few as possible, and of equal length
+            yield replace(schedule, band=-(-units // bands) * BAND_UNIT)
 
 
 def fits(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> bool:
@@ -85,7 +85,7 @@ def choose_schedule(
     space = (
         schedule
         for schedule in schedules(geometry, lists.patterns, group, cpu)
-        if not planes or schedule.window is None
+        if not planes or schedule.band is None
     )
     best, cost = min(
         ((schedule, cycles(geometry, lists, schedule, cpu)) for schedule in space),
@@ -130,14 +130,14 @@ def _outer(
     """Returns the most whose inputs stay in the cache, and how many of it an image has.
 
     A tile whose inputs stay in L1 is not left for more that stays in L2, but for a row where
-    it is stored in short runs.
+    it is stored in short stretches.
     """
     rows = Tiling(geometry.out_layout.vectors_y, schedule.rows)
     columns = Tiling(geometry.out_layout.vectors_x, schedule.vectors)
     tiles = rows.count * columns.count
     of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
     fits_l1 = of_tile <= cpu.l1_room
-    if schedule.window or (not planes and fits_l1 and not _is_short(schedule, geometry, cpu)):
+    if schedule.band or (not planes and fits_l1 and not _is_short(schedule, geometry, cpu)):
         return Outer.TILE, tiles
     layout, halo = geometry.in_layout, geometry.in_layout.halo
     row_bytes = 4 * layout.lanes * layout.row_vectors * geometry.in_channels

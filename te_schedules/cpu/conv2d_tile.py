@@ -21,8 +21,8 @@ class Tile:
     Attributes:
         sums: for each filter of the group, a register for each place of the tile.
         weights, inputs: registers for what is multiplied.
-        partial: memory for the sums of all groups between two windows of channels; None
-            where there is one window.
+        partial: memory for the sums of all groups between two bands of channels; None
+            where there is one band.
     """
 
     code: VectorCode
@@ -48,7 +48,7 @@ class Tile:
             places: of the tile's outputs.
             group: filters of a group.
             weights, inputs: how many registers of each.
-            waiting_groups: whose sums wait in memory between windows.
+            waiting_groups: whose sums wait in memory between bands.
         """
         sums = [dict(zip(places, code.registers(len(places)), strict=True)) for _ in range(group)]
         partial = None

@@ -65,7 +65,7 @@ class TableProducts:
 
 
 def tap_table(geometry: Conv2dGeometry, fkw: PackedKernels) -> np.ndarray:
-    """Returns (patterns, most taps) int32: where each tap reads, from the first tap's place."""
+    """Returns (patterns, most taps) int32: where each tap reads, from where the first tap does."""
     lanes, row_vectors = geometry.in_layout.lanes, geometry.in_layout.row_vectors
     table = np.zeros((max(len(fkw.patterns), 1), max(fkw.entries, default=1)), np.int32)
     for p, pattern in enumerate(fkw.patterns):

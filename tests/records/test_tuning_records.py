@@ -60,7 +60,7 @@ def test_build_computes_a_layer_as_its_record_says(tmp_path):
         "hold": "inputs",
         "outer": "row",
         "chunks": 1,
-        "window": None,
+        "band": None,
         "taps": "code",
     }
     name, (shape, dtype) = next(iter(library.metadata.inputs.items()))

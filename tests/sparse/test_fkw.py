@@ -43,27 +43,27 @@ def test_groups_of_filters_share_a_list(filters, channels, kernel_shape, group):
 
 @settings(deadline=None)
 @given(masks(), st.integers(1, 10))
-def test_windows_of_channels_are_stored_one_after_the_other(mask, window):
+def test_bands_of_channels_are_stored_one_after_the_other(mask, band):
     weight = numbered(mask)
     found = find_patterns(weight)
-    fkw = pack_fkw(weight, found.ids, found.patterns, window=window)
+    fkw = pack_fkw(weight, found.ids, found.patterns, band=band)
     channels = mask.shape[1]
-    assert fkw.windows == -(-channels // window)
-    assert len(fkw.offset) == fkw.windows * fkw.groups + 1
-    slots = np.repeat(np.arange(fkw.windows * fkw.groups), np.diff(fkw.offset))
-    assert np.array_equal(fkw.index // window, slots // fkw.groups)
+    assert fkw.bands == -(-channels // band)
+    assert len(fkw.offset) == fkw.bands * fkw.groups + 1
+    slots = np.repeat(np.arange(fkw.bands * fkw.groups), np.diff(fkw.offset))
+    assert np.array_equal(fkw.index // band, slots // fkw.groups)
     assert fkw.kernel_counts == found.counts
     assert np.array_equal(fkw.unpack(), weight if mask.any() else weight[:, :, :1, :1])
 
 
 @settings(deadline=None)
 @given(masks(), st.integers(1, 10), st.integers(1, 5))
-def test_chunks_weigh_all_windows_of_a_filter(mask, window, chunks):
+def test_chunks_weigh_all_bands_of_a_filter(mask, band, chunks):
     weight = numbered(mask)
     found = find_patterns(weight)
     whole = pack_fkw(weight, found.ids, found.patterns)
-    windowed = pack_fkw(weight, found.ids, found.patterns, window=window)
-    assert np.array_equal(whole.balanced_chunks(chunks), windowed.balanced_chunks(chunks))
+    banded = pack_fkw(weight, found.ids, found.patterns, band=band)
+    assert np.array_equal(whole.balanced_chunks(chunks), banded.balanced_chunks(chunks))
 
 
 def test_groups_are_sorted_by_their_kernels():

@@ -31,7 +31,7 @@ def test_shorter_kernels_are_filled_up_with_zeros():
         [full_pattern(2, 2), full_pattern(1, 1)],
         np.array([[0]]),
         channels=2,
-        windows=1,
+        bands=1,
         entries=np.array([4]),
     )
     assert arrays["weight"].tolist() == [1, 0, 0, 0, 5, 6, 7, 8]

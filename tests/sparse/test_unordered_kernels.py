@@ -11,9 +11,9 @@ from tvm_patdnn.sparse.unordered_kernels import pack_single_taps, pack_unordered
 PACKERS = [pack_unordered, pack_single_taps]
 
 
-def packed_found(pack, mask: np.ndarray, window: int | None = None):
+def packed_found(pack, mask: np.ndarray, band: int | None = None):
     found = find_patterns(numbered(mask))
-    return pack(numbered(mask), found.ids, found.patterns, window)
+    return pack(numbered(mask), found.ids, found.patterns, band)
 
 
 def expected(mask: np.ndarray) -> np.ndarray:
@@ -53,11 +53,11 @@ def test_every_kernel_has_as_many_weights_as_the_largest_pattern(mask):
 
 @settings(deadline=None)
 @given(masks(), st.integers(1, 10), st.sampled_from(PACKERS))
-def test_windows_of_channels_are_stored_one_after_the_other(mask, window, pack):
-    packed = packed_found(pack, mask, window)
-    assert packed.windows == -(-mask.shape[1] // window)
-    slots = np.repeat(np.arange(packed.windows * packed.groups), np.diff(packed.offset))
-    assert np.array_equal(packed.index // window, slots // packed.groups)
+def test_bands_of_channels_are_stored_one_after_the_other(mask, band, pack):
+    packed = packed_found(pack, mask, band)
+    assert packed.bands == -(-mask.shape[1] // band)
+    slots = np.repeat(np.arange(packed.bands * packed.groups), np.diff(packed.offset))
+    assert np.array_equal(packed.index // band, slots // packed.groups)
     assert np.array_equal(packed.unpack(), expected(mask))
 
 

@@ -55,7 +55,7 @@ def pack_fkw(
     ids: np.ndarray,
     patterns: Sequence[Pattern],
     group: int = 1,
-    window: int | None = None,
+    band: int | None = None,
     chunks: int = 1,
 ) -> FKW:
     """Reorders and packs a weight.
@@ -68,24 +68,24 @@ def pack_fkw(
         patterns: what ``ids`` counts; each must cover its kernels' weights.
         group: filters that share a list of kernels; more than 1 needs neighbours to have
             the same ``ids``, as in a layer without connectivity pruning.
-        window: channels of a window; all by default.
+        band: channels of a band; all by default.
         chunks: ranges of neighbouring filters, of nearly equal work, that are each sorted for
             themselves.
     """
     filters, channels = ids.shape
     members = _sorted_members(ids, group, chunks)
     lists = ids[members[:, 0]]
-    windows = -(-channels // window) if window else 1
+    bands = -(-channels // band) if band else 1
     of_group, channel = np.nonzero(lists >= 0)
     pattern = lists[of_group, channel]
-    slot = (channel // window if window else 0) * len(members) + of_group
+    slot = (channel // band if band else 0) * len(members) + of_group
     arrays = packed_arrays(
         weight,
         KernelList.of(slot, pattern, channel, pattern),
         patterns,
         members,
         channels=channels,
-        windows=windows,
+        bands=bands,
         entries=np.array([len(p) for p in patterns], np.int64),
     )
     return FKW(
@@ -93,7 +93,7 @@ def pack_fkw(
         channels=channels,
         patterns=tuple(patterns),
         group=group,
-        windows=windows,
+        bands=bands,
         **arrays,
     )
 

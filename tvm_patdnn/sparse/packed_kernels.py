@@ -1,4 +1,4 @@
-"""Kernels of a pruned convolution in lists, one for each group of filters and window of channels.
+"""Kernels of a pruned convolution in lists, one for each group of filters and band of channels.
 
 In which order a list has its kernels, and how it says which pattern each of them has, is up
 to the formats: ``fkw`` and ``unordered_kernels``.
@@ -26,8 +26,8 @@ class PackedKernels(ABC):
         group: filters that share one list of kernels; the last group repeats its last
             filter where ``filters`` is not a multiple.
         reorder: (groups * group,) uint16 or int32, output channel of each stored filter.
-        windows: ranges of channels into which every group's kernels are divided; the arrays
-            below have a slot for each window and, within it, each group.
+        bands: ranges of channels into which every group's kernels are divided; the arrays
+            below have a slot for each band and, within it, each group.
         offset: (slots + 1,) int32, first kernel of each slot.
         weight_offset: (slots + 1,) int32, first weight of each slot.
         stride: (slots, runs + 1) uint16 or int32, first kernel of each run of a slot,
@@ -40,7 +40,7 @@ class PackedKernels(ABC):
     channels: int
     patterns: tuple[Pattern, ...]
     group: int
-    windows: int = 1
+    bands: int = 1
     reorder: np.ndarray
     offset: np.ndarray
     weight_offset: np.ndarray
@@ -93,14 +93,14 @@ class PackedKernels(ABC):
         Returns:
             (chunks + 1,) int32, first group of each range.
         """
-        weights = np.diff(self.weight_offset).reshape(self.windows, self.groups).sum(axis=0)
+        weights = np.diff(self.weight_offset).reshape(self.bands, self.groups).sum(axis=0)
         return equal_shares(weights, chunks)
 
     def unpack(self) -> np.ndarray:
         """Returns the weight (filters, channels, kh, kw) float32 that is stored."""
         kernel_shape = self.patterns[0].kernel_shape if self.patterns else (1, 1)
         weight = np.zeros((self.filters, self.channels, *kernel_shape), np.float32)
-        for slot in range(self.windows * self.groups):
+        for slot in range(self.bands * self.groups):
             at, g = int(self.weight_offset[slot]), slot % self.groups
             filters = self.reorder[g * self.group : (g + 1) * self.group]
             for kernel in range(int(self.offset[slot]), int(self.offset[slot + 1])):

@@ -44,7 +44,7 @@ def packed_arrays(
     members: np.ndarray,
     *,
     channels: int,
-    windows: int,
+    bands: int,
     entries: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Returns the arrays of ``PackedKernels``, by name.
@@ -54,11 +54,11 @@ def packed_arrays(
         patterns: what ``kernels.pattern`` counts.
         members: (groups, group) int, the filters of each group, in the order of storage.
         channels: of the layer.
-        windows: slots are windows times groups.
+        bands: slots are bands times groups.
         entries: (runs,) int, stored weights of a kernel of each run, of one filter.
     """
     groups, group = members.shape
-    counts = np.zeros((windows * groups, len(entries)), np.int64)
+    counts = np.zeros((bands * groups, len(entries)), np.int64)
     np.add.at(counts, (kernels.slot, kernels.run), 1)
     stride = np.concatenate([np.zeros((len(counts), 1), np.int64), counts.cumsum(axis=1)], axis=1)
     filters, sizes = members[kernels.slot % groups], entries[kernels.run] * group
@@ -110,8 +110,8 @@ def _gather(
             y[None, :, None],
             x[None, :, None],
         ]
-        slots = starts[own][:, None] + np.arange(len(taps) * filters.shape[1])
-        packed[slots] = values.reshape(slots.shape)
+        at = starts[own][:, None] + np.arange(len(taps) * filters.shape[1])
+        packed[at] = values.reshape(at.shape)
     return packed
 
 

@@ -54,38 +54,36 @@ def pack_unordered(
     weight: np.ndarray,
     ids: np.ndarray,
     patterns: Sequence[Pattern],
-    window: int | None = None,
+    band: int | None = None,
 ) -> UnorderedKernels:
     """Packs a weight filter by filter, channel by channel.
 
     Args:
-        weight, ids, patterns, window: as of ``pack_fkw``.
+        weight, ids, patterns, band: as of ``pack_fkw``.
     """
     filter_of, channel = np.nonzero(ids >= 0)
-    return _packed(
-        weight, ids.shape, (filter_of, channel, ids[filter_of, channel]), patterns, window
-    )
+    return _packed(weight, ids.shape, (filter_of, channel, ids[filter_of, channel]), patterns, band)
 
 
 def pack_single_taps(
     weight: np.ndarray,
     ids: np.ndarray,
     patterns: Sequence[Pattern],
-    window: int | None = None,
+    band: int | None = None,
 ) -> UnorderedKernels:
     """Packs a weight as a generic sparse matrix does: each tap is a kernel of its own.
 
     Args:
-        weight, ids, patterns, window: as of ``pack_fkw``.
+        weight, ids, patterns, band: as of ``pack_fkw``.
     """
     if not patterns:
-        return pack_unordered(weight, ids, patterns, window)
+        return pack_unordered(weight, ids, patterns, band)
     filter_of, channel = np.nonzero(ids >= 0)
     shape = patterns[0].kernel_shape
     masks = np.array([p.mask().reshape(-1) for p in patterns])
     kernel, tap = np.nonzero(masks[ids[filter_of, channel]])
     singles = tuple(Pattern(kernel_shape=shape, taps=(at,)) for at in np.ndindex(*shape))
-    return _packed(weight, ids.shape, (filter_of[kernel], channel[kernel], tap), singles, window)
+    return _packed(weight, ids.shape, (filter_of[kernel], channel[kernel], tap), singles, band)
 
 
 def _packed(
@@ -93,12 +91,12 @@ def _packed(
     shape: tuple[int, int],
     kernels: tuple[np.ndarray, np.ndarray, np.ndarray],
     patterns: Sequence[Pattern],
-    window: int | None,
+    band: int | None,
 ) -> UnorderedKernels:
     """Packs kernels that are given by filter, channel and pattern: (kernels,) int each."""
     (filters, channels), (filter_of, channel, pattern) = shape, kernels
-    windows = -(-channels // window) if window else 1
-    slot = (channel // window if window else 0) * filters + filter_of
+    bands = -(-channels // band) if band else 1
+    slot = (channel // band if band else 0) * filters + filter_of
     listed = KernelList.of(slot, np.zeros_like(pattern), channel, pattern)
     entries = [max(map(len, patterns))] if patterns else []
     arrays = packed_arrays(
@@ -107,7 +105,7 @@ def _packed(
         patterns,
         group_members(filters, 1),
         channels=channels,
-        windows=windows,
+        bands=bands,
         entries=np.array(entries, np.int64),
     )
     return UnorderedKernels(
@@ -115,7 +113,7 @@ def _packed(
         channels=channels,
         patterns=tuple(patterns),
         group=1,
-        windows=windows,
+        bands=bands,
         pattern=listed.pattern.astype(np.uint16),
         **arrays,
     )

@@ -217,8 +217,8 @@ class ConvCase:
             patterns, ids = (full_pattern(*self.weight.shape[2:]),), np.zeros_like(ids)
         kernels, schedule = (self.weight, self._expanded(ids), patterns), self.schedule
         if self.pack is not None:
-            return self.pack(*kernels, schedule.window)
-        return pack_fkw(*kernels, schedule.group, schedule.window, schedule.chunks)
+            return self.pack(*kernels, schedule.band)
+        return pack_fkw(*kernels, schedule.group, schedule.band, schedule.chunks)
 
     def _expanded(self, ids: np.ndarray) -> np.ndarray:
         """Places the kernels of each group at their absolute input channels."""

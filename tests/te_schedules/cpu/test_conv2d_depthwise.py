@@ -108,7 +108,7 @@ def test_only_a_convolution_of_whole_planes_may_come_first():
     for schedule in (
         {"outer": Outer.TILE},
         {"outer": Outer.ROW},
-        {"outer": Outer.TILE, "window": 2},
+        {"outer": Outer.TILE, "band": 2},
     ):
         first = first_case(second, random_array(6, 3, 1, 1), **schedule)
         assert not can_precede_depthwise(first.kernel())

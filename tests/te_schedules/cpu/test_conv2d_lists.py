@@ -14,7 +14,7 @@ UNEVEN = pattern_weight(5, 7, ["#../.../...", "##./##./...", "###/###/###", "#.#
 CASES = {
     "equal patterns": ConvCase(weight=pattern_weight(5, 7, ["##./##./...", ".##/.##/..."])),
     "patterns of 1 to 9 entries": ConvCase(weight=UNEVEN),
-    "windows": ConvCase(weight=UNEVEN, schedule=Conv2dSchedule(rows=1, vectors=1, window=3)),
+    "bands": ConvCase(weight=UNEVEN, schedule=Conv2dSchedule(rows=1, vectors=1, band=3)),
     "groups of filters": ConvCase(
         weight=random_array(5, 4, 3, 3),
         dense=True,
@@ -32,7 +32,7 @@ def test_every_kernel_is_walked_once_with_its_channel_and_its_weights(case):
     fkw = case.fkw()
 
     def body(conv, output) -> None:
-        for slot in range(fkw.windows * fkw.groups):
+        for slot in range(fkw.bands * fkw.groups):
             for run in range(fkw.runs):
                 with kernels_of_run(conv, slot, run) as kernel:
                     for i, value in enumerate((kernel.channel, kernel.weight, run)):
@@ -65,5 +65,5 @@ def test_kernels_of_equal_size_are_uniform():
         )
     assert [name for name, uniform in seen.items() if not uniform] == [
         "patterns of 1 to 9 entries",
-        "windows",
+        "bands",
     ]

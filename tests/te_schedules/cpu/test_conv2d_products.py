@@ -38,13 +38,13 @@ BLOCKS = {
 }
 
 
-@pytest.mark.parametrize("window", [None, 2])
+@pytest.mark.parametrize("band", [None, 2])
 @pytest.mark.parametrize(("group", "hold"), [(2, Hold.WEIGHTS), (3, Hold.INPUTS), (4, Hold.INPUTS)])
 @pytest.mark.parametrize("options", BLOCKS.values(), ids=BLOCKS)
-def test_filters_with_the_same_kernels_share_a_list(options, group, hold, window):
+def test_filters_with_the_same_kernels_share_a_list(options, group, hold, band):
     kept = np.repeat(options["weight"] != 0, group, axis=0)[:-1]  # the last block has fewer
     weight = random_array(*kept.shape) * kept
-    schedule = Conv2dSchedule(rows=1, vectors=2, group=group, hold=hold, window=window, chunks=2)
+    schedule = Conv2dSchedule(rows=1, vectors=2, group=group, hold=hold, band=band, chunks=2)
     case = ConvCase(**(options | {"weight": weight}), schedule=schedule)
     assert case.fkw().groups == 3
     case.check()

@@ -5,17 +5,17 @@ import pytest
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 
 
-def test_windows_go_with_single_tiles():
-    """The sums of one tile wait in memory between two windows."""
+def test_bands_go_with_single_tiles():
+    """The sums of one tile wait in memory between two bands."""
     for outer in (Outer.ROW, Outer.PLANE):
-        with pytest.raises(ValueError, match="window=4: needs outer=Outer.TILE, got"):
-            Conv2dSchedule(rows=1, vectors=1, window=4, outer=outer)
+        with pytest.raises(ValueError, match="band=4: needs outer=Outer.TILE, got"):
+            Conv2dSchedule(rows=1, vectors=1, band=4, outer=outer)
 
 
 def test_the_simplest_schedule_is_one_filter_and_one_tile_at_a_time():
     schedule = Conv2dSchedule(rows=2, vectors=3)
     assert (schedule.group, schedule.hold, schedule.outer) == (1, Hold.WEIGHTS, Outer.TILE)
-    assert (schedule.window, schedule.chunks) == (None, 1)
+    assert (schedule.band, schedule.chunks) == (None, 1)
 
 
 @pytest.mark.parametrize("outer", Outer)

@@ -43,25 +43,25 @@ def lists_of(patterns, group: int) -> KernelLists:
     )
 
 
-def test_windows_fill_the_cache_and_are_of_equal_length():
+def test_bands_fill_the_cache_and_are_of_equal_length():
     geometry = geometry_of(AVX512, (28, 28), 1)
-    windowed = [s for s in schedules(geometry, SETS["1x1"], 1, AVX512) if s.window]
-    assert {32} < {s.window for s in windowed}  # where 48 of 64 channels would fit, too
-    for schedule in windowed:
+    banded = [s for s in schedules(geometry, SETS["1x1"], 1, AVX512) if s.band]
+    assert {32} < {s.band for s in banded}  # where 48 of 64 channels would fit, too
+    for schedule in banded:
         vectors = schedule.rows * schedule.vectors
-        assert schedule.window * vectors * 64 <= AVX512.l1_room
-        assert -(-64 // schedule.window) * schedule.window - 64 < 16
+        assert schedule.band * vectors * 64 <= AVX512.l1_room
+        assert -(-64 // schedule.band) * schedule.band - 64 < 16
 
 
 @pytest.mark.parametrize("patterns", ["patterns", "dense"])
-def test_inputs_that_overflow_the_second_cache_are_taken_in_windows(patterns):
+def test_inputs_that_overflow_the_second_cache_are_taken_in_bands(patterns):
     cpu = replace(AVX512, l2_bytes=128 << 10)
     geometry, lists = geometry_of(cpu, (56, 56)), lists_of(SETS[patterns], 1)
     chosen, _ = choose_schedule(geometry, lists, 1, cpu)
-    assert chosen.window
-    assert chosen.window * channel_bytes(geometry, lists.patterns, chosen, cpu) <= cpu.l2_room
+    assert chosen.band
+    assert chosen.band * channel_bytes(geometry, lists.patterns, chosen, cpu) <= cpu.l2_room
     for unhurried in (AVX512, replace(AVX512, l2_bytes=1 << 30)):
-        assert choose_schedule(geometry, lists, 1, unhurried)[0].window is None
+        assert choose_schedule(geometry, lists, 1, unhurried)[0].band is None
 
 
 def test_a_tile_stays_in_the_first_cache_unless_planes_are_wanted_whole():
@@ -76,7 +76,7 @@ def test_a_tile_stays_in_the_first_cache_unless_planes_are_wanted_whole():
     [(2, 1 << 20, Outer.TILE), (1, 1 << 20, Outer.ROW), (2, 160 << 10, Outer.ROW)],
     ids=["tall", "of one row", "output overflows L2"],
 )
-def test_tiles_that_are_stored_in_short_runs_are_left_for_rows(rows, l2_bytes, outer):
+def test_tiles_that_are_stored_in_short_stretches_are_left_for_rows(rows, l2_bytes, outer):
     cpu = replace(AVX512, l1_bytes=1 << 20, l2_bytes=l2_bytes)
     geometry = geometry_of(cpu, (28, 28), 1)
     lists = KernelLists(patterns=SETS["1x1"], counts=(300,), groups=16)
@@ -84,10 +84,10 @@ def test_tiles_that_are_stored_in_short_runs_are_left_for_rows(rows, l2_bytes, o
     assert finished(schedule, geometry, lists, cpu).outer is outer
 
 
-def test_planes_that_are_wanted_whole_have_no_windows():
+def test_planes_that_are_wanted_whole_have_no_bands():
     cpu = replace(AVX512, l2_bytes=128 << 10)
     geometry, lists = geometry_of(cpu, (56, 56)), lists_of(SETS["patterns"], 1)
-    assert choose_schedule(geometry, lists, 1, cpu, planes=True)[0].window is None
+    assert choose_schedule(geometry, lists, 1, cpu, planes=True)[0].band is None
 
 
 @pytest.mark.parametrize("cpu", CPUS.values(), ids=CPUS)
@@ -140,9 +140,9 @@ def test_chunks_keep_the_cores_busy(cores, size):
     blocks = blocks_of(geometry, schedule)
     for chunks in range(1, schedule.chunks + 1):
         tasks = blocks * chunks
-        slots = -(-tasks // cores) * cores
+        waited = -(-tasks // cores) * cores
         # It has just as many chunks as it takes.
-        assert (slots <= tasks * (1 + IDLE_SHARE)) == (chunks == schedule.chunks)
+        assert (waited <= tasks * (1 + IDLE_SHARE)) == (chunks == schedule.chunks)
 
 
 def blocks_of(geometry, schedule: Conv2dSchedule) -> int:

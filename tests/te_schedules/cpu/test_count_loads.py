@@ -46,7 +46,7 @@ def test_each_pattern_counts_for_its_kernels():
 
 
 @pytest.mark.parametrize(
-    "schedule", [{"chunks": 3}, {"outer": Outer.ROW}, {"outer": Outer.PLANE}, {"window": 1}]
+    "schedule", [{"chunks": 3}, {"outer": Outer.ROW}, {"outer": Outer.PLANE}, {"band": 1}]
 )
 def test_the_order_of_tiles_changes_nothing(schedule):
     weight = pattern_weight(5, 4, [SQUARE, LINE])

@@ -26,7 +26,7 @@ def assert_expected(**case) -> None:
         {"rows": 2, "vectors": 2},  # tiles that overlap both ways
         {"rows": 2, "vectors": 3},
         {"rows": 3, "vectors": 1, "chunks": 3},
-        {"rows": 2, "vectors": 2, "window": 2},
+        {"rows": 2, "vectors": 2, "band": 2},
         {"rows": 2, "vectors": 2, "outer": Outer.ROW},
         {"rows": 2, "vectors": 2, "outer": Outer.PLANE},
         {"rows": 2, "vectors": 1, "hold": Hold.INPUTS},

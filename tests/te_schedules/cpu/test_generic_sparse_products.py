@@ -32,10 +32,10 @@ def case(order: str, weight: np.ndarray = W53, **options) -> ConvCase:
         {},
         {"stride": (2, 2), "size": (12, 15)},
         {"dilation": (2, 2), "padding": (2, 2, 2, 2)},
-        {"schedule": Conv2dSchedule(rows=2, vectors=1, window=2)},
+        {"schedule": Conv2dSchedule(rows=2, vectors=1, band=2)},
         {"schedule": Conv2dSchedule(rows=2, vectors=2, hold=Hold.INPUTS)},
     ],
-    ids=["plain", "stride 2", "dilation", "windows of channels", "inputs to be held"],
+    ids=["plain", "stride 2", "dilation", "bands of channels", "inputs to be held"],
 )
 def test_taps_from_a_table(options, order):
     case(order, **options).check()
