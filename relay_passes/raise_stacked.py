@@ -4,7 +4,7 @@ Before:  max(stack((a, b, c), axis=0), axis=0)
 After:   maximum(maximum(a, b), c)
 Requires: nothing; the stack itself may still be read.
 Ensures: the same results, and NaN stays NaN. TVM's ONNX importer writes Max, Min and Sum in
-         this form, which copies all the operands and is no step of an epilogue.
+         this form, which copies all the operands and is not a step of an epilogue.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Asks ONNX's own checkers what they have against a model.
 
-They object to more than readers of ONNX files do, so an objection alone is no reason to
+They object to more than readers of ONNX files do, so an objection alone is not a reason to
 decline a model. It explains best why one cannot be imported.
 """
 

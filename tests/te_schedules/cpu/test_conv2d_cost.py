@@ -61,8 +61,8 @@ def test_registers_of_sums_weights_and_inputs(schedule, expected):
 
 def test_stride_and_dilation_need_more_input_registers():
     schedule = Conv2dSchedule(rows=1, vectors=3, hold=Hold.INPUTS)
-    strided = replace(GEOMETRY, stride=(2, 2))
-    dilated = replace(GEOMETRY, dilation=(2, 2))
+    strided = replace(GEOMETRY, window=replace(GEOMETRY.window, stride=(2, 2)))
+    dilated = replace(GEOMETRY, window=replace(GEOMETRY.window, dilation=(2, 2)))
     assert registers(schedule, [PATTERN], strided) == 3 + 6 + 1
     assert registers(schedule, [PATTERN], dilated) == 3 + 5 + 1
 
