@@ -1,4 +1,4 @@
-"""Every part of the packages has its place among the layers that `make lint` checks."""
+"""Every part of the packages has its place among the layers that `make lint` checks, and tests."""
 
 import re
 from pathlib import Path
@@ -33,3 +33,14 @@ def test_every_part_is_explained():
     text = (ROOT / "docs" / "architecture.md").read_text()
     named = set(re.findall(r"`(\w+(?:/\w+)?)(?:/|\.py)`", text))
     assert parts() - {"tvm_patdnn.__main__"} <= {name.replace("/", ".") for name in named}
+
+
+@pytest.mark.parametrize("package", ["relay_passes", "te_schedules"])
+def test_every_module_of_passes_and_kernels_has_tests_of_its_name(package):
+    modules = [
+        path.relative_to(ROOT)
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "__init__.py"
+    ]
+    tests = {path: ROOT / "tests" / path.parent / f"test_{path.name}" for path in modules}
+    assert [str(path) for path, test in tests.items() if not test.exists()] == []

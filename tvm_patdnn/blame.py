@@ -30,7 +30,7 @@ def naming_culprit(
 
     Raises:
         ModelError: names the node.
-        BuildError: no node is found. Errors of ours pass as they are.
+        BuildError: no node is found. Errors of this package pass as they are.
     """
     try:
         yield

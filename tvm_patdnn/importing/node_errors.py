@@ -21,7 +21,7 @@ def naming_node(node: onnx.NodeProto) -> Iterator[None]:
     """Whatever goes wrong inside is about ``node``.
 
     Raises:
-        ModelError: names the node; errors of ours pass as they are.
+        ModelError: names the node; errors of this package pass as they are.
     """
     try:
         yield
@@ -39,7 +39,7 @@ def naming_model(model: onnx.ModelProto) -> Iterator[None]:
     """Whatever goes wrong inside is because ``model`` breaks a rule of ONNX, if it does.
 
     Raises:
-        ModelError: cites the rule, and so the node; errors of ours pass as they are.
+        ModelError: cites the rule, and so the node; errors of this package pass as they are.
     """
     try:
         yield

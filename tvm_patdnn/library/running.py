@@ -133,7 +133,7 @@ class RunnableModel:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        """Waits for other threads, and turns what TVM raises into an error of ours."""
+        """Waits for other threads, and turns what TVM raises into a ``LibraryError``."""
         _check_not_forked()
         with self._turn:
             try:
