@@ -55,7 +55,22 @@ def test_an_input_that_padding_makes_too_large():
 @pytest.mark.parametrize(
     "model",
     [
+        windowed(shape=(1, 3, 2, 8)),
+        windowed(shape=(1, 3, 4, 8), dilations=[2, 1]),
+        windowed(shape=(1, 3, 8, 1), pads=[0, 0, 0, 1], auto_pad="NOTSET"),
+    ],
+)
+def test_a_kernel_that_is_larger_than_its_input(model):
+    with pytest.raises(ModelError, match="its kernel covers .*, more than its padded input, .* wo"):
+        check_windows(model)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
         windowed(),
+        windowed(shape=(1, 3, 3, 1), pads=[0, 1, 0, 1]),
+        windowed(shape=(1, 3, 2, 2), auto_pad="SAME_UPPER"),
         windowed(pads=[1, 1, 1, 1], strides=[2, 2], kernel_shape=[3, 3]),
         windowed(weight=(4, 3, 5), shape=(1, 3, 9)),
         windowed("MaxPool", kernel_shape=[2, 2], dilations=[2, 2]),

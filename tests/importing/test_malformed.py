@@ -12,7 +12,7 @@ from tests.importing.mutated_models import SOUND, mutated
 from tvm_patdnn.builder import build
 from tvm_patdnn.errors import PatDNNError
 
-AT_ONCE = 25  # files that a child process tries
+AT_ONCE = 50  # files that a child process tries
 MEMORY = 1 << 30  # bytes, beyond what the process has when it starts
 
 

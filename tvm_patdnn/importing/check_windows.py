@@ -49,6 +49,8 @@ def _check_window(node: onnx.NodeProto, given: Mapping[str, Any], types: Types) 
         _check_kernel(where, given, weight)
     if data is not None:
         _check_padded(where, data, given)
+    if data is not None and weight is not None and node.op_type == "Conv":
+        _check_fits(where, data, weight, given)
 
 
 def _check_kernel(where: str, given: Mapping[str, Any], weight: Sequence[int]) -> None:
@@ -67,10 +69,30 @@ def _check_padded(where: str, data: Sequence[int], given: Mapping[str, Any]) -> 
                 f"{where}: {name} is {list(given[name])}, expected {count} numbers, as the input "
                 f"has shape {list(data)}; {_CORRECT}"
             )
-    pads = given.get("pads", [0] * 2 * axes)
-    padded = [size + pads[axis] + pads[axis + axes] for axis, size in enumerate(data[2:])]
+    padded = _padded(data, given)
     if math.prod(data[:2]) * math.prod(padded) > MOST_ELEMENTS:
         raise ModelError(
             f"{where}: its padded input would have shape {[*data[:2], *padded]}, expected at most "
             f"{MOST_ELEMENTS:,} numbers; {_CORRECT}"
         )
+
+
+def _check_fits(
+    where: str, data: Sequence[int], weight: Sequence[int], given: Mapping[str, Any]
+) -> None:
+    if given.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
+        return
+    gaps = given.get("dilations", [1] * len(weight[2:]))
+    covered = [gap * (taps - 1) + 1 for gap, taps in zip(gaps, weight[2:])]
+    padded = _padded(data, given)
+    if any(reach > size for reach, size in zip(covered, padded)):
+        raise ModelError(
+            f"{where}: its kernel covers {covered}, more than its padded input, {padded}: it "
+            "would compute nothing; choose larger inputs, or correct the model"
+        )
+
+
+def _padded(data: Sequence[int], given: Mapping[str, Any]) -> list[int]:
+    axes = len(data) - 2
+    pads = given.get("pads", [0] * 2 * axes)
+    return [size + pads[axis] + pads[axis + axes] for axis, size in enumerate(data[2:])]
