@@ -13,7 +13,7 @@ import tvm
 from tvm import s_tir, tirx
 from tvm.tirx.compilation_pipeline import register_tir_pipeline
 
-__all__ = ["kernel_pipeline"]
+__all__ = ["finishing_passes", "kernel_pipeline", "loop_passes"]
 
 Finish = Callable[[], tvm.transform.Pass]
 
@@ -26,10 +26,24 @@ def kernel_pipeline() -> str:
     return _NAME
 
 
+def loop_passes() -> list[tvm.transform.Pass]:
+    """Lowers what functions do to loops over flat buffers, and checks it."""
+    return [*_blocks_to_loops(), *_loops_to_vectors(), *_checked_functions()]
+
+
+def finishing_passes() -> list[tvm.transform.Pass]:
+    """Lowers functions, whatever they are called with, to what LLVM's code generator takes."""
+    return [
+        *_stored_types(),
+        tirx.transform.LowerTVMBuiltin(),
+        tirx.transform.LowerIntrin(),
+    ]
+
+
 def _pipeline() -> tuple[tvm.transform.Pass, Finish, Finish]:
     """Returns what lowers a module, then its host functions, then those of devices."""
     sequence = tvm.transform.Sequential
-    lower = sequence([*_blocks_to_loops(), *_loops_to_vectors(), *_packed_functions()])
+    lower = sequence([*loop_passes(), *_packed_functions()])
     finish = sequence([tirx.transform.LowerTVMBuiltin(), tirx.transform.LowerIntrin()])
     return lower, lambda: finish, lambda: sequence([])
 
@@ -60,13 +74,18 @@ def _loops_to_vectors() -> list[tvm.transform.Pass]:
     ]
 
 
+def _checked_functions() -> list[tvm.transform.Pass]:
+    return [tirx.transform.FP8ComputeLegalize(), tirx.transform.VerifyMemory()]
+
+
 def _packed_functions() -> list[tvm.transform.Pass]:
     return [
-        tirx.transform.FP8ComputeLegalize(),
-        tirx.transform.VerifyMemory(),
         tirx.transform.AnnotateEntryFunc(),
         tirx.transform.SplitHostDevice(),
         tirx.transform.MakePackedAPI(),
-        tirx.transform.FP8StorageLegalize(),
-        tirx.transform.BF16StorageLegalize(),
+        *_stored_types(),
     ]
+
+
+def _stored_types() -> list[tvm.transform.Pass]:
+    return [tirx.transform.FP8StorageLegalize(), tirx.transform.BF16StorageLegalize()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -25,6 +27,7 @@ __all__ = [
     "network",
     "pruned_network",
     "require_linker",
+    "standalone_library",
 ]
 
 FOREIGN_TARGET = (
@@ -71,6 +74,20 @@ def library() -> Library:
 def foreign_library() -> Library:
     """``pruned_network`` for a machine of another architecture."""
     return tvm_patdnn.build(pruned_network(), FOREIGN_TARGET)
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="tvm-patdnn-tests-")
+
+
+@cache
+def standalone_library() -> Path:
+    """A file with ``library`` as a standalone library; the prefix of its functions is "net"."""
+    require_linker(library())
+    path = Path(_folder().name) / "net.so"
+    library().export_standalone(path, "net")
+    return path
 
 
 def require_linker(library: Library) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
         TuningError,
     )
     from tvm_patdnn.inspection import inspect
-    from tvm_patdnn.library.library import Library, load
+    from tvm_patdnn.library.library import Library
+    from tvm_patdnn.library.loading import load
     from tvm_patdnn.optimizations import Optimizations
     from tvm_patdnn.pruning import prune_onnx
     from tvm_patdnn.sparse.patterns import Pattern
@@ -56,7 +57,7 @@ _HOMES = {
     "Pattern": "sparse.patterns",
     "build": "builder",
     "inspect": "inspection",
-    "load": "library.library",
+    "load": "library.loading",
     "prune_onnx": "pruning",
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -24,10 +26,14 @@ from tvm_patdnn.library.library import Library
 from tvm_patdnn.library.metadata import Metadata, embed_metadata
 from tvm_patdnn.machine.targets import TargetLike
 from tvm_patdnn.optimizations import Optimizations
+from tvm_patdnn.standalone.export import export_standalone
+from tvm_patdnn.standalone.source_model import SourceModel
 
 __all__ = ["build", "build_requested"]
 
 Progress = Callable[[str], None]
+Guard = Callable[[], AbstractContextManager[None]]
+Executable = Callable[[], relax.VMExecutable]
 _PACKAGES = ("tvm-patdnn", "apache-tvm", "apache-tvm-ffi", "onnx", "numpy")
 
 
@@ -39,6 +45,7 @@ def build(
     logs: str | Path | None = None,
     optimizations: Optimizations | None = None,
     dump: str | Path | None = None,
+    lazy: bool = False,
     progress: Progress = lambda phase: None,
 ) -> Library:
     """Compiles a model.
@@ -51,6 +58,8 @@ def build(
         logs: tuning records, a file or a folder; those shipped in autotune_logs by default.
         optimizations: what to leave out, for comparison; nothing by default.
         dump: a folder for the module after each pass.
+        lazy: compile for TVM's virtual machine only when that is needed; for those who only
+            want ``export_standalone``, which compiles on its own.
         progress: told the name of each phase as it begins.
 
     Raises:
@@ -67,10 +76,12 @@ def build(
         optimizations=optimizations,
         dump=dump,
     )
-    return build_requested(request, progress)
+    return build_requested(request, progress, lazy=lazy)
 
 
-def build_requested(request: Request, progress: Progress = lambda phase: None) -> Library:
+def build_requested(
+    request: Request, progress: Progress = lambda phase: None, *, lazy: bool = False
+) -> Library:
     """Compiles what is asked for; raises what ``build`` raises."""
     compilation = Compilation.of(request, progress)
 
@@ -79,13 +90,19 @@ def build_requested(request: Request, progress: Progress = lambda phase: None) -
     def compiled(model: ImportedModel) -> Library:
         return _compiled(model, target, replace(options, dump=None), lambda phase: None)
 
-    with naming_culprit(request, target, compiled):
-        return _compiled(compilation.model, target, options, progress)
+    guard = partial(naming_culprit, request, target, compiled)
+    with guard():
+        return _compiled(compilation.model, target, options, progress, guard if lazy else None)
 
 
 def _compiled(
-    model: ImportedModel, target: tvm.target.Target, options: PipelineOptions, progress: Progress
+    model: ImportedModel,
+    target: tvm.target.Target,
+    options: PipelineOptions,
+    progress: Progress,
+    later: Guard | None = None,
 ) -> Library:
+    """Compiles a model; with ``later``, for TVM's virtual machine only when that is needed."""
     with target:
         mod = run_pipeline(model.module, options, progress)
     metadata = Metadata(
@@ -94,11 +111,26 @@ def _compiled(
         outputs=model.output_names,
         layers=tuple(reported_layers(mod)),
         versions=_versions(),
+        properties=model.properties,
     )
     progress("code generation")
     constants = constant_file(str(target.attrs["mtriple"]))
-    executable = _lowered(embed_metadata(mod, metadata), target, constants)
-    return Library(executable, target, metadata, constants)
+    executable = partial(_lowered, embed_metadata(mod, metadata), target, constants)
+    source = SourceModel(
+        module=mod, target=target, metadata=metadata, data_dependent=model.data_dependent
+    )
+    return Library(
+        partial(_guarded, later, executable) if later else executable(),
+        target,
+        metadata,
+        constants,
+        partial(export_standalone, source),
+    )
+
+
+def _guarded(guard: Guard, compiled: Executable) -> relax.VMExecutable:
+    with guard():
+        return compiled()
 
 
 def _lowered(

@@ -11,7 +11,7 @@ def test_builds(files, printed, tmp_path):
     path = tmp_path / "out.so"
     text = printed("build", files / "pruned.onnx", "-o", path, "--dump", tmp_path / "passes")
     assert str(library().report) in text
-    assert text.endswith(f"{path}: {path.stat().st_size / 1024:,.0f} KiB\n")
+    assert text.endswith(f"{path}: {path.stat().st_size / 1024:,.0f} KiB, standalone\n")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["out.so", "passes"]
     assert any((tmp_path / "passes").iterdir())
     found, expected = (lib.run(inputs())["y"] for lib in (tvm_patdnn.load(path), library()))
@@ -24,6 +24,7 @@ def test_dense_json(files, printed, tmp_path):
         printed("build", files / "pruned.onnx", "-o", path, "--dense", "--json", "--quiet")
     )
     assert (result["library"], result["bytes"]) == (str(path), path.stat().st_size)
+    assert result["kind"] == "standalone"
     assert json.loads(result["target"])["kind"] == "llvm"
     assert [layer["kernel"] for layer in result["layers"]] == ["dense", "dense"]
 
@@ -73,3 +74,23 @@ def test_a_wrong_input_shape(files, failing, tmp_path):
     words = ["build", files / "pruned.onnx", "-o", tmp_path / "out.so", "--input-shape"]
     assert "no input 'y'; the inputs are 'x'" in failing(*words, "y:1")
     assert "input_shapes['x']: got [1], but the model says" in failing(*words, "x:1")
+
+
+def test_the_kind_that_was_asked_for(files, printed, tmp_path):
+    words = ["build", files / "pruned.onnx", "-o"]
+    text = printed(*words, tmp_path / "vm.so", "--kind", "vm")
+    assert text.endswith("KiB, needs TVM to run\n")
+    text = printed(*words, tmp_path / "out.so", "--standalone", "--name", "net")
+    assert text.endswith("KiB, standalone\n")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["net.h", "out.so", "vm.so"]
+
+
+def test_kinds_exclude_each_other(files, misused, tmp_path):
+    said = misused("build", "m.onnx", "-o", tmp_path / "o.so", "--kind", "vm", "--standalone")
+    assert "not allowed with argument" in said
+
+
+def test_a_name_is_checked_before_building(files, failing, tmp_path, monkeypatch):
+    monkeypatch.setattr("tvm_patdnn.builder.build", lambda *_, **__: pytest.fail("it was built"))
+    words = ["build", files / "pruned.onnx", "-o", tmp_path / "o.so", "--standalone"]
+    assert "name='my-net': is the prefix of C functions" in failing(*words, "--name", "my-net")

@@ -25,7 +25,7 @@ def header(tmp_path):
 @pytest.fixture
 def on(monkeypatch):
     def choose(triple):
-        monkeypatch.setattr(elf, "host_triple", lambda: triple)
+        monkeypatch.setattr(elf, "host_platform", lambda: triple)
 
     return choose
 

@@ -69,3 +69,49 @@ def test_large_files_are_read_in_pieces(tmp_path):
     path.write_bytes(os.urandom(3 << 20))
     seal(path, VM)
     assert check_seal(path).size == 3 << 20
+
+
+@pytest.fixture
+def with_weights(tmp_path):
+    """A library of which the bytes 1000 to 1500 are weights; its name is "net"."""
+    path, weights = tmp_path / "model.so", tmp_path / "weights.bin"
+    path.write_bytes(CONTENT)
+    weights.write_bytes(CONTENT[1000:1500])
+    seal(path, STANDALONE, "net", weights)
+    return path
+
+
+def test_weights_with_a_checksum_of_their_own(with_weights):
+    for weights in (False, True):
+        found = check_seal(with_weights, weights=weights)
+        assert (found.name, found.kind, found.size) == ("net", STANDALONE, len(CONTENT))
+        assert (found.weights, found.weights_size) == (1000, 500)
+
+
+def test_damaged_weights_are_noticed_on_request_the_rest_always(with_weights):
+    whole = with_weights.read_bytes()
+    for position in range(0, len(whole), 7):
+        damaged = bytearray(whole)
+        damaged[position] ^= 1 << position % 8
+        with_weights.write_bytes(damaged)
+        if 1000 <= position < 1500:
+            check_seal(with_weights)
+        else:
+            with pytest.raises(LibraryError):
+                check_seal(with_weights)
+        with pytest.raises(LibraryError, match="damaged: its checksum is|does not end|of kind"):
+            check_seal(with_weights, weights=True)
+
+
+def test_a_truncation_within_the_weights_is_noticed(with_weights):
+    whole = with_weights.read_bytes()
+    for length in (999, 1200, 1500, len(whole) - 1):
+        with_weights.write_bytes(whole[:length])
+        with pytest.raises(LibraryError, match="does not end as a library does"):
+            check_seal(with_weights)
+
+
+def test_weights_that_are_not_in_the_library(sealed, tmp_path):
+    (tmp_path / "weights.bin").write_bytes(b"others")
+    with pytest.raises(ValueError, match="does not hold the content of"):
+        seal(sealed, STANDALONE, "net", tmp_path / "weights.bin")

@@ -1,4 +1,4 @@
-"""``tvm-patdnn build``: from an ONNX file to a shared library."""
+"""``tvm-patdnn build``: from an ONNX file to a library of one of two kinds."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def add_parser(commands: Any) -> None:
     add_model(parser)
     parser.add_argument("-o", "--output", metavar="OUT.so", type=Path, required=True)
     add_target(parser)
+    _add_kind(parser)
     parser.add_argument(
         "--dense", action="store_true", help="compute pruned layers as if they were dense"
     )
@@ -38,15 +39,40 @@ def add_parser(commands: Any) -> None:
     add_output_options(parser)
 
 
+def _add_kind(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "kinds of libraries",
+        "A standalone library needs neither TVM nor Python; the other kind (vm) needs TVM to run. "
+        "Without these options OUT.so is standalone where the machine has a C compiler for the "
+        "target and the model allows it.",
+    )
+    kind = group.add_mutually_exclusive_group()
+    kind.add_argument("--kind", choices=("standalone", "vm"), help="write this kind, or fail")
+    kind.add_argument(
+        "--standalone",
+        dest="kind",
+        action="store_const",
+        const="standalone",
+        help="the same as --kind standalone: writes NAME.h, too; OUT may end in .so, .a or .o, or "
+        "have no suffix: then it is a folder of C files to compile elsewhere",
+    )
+    group.add_argument(
+        "--name",
+        default="model",
+        help="prefix of a standalone library's functions, and its header's name (default: model)",
+    )
+
+
 def _run(args: argparse.Namespace) -> None:
     with PhaseBar(BUILD_PHASES + 2, quiet=args.quiet) as progress:
         progress("loading TVM")
         from tvm_patdnn.builder import build
         from tvm_patdnn.cli.show_report import report_json, report_text
+        from tvm_patdnn.cli.write_library import WriteOptions
         from tvm_patdnn.optimizations import Optimizations
-        from tvm_patdnn.whole_file import check_writable
 
-        check_writable(args.output)
+        writing = WriteOptions(output=args.output, kind=args.kind, name=args.name)
+        writing.check(args.target)
         without = {name.replace("-", "_"): False for name in args.without}
         library = build(
             args.model,
@@ -54,13 +80,18 @@ def _run(args: argparse.Namespace) -> None:
             input_shapes=dict(args.input_shape),
             optimizations=Optimizations(sparse=not args.dense, **without),
             dump=args.dump,
+            lazy=writing.may_be_standalone,
             progress=progress,
         )
         progress("linking")
-        library.export_library(args.output)
-    size = args.output.stat().st_size
+        written = writing.write(library)
     if args.json:
-        facts = {"library": str(args.output), "bytes": size, "target": library.metadata.target}
+        facts = {
+            "library": str(args.output),
+            "bytes": written.bytes,
+            "target": library.metadata.target,
+            "kind": written.kind,
+        }
         print(report_json(library.report, **facts))
     else:
-        print(f"{report_text(library.report)}\n\n{args.output}: {size / 1024:,.0f} KiB")
+        print(f"{report_text(library.report)}\n\n{args.output}: {written}")

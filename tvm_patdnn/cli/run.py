@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tvm_patdnn.cli.read_input import Normalisation
     from tvm_patdnn.library.running import RunnableModel
+    from tvm_patdnn.library.standalone_model import StandaloneModel
 
 __all__ = ["add_parser"]
 
@@ -54,7 +55,7 @@ def _run(args: argparse.Namespace) -> None:
         progress("loading")
         from tvm_patdnn.cli.read_input import Normalisation
         from tvm_patdnn.cli.show_outputs import describe_outputs, outputs_text, save_outputs
-        from tvm_patdnn.library.library import load
+        from tvm_patdnn.library.loading import load
         from tvm_patdnn.whole_file import check_writable
 
         if args.output:
@@ -73,7 +74,9 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _read_inputs(
-    files: list[tuple[str, str]], model: RunnableModel, normalisation: Normalisation
+    files: list[tuple[str, str]],
+    model: StandaloneModel | RunnableModel,
+    normalisation: Normalisation,
 ) -> dict[str, np.ndarray]:
     """Reads the files of known inputs; the model complains of unknown ones."""
     from tvm_patdnn.cli.read_input import read_input

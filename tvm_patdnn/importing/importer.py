@@ -25,7 +25,11 @@ from tvm_patdnn.importing.onnx_normal_form import normal_form
 from tvm_patdnn.importing.onnx_rules import broken_rule
 from tvm_patdnn.importing.onnx_shapes import InputShapes, fix_input_shapes
 from tvm_patdnn.importing.onnx_sizes import check_sizes
-from tvm_patdnn.importing.onnx_support import check_supported, decline_quantised
+from tvm_patdnn.importing.onnx_support import (
+    check_supported,
+    data_dependent_nodes,
+    decline_quantised,
+)
 from tvm_patdnn.importing.simplify import simplify
 from tvm_patdnn.importing.weight_names import weight_names
 from tvm_patdnn.tensor_spec import TensorSpec
@@ -45,12 +49,16 @@ class ImportedModel:
         inputs: by the names of the ONNX file, in order.
         output_names: as in the ONNX file, in order.
         weight_names: name of the layer by ``weight_key`` of its weight.
+        properties: what the ONNX file says about itself (``metadata_props``).
+        data_dependent: operators whose result's size depends on the data, described.
     """
 
     module: tvm.IRModule
     inputs: Mapping[str, TensorSpec]
     output_names: tuple[str, ...]
     weight_names: Mapping[str, str]
+    properties: Mapping[str, str]
+    data_dependent: tuple[str, ...]
 
 
 def import_onnx(model: ModelSource, input_shapes: InputShapes | None = None) -> ImportedModel:
@@ -97,6 +105,8 @@ def import_fixed(fixed: onnx.ModelProto) -> ImportedModel:
         inputs={value.name: _spec(value) for value in simple.graph.input},
         output_names=tuple(value.name for value in simple.graph.output),
         weight_names=weight_names(simple, fixed),
+        properties={entry.key: entry.value for entry in fixed.metadata_props},
+        data_dependent=data_dependent_nodes(simple),
     )
 
 

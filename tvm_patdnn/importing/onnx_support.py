@@ -11,9 +11,10 @@ from tvm_patdnn.errors import ModelError
 from tvm_patdnn.importing.onnx_nodes import all_nodes, describe_node, name_node
 from tvm_patdnn.importing.quantised_ops import is_quantised
 
-__all__ = ["check_supported", "decline_quantised"]
+__all__ = ["check_supported", "data_dependent_nodes", "decline_quantised"]
 
 _DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})  # the importer has no others
+_DATA_DEPENDENT = frozenset({"Compress", "NonMaxSuppression", "NonZero", "Unique"})
 _NODES_SHOWN = 3
 
 
@@ -47,6 +48,15 @@ def check_supported(model: onnx.ModelProto) -> None:
         raise ModelError(
             f"operators that TVM cannot import: {found}; replace them, or cut the model before them"
         )
+
+
+def data_dependent_nodes(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Describes the nodes whose result's size is known only when they have run."""
+    return tuple(
+        f"{node.op_type} ({name_node(node)})"
+        for node in all_nodes(model.graph)
+        if node.op_type in _DATA_DEPENDENT
+    )
 
 
 def _imported_ops() -> frozenset[str]:

@@ -22,7 +22,7 @@ from tvm_patdnn.errors import BuildError
 from tvm_patdnn.machine.host_cpu import host_triple
 from tvm_patdnn.machine.triples import architecture, is_host_platform, operating_system
 
-__all__ = ["Linker", "export_compiler"]
+__all__ = ["Linker", "c_compiler", "describe_c_compilers", "export_compiler"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -83,6 +83,23 @@ def export_compiler(target: Target) -> Linker:
         raise BuildError(_missing(triple))
     _LOG.info("linking with %s", " ".join(command))
     return Linker(command=command, triple=triple)
+
+
+def c_compiler(target: Target) -> Linker | None:
+    """Chooses a C compiler for a target, among the same tools; None: the machine has none."""
+    triple = str(target.attrs.get("mtriple", host_triple()))
+    for compiler in _compilers(triple):
+        if shutil.which(compiler):
+            return Linker(command=(compiler,), triple=triple)
+    zig = _zig_target(triple)
+    if zig is None or "android" in zig or importlib.util.find_spec("ziglang") is None:
+        return None  # zig has no C library for Android
+    return Linker(command=(sys.executable, "-m", "ziglang", "cc", "-target", zig), triple=triple)
+
+
+def describe_c_compilers(target: Target) -> str:
+    """Says which C compilers ``c_compiler`` looked for, and how to get one."""
+    return _missing(str(target.attrs.get("mtriple", host_triple())))
 
 
 def _commands(triple: str) -> Iterator[tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -41,23 +41,33 @@ class Library:
 
     def __init__(
         self,
-        executable: tvm.relax.VMExecutable,
+        executable: tvm.relax.VMExecutable | Callable[[], tvm.relax.VMExecutable],
         target: tvm.target.Target,
         metadata: Metadata,
         constants: ConstantFile | None = None,
+        write_standalone: Callable[..., None] | None = None,
     ) -> None:
         """Keeps what was built.
 
         Args:
-            executable: the program.
+            executable: the program of TVM's virtual machine, or what compiles it when it is
+                needed.
             target: what it was built for.
             metadata: goes with it.
             constants: of its kernels, which LLVM reads when it writes them.
+            write_standalone: what ``export_standalone`` calls with its arguments.
         """
-        self._executable = executable
+        self._compiled = executable
         self._constants = constants
+        self._write_standalone = write_standalone
         self.target = target
         self.metadata = metadata
+
+    @cached_property
+    def _executable(self) -> tvm.relax.VMExecutable:
+        if isinstance(self._compiled, tvm.relax.VMExecutable):
+            return self._compiled
+        return self._compiled()
 
     @property
     def report(self) -> Report:
@@ -81,6 +91,33 @@ class Library:
                 seal(partial, VM)
             except OSError as error:
                 raise BuildError(f"{path}: cannot be written: {error}") from error
+
+    def export_standalone(
+        self,
+        path: str | os.PathLike[str],
+        name: str = "model",
+        *,
+        header: bool = True,
+        report: bool = True,
+    ) -> None:
+        """Writes the model for programs without TVM: C functions and a header for them.
+
+        Args:
+            path: a shared library (.so), a static one (.a) or an object file (.o), for which
+                this machine needs a C compiler for the target, with the header beside it; or
+                a folder (no suffix) of C files, which is compiled elsewhere.
+            name: prefix of the functions and name of the header; a C identifier. Models of
+                different names can be in one program.
+            header: write the header, never over another file.
+            report: store what became of each layer in the library.
+
+        Raises:
+            BuildError: the model has what is not known before it runs, such as sizes that
+                depend on the data; there is no compiler; or the file cannot be written.
+        """
+        if self._write_standalone is None:
+            raise BuildError("standalone: this library was not made by build(), which can do it")
+        self._write_standalone(Path(path), name, header=header, report=report)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Computes the outputs on this machine; see ``RunnableModel.run``.

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tvm
-from tvm import relax
 
 from tvm_patdnn.layer_report import LayerReport
 from tvm_patdnn.tensor_spec import TensorSpec
+
+if TYPE_CHECKING:
+    import tvm
 
 __all__ = ["METADATA_FUNCTION", "Metadata", "embed_metadata", "read_metadata"]
 
@@ -28,6 +30,7 @@ class Metadata:
         inputs: in the order of the function "main".
         layers: rows of the report.
         versions: of what built it.
+        properties: what the ONNX file said about itself; see ``image_facts``.
     """
 
     target: str
@@ -35,11 +38,14 @@ class Metadata:
     outputs: tuple[str, ...]
     layers: tuple[LayerReport, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
 
 def embed_metadata(mod: tvm.IRModule, metadata: Metadata) -> tvm.IRModule:
     """Returns ``mod`` with a function that returns the metadata as bytes of JSON."""
+    from tvm import relax  # here: what reads metadata does not need TVM
+
     text = json.dumps(asdict(metadata)).encode()
     builder = relax.BlockBuilder(mod)
     with builder.function(METADATA_FUNCTION, []):
@@ -63,4 +69,5 @@ def read_metadata(stored: bytes) -> Metadata:
         outputs=tuple(values["outputs"]),
         layers=tuple(LayerReport(**row) for row in values["layers"]),
         versions=values["versions"],
+        properties=values.get("properties", {}),
     )

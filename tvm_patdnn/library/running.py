@@ -12,8 +12,8 @@ import tvm
 from tvm import relax
 
 from tvm_patdnn.errors import LibraryError
-from tvm_patdnn.library.input_arrays import numbers_of, require_mapping
 from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, read_metadata
+from tvm_patdnn.library.model_inputs import check_input_names, checked_inputs
 from tvm_patdnn.library.report import Report
 from tvm_patdnn.machine.threads import use_all_cores
 
@@ -82,18 +82,7 @@ class RunnableModel:
         Raises:
             LibraryError: one is missing, unknown, or of another shape or dtype.
         """
-        require_mapping(inputs, list(self.metadata.inputs))
-        self.check_names(inputs)
-        arrays = []
-        for name, (shape, dtype) in self.metadata.inputs.items():
-            array = numbers_of(name, inputs[name])
-            if array.shape != tuple(shape) or str(array.dtype) != dtype:
-                raise LibraryError(
-                    f"input '{name}': got {array.dtype} of shape {list(array.shape)}, expected "
-                    f"{dtype} of shape {list(shape)}; convert it, or build for this shape"
-                )
-            arrays.append(np.ascontiguousarray(array))
-        return arrays
+        return checked_inputs(self.metadata.inputs, inputs)
 
     def check_names(self, names: Collection[str]) -> None:
         """Checks that ``names`` are those of the inputs.
@@ -101,15 +90,7 @@ class RunnableModel:
         Raises:
             LibraryError: one is missing or unknown.
         """
-        known = self.metadata.inputs
-        unknown = [name for name in names if name not in known]
-        missing = [name for name in known if name not in names]
-        if unknown or missing:
-            raise LibraryError(
-                f"inputs: got {sorted(map(str, names))}, expected {sorted(known)}"
-                + (f"; missing: {missing}" if missing else "")
-                + (f"; unknown: {unknown}" if unknown else "")
-            )
+        check_input_names(self.metadata.inputs, names)
 
     def time(self, inputs: Mapping[str, np.ndarray], repeats: int = 20) -> list[float]:
         """Measures the latency on the device.

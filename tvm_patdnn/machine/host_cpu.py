@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import tvm_ffi
-
 from tvm_patdnn.machine.cores import host_cores
 
 __all__ = ["host_cache_bytes", "host_config", "host_cpu", "host_triple"]
@@ -17,11 +15,15 @@ _UNITS = {"K": 1 << 10, "M": 1 << 20}
 
 def host_cpu() -> str:
     """LLVM's name of this machine's CPU."""
+    import tvm_ffi  # here, as below: this module is read where there is no TVM, too
+
     return str(tvm_ffi.get_global_func("target.llvm_get_system_cpu")())
 
 
 def host_triple() -> str:
     """LLVM's triple of this machine."""
+    import tvm_ffi
+
     return str(tvm_ffi.get_global_func("target.llvm_get_system_triple")())
 
 
@@ -38,7 +40,8 @@ def host_config() -> dict[str, str | int | tuple[str, ...]]:
 
 
 def _missing_features(config: dict[str, str]) -> tuple[str, ...]:
-    from tvm.target import Target  # here: this module is read before TVM is needed
+    import tvm_ffi
+    from tvm.target import Target
 
     expected = tvm_ffi.get_global_func("target.llvm_get_cpu_features")(Target(config))
     present = tvm_ffi.get_global_func("tvm.codegen.llvm.GetHostCPUFeatures")()

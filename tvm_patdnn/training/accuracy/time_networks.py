@@ -83,6 +83,7 @@ def time_networks(
 def _build(row: TrainRow, data: DataSet, path: Path) -> RunnableModel:
     """Prunes first weights as the row's method would at its end, and compiles the network."""
     import tvm_patdnn
+    from tvm_patdnn.library.library import load
 
     network = make_checked_network(row.network, data, seed=0, device=torch.device("cpu"))
     example = torch.zeros(1, input_channels(network), *data.train.shape[1:])
@@ -92,7 +93,7 @@ def _build(row: TrainRow, data: DataSet, path: Path) -> RunnableModel:
     pruner.export_onnx(path, example)
     library = path.with_suffix(".so")
     tvm_patdnn.build(path).export_library(library)
-    return tvm_patdnn.load(library)
+    return load(library)
 
 
 def _options(row: TrainRow) -> PruneOptions:

@@ -1,0 +1,53 @@
+import subprocess
+import sys
+
+import pytest
+
+from tests.built import inputs, library, require_linker, standalone_library
+from tvm_patdnn.errors import LibraryError
+from tvm_patdnn.library.loading import load
+from tvm_patdnn.library.running import RunnableModel
+from tvm_patdnn.library.standalone_model import StandaloneModel
+
+
+@pytest.fixture(scope="module")
+def of_the_vm(tmp_path_factory):
+    require_linker(library())
+    path = tmp_path_factory.mktemp("vm") / "model.so"
+    library().export_library(path)
+    return path
+
+
+def test_the_content_tells_the_kind(of_the_vm, tmp_path):
+    assert isinstance(load(of_the_vm), RunnableModel)
+    renamed = tmp_path / "any.name"
+    renamed.write_bytes(standalone_library().read_bytes())
+    assert isinstance(load(renamed), StandaloneModel)
+    assert (load(renamed).run(inputs())["y"] == load(of_the_vm).run(inputs())["y"]).all()
+
+
+def test_a_standalone_library_does_without_tvm():
+    program = (
+        "import sys, tvm_patdnn, numpy\n"
+        f"model = tvm_patdnn.load({str(standalone_library())!r})\n"
+        "model.run({'x': numpy.zeros((1, 3, 16, 16), 'float32')})\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('tvm', 'tvm_ffi', 'onnx')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stderr, done.stdout) == ("", "[]\n")
+
+
+def test_the_other_kind_without_tvm(of_the_vm, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tvm_patdnn.library.library", None)
+    with pytest.raises(LibraryError, match="model.so: is of the kind that needs TVM .*; install"):
+        load(of_the_vm)
+
+
+def test_threads_of_the_other_kind(of_the_vm):
+    with pytest.raises(LibraryError, match="num_threads=2 is for standalone libraries; set TVM_"):
+        load(of_the_vm, num_threads=2)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(LibraryError, match="none.so: cannot be read: No such file or directory"):
+        load(tmp_path / "none.so")

@@ -1,0 +1,89 @@
+"""Writes a built model as the kind of library that was asked for, or the best that can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tvm_patdnn.errors import BuildError
+from tvm_patdnn.library.cross_compile import c_compiler, describe_c_compilers
+from tvm_patdnn.library.library import Library
+from tvm_patdnn.machine.targets import TargetLike, resolve_target
+from tvm_patdnn.standalone.export import check_standalone_path
+from tvm_patdnn.whole_file import check_writable
+
+__all__ = ["WriteOptions", "Written"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What was written, and why it is not standalone where that was not asked for."""
+
+    kind: str
+    bytes: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        needs = "standalone" if self.kind == "standalone" else "needs TVM to run"
+        return f"{self.bytes / 1024:,.0f} KiB, {needs}{self.reason and f' ({self.reason})'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOptions:
+    """What to write.
+
+    Attributes:
+        kind: "standalone" or "vm"; None: the former where it can be.
+        name: of a standalone model.
+    """
+
+    output: Path
+    kind: str | None
+    name: str
+
+    @property
+    def may_be_standalone(self) -> bool:
+        """Whether it is worth trying."""
+        return self.kind == "standalone" or (self.kind is None and self.output.suffix == ".so")
+
+    def check(self, target: TargetLike) -> None:
+        """Checks, before long work, that the output can be written.
+
+        Raises:
+            BuildError: it cannot.
+        """
+        if self.kind == "standalone":
+            check_standalone_path(self.output, self.name, resolve_target(target))
+        else:
+            check_writable(self.output)
+
+    def write(self, library: Library) -> Written:
+        """Writes the library.
+
+        Raises:
+            BuildError: it cannot be compiled, linked or written.
+        """
+        if self.kind == "standalone":
+            library.export_standalone(self.output, self.name)
+            return Written(kind="standalone", bytes=_size(self.output))
+        reason = self._not_standalone(library) if self.may_be_standalone else ""
+        if self.may_be_standalone and not reason:
+            return Written(kind="standalone", bytes=_size(self.output))
+        library.export_library(self.output)
+        return Written(kind="vm", bytes=_size(self.output), reason=reason)
+
+    def _not_standalone(self, library: Library) -> str:
+        """Tries; returns why it cannot be."""
+        if c_compiler(library.target) is None:
+            return describe_c_compilers(library.target)
+        try:
+            library.export_standalone(self.output, self.name, header=False)
+        except BuildError as error:
+            return str(error)
+        return ""
+
+
+def _size(path: Path) -> int:
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.iterdir())
+    return path.stat().st_size

@@ -1,0 +1,50 @@
+"""Loads a built library of either kind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tvm_patdnn.errors import LibraryError
+from tvm_patdnn.library.elf import check_loads_here
+from tvm_patdnn.library.seal import STANDALONE, check_seal
+from tvm_patdnn.library.standalone_model import StandaloneModel
+
+if TYPE_CHECKING:
+    from tvm_patdnn.library.running import RunnableModel
+
+__all__ = ["load"]
+
+
+def load(
+    path: str | os.PathLike[str], num_threads: int | None = None
+) -> StandaloneModel | RunnableModel:
+    """Loads a library that ``export_standalone`` or ``export_library`` wrote.
+
+    The file's content tells which; only the latter kind needs TVM.
+
+    Args:
+        num_threads: of a standalone library; one per physical core by default.
+
+    Raises:
+        LibraryError: there is no such file, it is damaged, is for another CPU, or was not
+            built by this package; or it needs TVM, which is not installed.
+    """
+    path = Path(path)
+    check_loads_here(path)
+    if check_seal(path).kind == STANDALONE:
+        return StandaloneModel(path, num_threads)
+    try:
+        from tvm_patdnn.library.library import load as load_with_tvm
+    except ImportError as error:
+        raise LibraryError(
+            f"{path}: is of the kind that needs TVM ({error}); install tvm-patdnn, or build it "
+            "with --kind standalone"
+        ) from error
+    if num_threads is not None:
+        raise LibraryError(
+            f"{path}: num_threads={num_threads} is for standalone libraries; set TVM_NUM_THREADS "
+            "in the environment for one that needs TVM"
+        )
+    return load_with_tvm(path)
