@@ -111,8 +111,8 @@ def test_a_teacher(printed, failing, misused, data, tmp_path):
     first, second = map(json.loads, rows.read_text().splitlines())
     assert first["top1_pruned"] == second["top1_pruned"]
     assert second["teacher"] == "tiny_net of 4 epochs"
-    for option in ("--teacher", "--teacher-scores"):
-        assert f"{option} belongs to --distill" in misused(*words(data, out, option, dense))
+    for option in (["--teacher", dense], ["--teacher-scores", dense], ["--distill-pruning"]):
+        assert f"{option[0]} belongs to --distill" in misused(*words(data, out, *option))
 
 
 def test_resume(printed, failing, data, tmp_path):
@@ -203,4 +203,6 @@ def test_the_arguments_are_the_options():
     settings = asdict(TrainSettings())
     defaults = {name: default for name, (_, default, _) in train_arguments.SETTINGS.items()}
     assert defaults.items() <= settings.items()
-    assert set(settings) - set(defaults) == {"precision", "rewind", "warmup", "temperature"}
+    assert set(settings) - set(defaults) == (
+        {"distill_pruning", "precision", "rewind", "warmup", "temperature"}
+    )

@@ -176,6 +176,14 @@ def test_distillation_changes_retraining_only(tmp_path):
     assert untimed(plain.state.history)[5:] != untimed(distilled.state.history)[5:]
 
 
+def test_distillation_of_the_pruning_phase_too(tmp_path):
+    later = finished(replace(spec(tmp_path, distill=0.9), checkpoint=None))
+    both = finished(replace(spec(tmp_path, distill=0.9, distill_pruning=True), checkpoint=None))
+    assert untimed(later.state.history)[:2] == untimed(both.state.history)[:2]
+    assert later.state.history[2]["loss"] != both.state.history[2]["loss"]
+    assert len(both.state.history) == 7
+
+
 def test_a_teacher_of_another_run(tmp_path):
     """It may be another network; interrupted and resumed, the run comes to the same."""
     teacher_spec = replace(spec(tmp_path, method="dense"), network=WIDER, checkpoint=None)

@@ -16,7 +16,7 @@ def stored(net, folder, **changes):
 
 
 def told(teacher, epoch, images):
-    teacher.begin(epoch)
+    teacher.begin(f"retrain, epoch {epoch}")
     scores = [teacher.wanted(each) for each in images]
     teacher.end()
     return torch.cat(scores)
@@ -62,7 +62,7 @@ def test_other_images_networks_epochs_and_runs_are_told_apart(net, tmp_path, mon
 
 def test_an_epoch_that_was_not_ended_leaves_no_file(net, tmp_path):
     teacher = stored(net, tmp_path)
-    teacher.begin(0)
+    teacher.begin("retrain, epoch 0")
     teacher.wanted(example())
     assert not list(tmp_path.iterdir())
 
@@ -75,12 +75,13 @@ def test_a_broken_file_is_named(net, tmp_path):
 
 
 def test_a_run_comes_to_the_same_with_and_without(tmp_path, forbidden):
-    described = replace(spec(tmp_path, distill=0.9), checkpoint=None)
+    settings = {"distill": 0.9, "distill_pruning": True}
+    described = replace(spec(tmp_path, **settings), checkpoint=None)
     kept = replace(described, teacher_scores=tmp_path / "scores")
     runs = [TrainingRun(each) for each in (described, kept)]
     for run in runs:
         run.run()
-    assert len(list((tmp_path / "scores").iterdir())) == 2
+    assert len(list((tmp_path / "scores").iterdir())) == 5
     forbidden()
     runs.append(TrainingRun(kept))
     runs[-1].run()

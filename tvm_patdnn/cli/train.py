@@ -92,6 +92,7 @@ def _spec(args: argparse.Namespace) -> RunSpec:
     settings = TrainSettings(
         precision=args.precision,
         rewind=args.rewind,
+        distill_pruning=args.distill_pruning,
         **{name: getattr(args, name) for name in SETTINGS},
     )
     config = PrunerConfig(

@@ -76,8 +76,8 @@ def check_train_arguments(parser: argparse.ArgumentParser, args: argparse.Namesp
         parser.error("--target-macs and --target-speedup: give one goal")
     if args.target is not None and args.target_speedup is None:
         parser.error("--target belongs to --target-speedup")
-    for name in ("teacher", "teacher_scores"):
-        if getattr(args, name) is not None and not args.distill:
+    for name in ("teacher", "teacher_scores", "distill_pruning"):
+        if getattr(args, name) and not args.distill:
             parser.error(f"--{name.replace('_', '-')} belongs to --distill")
 
 
@@ -215,6 +215,11 @@ def _add_training(add: Callable[..., Any]) -> None:
         help="the output folder of a finished run on the same images, such as one with --method "
         "dense, or its network.pt, whose network --distill learns from (default: the pretrained "
         "dense network)",
+    )
+    add(
+        "--distill-pruning",
+        action="store_true",
+        help="learn from the teacher in the pruning phase, too",
     )
     add(
         "--teacher-scores",

@@ -53,8 +53,8 @@ class Teacher:
         scores: Tensor = self.network(images)
         return scores
 
-    def begin(self, epoch: int) -> None:
-        """Prepares an epoch, of retraining."""
+    def begin(self, epoch: str) -> None:
+        """Prepares an epoch, named with its phase."""
 
     def end(self) -> None:
         """Ends the epoch that was begun."""

@@ -67,7 +67,7 @@ class EpochTrainer:
         """
         draw = self._seed(phase, epoch)
         if self.teacher is not None:
-            self.teacher.begin(epoch)
+            self.teacher.begin(f"{phase.name}, epoch {epoch}")
         self.network.train()
         count = len(self.data.train.labels)
         steps = -(-count // self.settings.batch)

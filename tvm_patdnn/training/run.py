@@ -155,9 +155,13 @@ class TrainingRun:
             settings=self.spec.settings,
             computing=self.spec.computing,
             penalty=self.pruner.penalty if phase.name == "prune" else None,
-            teacher=self._teacher if phase.name == "retrain" else None,
+            teacher=self._teacher if self._is_taught(phase) else None,
             tick=self._tick,
         )
+
+    def _is_taught(self, phase: Phase) -> bool:
+        also_pruning = self.spec.settings.distill_pruning
+        return phase.name == "retrain" or (phase.name == "prune" and also_pruning)
 
     def _leave(self, phase: Phase) -> None:
         self.state.phase, self.state.epoch = phase.number + 1, 0

@@ -29,6 +29,7 @@ class TrainSettings:
         momentum, weight_decay: of the optimiser; batch norms and biases do not decay.
         label_smoothing: share of the target spread over all classes.
         distill: weight of a teacher's outputs in the loss after pruning, 0 to 1.
+        distill_pruning: they are in the loss of the pruning phase, too.
         temperature: that softens these outputs.
         rewind: retrains what pruning kept from the weights after so many epochs of
             pretraining (0: the first weights), or from ``fresh`` ones; None for the weights
@@ -53,6 +54,7 @@ class TrainSettings:
     weight_decay: float = 5e-4
     label_smoothing: float = 0.0
     distill: float = 0.0
+    distill_pruning: bool = False
     temperature: float = 4.0
     rewind: Rewind = None
     seed: int = 0

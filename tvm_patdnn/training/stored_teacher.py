@@ -39,7 +39,7 @@ class StoredTeacher(Teacher):
         self._stored: dict[str, Tensor] = {}
         self._seen: dict[str, Tensor] = {}
 
-    def begin(self, epoch: int) -> None:
+    def begin(self, epoch: str) -> None:
         """Takes the outputs of the epoch from its file, where there is one."""
         self._path = self._folder / f"{self._digest(epoch)}.pt"
         there = self._path.is_file()
@@ -60,9 +60,9 @@ class StoredTeacher(Teacher):
         self._seen[key] = scores.cpu()
         return scores
 
-    def _digest(self, epoch: int) -> str:
+    def _digest(self, epoch: str) -> str:
         """Returns what tells teachers, runs and epochs apart: 32 hexadecimal digits."""
-        found = hashlib.sha256(f"{self._run}, epoch {epoch}".encode())
+        found = hashlib.sha256(f"{self._run}, {epoch}".encode())
         for name, value in self.network.state_dict().items():
             found.update(name.encode())
             found.update(value.cpu().contiguous().numpy().tobytes())

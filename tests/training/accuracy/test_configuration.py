@@ -18,6 +18,7 @@ from tvm_patdnn.training.accuracy.configuration import configuration, pair_key
         {"retrain_epochs": 5},
         {"rates": {"a": 2.0}},
         {"settings": {"rho": 0.1}},
+        {"settings": {"distill_pruning": True}},
     ],
 )
 def test_what_makes_another_run(change):
@@ -32,6 +33,7 @@ def test_what_makes_another_run(change):
         {"date": "2027-01-01"},
         {"filter_grouping": "similar"},  # there are no blocks
         {"settings": {"precision": "bfloat16"}},
+        {"settings": {"distill_pruning": False}},
     ],
 )
 def test_what_makes_the_same_run(change):

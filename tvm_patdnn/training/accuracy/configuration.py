@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from tvm_patdnn.training.rows import TrainRow
 
-__all__ = ["attributes", "configuration", "has_blocks", "has_scope", "pair_key", "subject"]
+__all__ = [
+    "attributes",
+    "configuration",
+    "has_blocks",
+    "has_scope",
+    "is_usual",
+    "pair_key",
+    "subject",
+]
 
 _OF_THE_MACHINE = ("precision",)
 _WITHOUT_PATTERNS = ("dense", "filter", "unstructured")
@@ -23,7 +31,7 @@ def pair_key(row: TrainRow) -> tuple[int, str]:
 def attributes(row: TrainRow) -> dict[str, object]:
     """Returns what was chosen for a run, by name; what has no effect has its default."""
     dense = row.method == "dense"
-    own = {k: str(v) for k, v in row.settings.items() if k not in _OF_THE_MACHINE}
+    own = {k: str(v) for k, v in row.settings.items() if not is_usual(k, v)}
     return {
         "method": row.method,
         "epochs": (row.dense_epochs, row.prune_epochs, row.retrain_epochs),
@@ -36,6 +44,11 @@ def attributes(row: TrainRow) -> dict[str, object]:
         "blocks": (row.filter_block, row.filter_grouping) if has_blocks(row) else (1, "neighbours"),
         "settings": () if dense else tuple(sorted(own.items())),
     }
+
+
+def is_usual(name: str, value: object) -> bool:
+    """Whether a setting is of the machine, or switched off, as it was in rows without it."""
+    return name in _OF_THE_MACHINE or value is False
 
 
 def configuration(row: TrainRow) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import comb
 
-from tvm_patdnn.training.accuracy.configuration import has_blocks, has_scope
+from tvm_patdnn.training.accuracy.configuration import has_blocks, has_scope, is_usual
 from tvm_patdnn.training.rows import TrainRow
 
 __all__ = ["METHODS", "blocks_text", "name", "rate_text", "rewind_text", "tell_apart"]
@@ -79,5 +79,5 @@ def _looks(row: TrainRow) -> tuple[str, str]:
 
 def _details(row: TrainRow) -> dict[str, object]:
     named = ("patterns", "entries", "dense_epochs", "prune_epochs", "retrain_epochs", "distill")
-    settings = {k: v for k, v in row.settings.items() if k != "precision"}
+    settings = {k: v for k, v in row.settings.items() if not is_usual(k, v)}
     return {**{each: getattr(row, each) for each in named}, **settings}
