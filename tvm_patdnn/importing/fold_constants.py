@@ -131,8 +131,17 @@ def _evaluated(
 ) -> list[np.ndarray] | None:
     try:
         with np.errstate(all="ignore"):  # infinities and NaN are values like others
-            results = ReferenceEvaluator(node, opsets=dict(opsets)).run(None, dict(inputs))
+            results = ReferenceEvaluator(_alone(node, opsets)).run(None, dict(inputs))
     except Exception as error:  # it raises whatever numpy does
         _LOG.debug("%s is not folded: %s", helper.printable_node(node), error)
         return None
     return [np.asarray(result) for result in results]
+
+
+def _alone(node: onnx.NodeProto, opsets: Mapping[str, int]) -> onnx.ModelProto:
+    """Returns a model of one node: of a node by itself, the evaluator takes the newest version."""
+    inputs = [onnx.ValueInfoProto(name=name) for name in dict.fromkeys(node.input) if name]
+    outputs = [onnx.ValueInfoProto(name=name) for name in node.output if name]
+    versions = [helper.make_opsetid(domain, version) for domain, version in opsets.items()]
+    graph = helper.make_graph([node], "node", inputs, outputs)
+    return helper.make_model(graph, opset_imports=versions)

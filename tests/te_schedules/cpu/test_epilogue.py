@@ -79,8 +79,7 @@ def test_what_is_not_a_number_stays_so(name):
         1,
         [LaneInput(2, LAYOUT)],
         LAYOUT,
-        [Step(name, "tensor" if with_operand else "none", numbers)],
-        [OperandSpec(layout=LAYOUT)] * with_operand,
+        [Step(name, OperandSpec(layout=LAYOUT) if with_operand else None, numbers)],
     )
     arguments = [LAYOUT.pack(data), *([LAYOUT.pack(operand)] * with_operand)]
     got = LAYOUT.unpack(run_kernel(func, arguments, LAYOUT.shape(1, 2)))
