@@ -132,6 +132,15 @@ def test_rewind(printed, failing, data, tmp_path):
     assert "rewind=2: expected 0 to 1, the epochs of pretraining" in said
 
 
+def test_a_finished_run_is_not_lost_by_mistake(printed, failing, data, tmp_path):
+    out, rows = tmp_path / "out", tmp_path / "rows.jsonl"
+    first = printed(*words(data, out, "--json", rows))
+    said = failing(*words(data, out))
+    assert "holds a run already (checkpoint.pt, pruned.onnx); --resume continues it, --over" in said
+    assert printed(*words(data, out, "--overwrite", "--json", rows)) == first
+    assert len(rows.read_text().splitlines()) == 2
+
+
 def test_a_given_pattern(printed, data, tmp_path):
     given = ["--pattern=##./##./...", "--pattern=.../.##/.##", "--connectivity=1"]
     text = printed(*words(data, tmp_path / "out", *given, "--method=oneshot"))

@@ -48,10 +48,14 @@ def _train(args: argparse.Namespace) -> None:
     from tvm_patdnn.training.outcome import outcome_row, outcome_text
     from tvm_patdnn.training.rows import append_row
     from tvm_patdnn.training.run import TrainingRun
+    from tvm_patdnn.training.run_folder import run_folder
 
     spec = _spec(args)
     _prepare(args)
-    with TrainBar(len(spec.data.train.labels), quiet=args.quiet) as bar:
+    with (
+        run_folder(args.output, resume=args.resume, overwrite=args.overwrite),
+        TrainBar(len(spec.data.train.labels), quiet=args.quiet) as bar,
+    ):
 
         def note(row: dict[str, Any]) -> None:
             bar.note(row)
@@ -61,7 +65,7 @@ def _train(args: argparse.Namespace) -> None:
         if args.resume:
             run.resume()
         run.run()
-    _write_results(run, args)
+        _write_results(run, args)
     if args.json:
         append_row(outcome_row(run, _command()), args.json)
     print(outcome_text(run))

@@ -123,6 +123,11 @@ def _add_results(add: Callable[..., Any]) -> None:
         help="the pretrained dense network: read if it is there, else written (default: "
         "dense.pt in the output folder)",
     )
+    add(
+        "--overwrite",
+        action="store_true",
+        help="begin anew in an output folder that holds a run already",
+    )
     add("--resume", action="store_true", help="continue from the checkpoint of the output folder")
     add("--json", metavar="FILE", type=Path, help="append the result to FILE, as a line of JSON")
     add("--plots", action="store_true", help="draw curves, residuals, patterns, sensitivities")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from tvm_patdnn.errors import TrainingError
+from tvm_patdnn.row_file import append_lines
 
 __all__ = ["TrainRow", "append_row", "read_rows"]
 
@@ -90,12 +90,7 @@ class TrainRow:
 
 def append_row(row: TrainRow, path: Path) -> None:
     """Adds one line to ``path``, which several runs may write at a time."""
-    line = json.dumps(asdict(row)) + "\n"
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(handle, line.encode())  # at once, so that lines do not mix
-    finally:
-        os.close(handle)
+    append_lines(path, [json.dumps(asdict(row))])
 
 
 def read_rows(paths: Iterable[Path]) -> list[TrainRow]:
