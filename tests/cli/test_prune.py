@@ -39,6 +39,19 @@ def test_prunes(files, printed, tmp_path):
     assert (pruned[pruned != 0] == original["conv2.weight"][pruned != 0]).all()
 
 
+def test_the_model_itself_is_no_output(files, printed, failing, tmp_path):
+    path, link = tmp_path / "model.onnx", tmp_path / "link.onnx"
+    path.write_bytes((files / "model.onnx").read_bytes())
+    link.symlink_to(path)
+    for output in (path, link):
+        assert "is the model to prune, which would be lost; give another output, or --over" in (
+            failing("prune", path, "-o", output)
+        )
+    assert path.read_bytes() == (files / "model.onnx").read_bytes()
+    printed("prune", path, "-o", path, "--overwrite")
+    assert path.read_bytes() != (files / "model.onnx").read_bytes()
+
+
 def test_json(files, printed, tmp_path):
     result = json.loads(
         printed("prune", files / "model.onnx", "-o", tmp_path / "out.onnx", "--json")

@@ -130,15 +130,18 @@ def _options(args: argparse.Namespace) -> BenchOptions:
 
 @contextmanager
 def _json_file(path: Path | None) -> Iterator[Callable[[list[Row]], None]]:
-    """Opens the file of rows; each is there as soon as it is known."""
+    """Gives what adds rows to the file; each is there as soon as it is known."""
+    from tvm_patdnn.bench.rows import json_line
+    from tvm_patdnn.row_file import append_lines
+
     if path is None:
         yield lambda rows: None
         return
     if path == _STDOUT:
         yield partial(_print_rows, sys.stdout)
         return
-    with path.open("w", encoding="utf-8") as file:
-        yield partial(_print_rows, file)
+    append_lines(path, [])  # finds out before long work whether it can be written
+    yield lambda rows: append_lines(path, map(json_line, rows))
 
 
 def _print_rows(file: TextIO, rows: list[Row]) -> None:

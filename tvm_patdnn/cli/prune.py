@@ -32,6 +32,9 @@ def add_parser(commands: Any) -> None:
     parser = add_command(commands, "prune", text, _run)
     add_model(parser)
     parser.add_argument("-o", "--output", metavar="OUT.onnx", type=Path, required=True)
+    parser.add_argument(
+        "--overwrite", action="store_true", help="prune even onto the model itself"
+    )
     add_amounts(parser)
     add_layers(parser)
     parser.add_argument(
@@ -119,6 +122,16 @@ def add_layers(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def _check_not_the_model(output: Path, model: str) -> None:
+    from tvm_patdnn.errors import PruningError
+
+    if output.exists() and Path(model).exists() and output.samefile(model):
+        raise PruningError(
+            f"{output}: is the model to prune, which would be lost; give another output, or "
+            "--overwrite"
+        )
+
+
 def _run(args: argparse.Namespace) -> None:
     with PhaseBar(_PHASES, quiet=args.quiet) as progress:
         progress("loading")
@@ -126,6 +139,8 @@ def _run(args: argparse.Namespace) -> None:
         from tvm_patdnn.whole_file import check_writable, write_whole
 
         check_writable(args.output)
+        if not args.overwrite:
+            _check_not_the_model(args.output, args.model)
         options = PruneOptions(
             patterns=args.patterns,
             entries=args.entries,
