@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,42 @@ def test_a_line_of_another_version_is_named_with_its_number(tmp_path, line):
     log = tmp_path / "log.jsonl"
     log.write_text(record_line(record(1.0)) + "\n" + line + "\n")
     with pytest.raises(TuningError, match=r"log.jsonl:2: is not a tuning record of format 3"):
+        read_records("a", log)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "message"),
+    [
+        ("seconds", float("nan"), "seconds is nan, expected a positive number"),
+        ("seconds", -1.0, "seconds is -1.0, expected a positive number"),
+        ("seconds", "fast", "seconds is 'fast', expected a positive number"),
+        ("cpu", 7, "cpu is 7, expected a str"),
+        ("workload", ["w"], r"workload is .'w'., expected a str"),
+        ("sparse", "yes", "sparse is 'yes', expected a bool"),
+        ("schedule.rows", 0, "rows is 0, expected a whole number from 1 to 65536"),
+        ("schedule.vectors", 10**9, "vectors is 1000000000, expected a whole number"),
+        ("schedule.group", 1.5, "group is 1.5, expected a whole number"),
+        ("schedule.chunks", True, "chunks is True, expected a whole number"),
+        ("schedule.window", 0, "window is 0, expected a whole number"),
+        ("schedule.hold", "everything", "'everything' is not a valid Hold"),
+        ("schedule.speed", 9, "unexpected keyword argument 'speed'"),
+    ],
+)
+def test_nonsense_is_named(tmp_path, where, value, message):
+    values = json.loads(record_line(record(1.0)))
+    *path, name = where.split(".")
+    (values[path[0]] if path else values)[name] = value
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps(values))
+    with pytest.raises(TuningError, match=f"log.jsonl:1: is not a tuning record .*{message}"):
+        read_records("a", log)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[" * 100_000])
+def test_files_of_something_else_are_named(tmp_path, content):
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(content)
+    with pytest.raises(TuningError, match="log.jsonl(: cannot be read|:1: is not a tuning record)"):
         read_records("a", log)
 
 

@@ -23,6 +23,7 @@ __all__ = ["Record", "Records", "read_records", "record_line"]
 
 Traversable: TypeAlias = Any  # importlib.resources.abc has it from Python 3.11 on
 FORMAT = 3  # raised when the meaning of a schedule's fields changes
+_MOST = 1 << 16  # of anything that a schedule counts
 _CHOICES = {"hold": Hold, "outer": Outer}
 
 
@@ -88,12 +89,18 @@ def _read_all(folder: Traversable) -> Iterator[Record]:
 
 
 def _read_file(file: Traversable) -> Iterator[Record]:
-    for number, line in enumerate(file.read_text().splitlines(), start=1):
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TuningError(f"{file}: cannot be read: {error}; give the log that tuning wrote") from (
+            error
+        )
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         try:
             yield _read_record(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise TuningError(
                 f"{file}:{number}: is not a tuning record of format {FORMAT} ({error}); tune again "
                 "with this version, or remove the line"
@@ -107,4 +114,25 @@ def _read_record(values: Mapping[str, object]) -> Record:
     schedule = dict(fields.pop("schedule"))  # type: ignore[call-overload]
     for name, kind in _CHOICES.items():
         schedule[name] = kind(schedule[name])
-    return Record(schedule=Conv2dSchedule(**schedule), **fields)  # type: ignore[arg-type]
+    record = Record(schedule=Conv2dSchedule(**schedule), **fields)  # type: ignore[arg-type]
+    _check_values(record)
+    return record
+
+
+def _check_values(record: Record) -> None:
+    """Checks what the classes leave to whoever makes them.
+
+    Raises:
+        ValueError: a value is of another type, or out of its range.
+    """
+    kinds = {"cpu": str, "workload": str, "sparse": bool}
+    for name, kind in kinds.items():
+        if type(getattr(record, name)) is not kind:
+            raise ValueError(f"{name} is {getattr(record, name)!r}, expected a {kind.__name__}")
+    if type(record.seconds) not in (int, float) or not 0 < record.seconds < float("inf"):
+        raise ValueError(f"seconds is {record.seconds!r}, expected a positive number")
+    for name, value in vars(record.schedule).items():
+        if name in _CHOICES or (name == "window" and value is None):
+            continue
+        if type(value) is not int or not 1 <= value <= _MOST:
+            raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {_MOST}")
