@@ -84,3 +84,24 @@ def test_precision():
     assert choose_computing("cpu", "bfloat16").bfloat16
     assert not choose_computing("cpu", "float32").bfloat16
     assert choose_computing("cpu", "float32").name == "CPU, float32"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def net(): return 1 / 0", r"its factory failed: ZeroDivisionError: .*broken_nets_\d.py:1"),
+        ("1 / 0", "importing broken_nets_. failed: ZeroDivisionError: division by zero"),
+        ("def net(:", "importing broken_nets_. failed: SyntaxError: "),
+        (
+            "from torch import nn\nclass net(nn.Module):\n    def forward(self, x): return x.a.b",
+            "does not take images of shape .*AttributeError: .*broken_nets_.*:3",
+        ),
+    ],
+)
+def test_errors_of_the_users_code_are_told(tmp_path, monkeypatch, code, message):
+    name = f"broken_nets_{len(code) % 10}"
+    (tmp_path / f"{name}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(TrainingError, match=message):
+        make_checked_network(f"{name}:net", made_data(), seed=0, device=CPU)

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,8 @@ def make_network(factory: str, *, classes: int, seed: int) -> nn.Module:
             f"network {factory!r}: cannot be made: {error}; expected a factory without "
             "arguments, or with num_classes"
         ) from error
+    except Exception as error:  # any: it is the user's code
+        raise TrainingError(f"network {factory!r}: its factory failed: {_said(error)}") from error
     if not isinstance(network, nn.Module):
         raise TrainingError(
             f"network {factory!r}: made a {type(network).__name__}; expected a torch.nn.Module"
@@ -75,11 +78,18 @@ def _shape_of_scores(network: nn.Module, images: Tensor, factory: str) -> tuple[
     try:
         scores: Tensor = network.eval()(images)
         return tuple(scores.shape)
-    except (RuntimeError, TypeError, ValueError) as error:
+    except Exception as error:  # any: it is the user's code
         raise TrainingError(
             f"network {factory!r}: does not take images of shape {tuple(images.shape)}: "
-            f"{str(error).strip().splitlines()[0]}"
+            f"{_said(error)}"
         ) from error
+
+
+def _said(error: Exception) -> str:
+    """Returns what somebody else's code raised, and where."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    said = (str(error).strip().splitlines() or ["no message"])[0]
+    return f"{type(error).__name__}: {said} ({place.filename}:{place.lineno})"
 
 
 def input_channels(network: nn.Module) -> int:
@@ -105,6 +115,10 @@ def _find(factory: str) -> Callable[..., Any]:
         raise TrainingError(
             f"network {factory!r}: {module_name} cannot be imported: {error}; run the command "
             "where the module is, or set PYTHONPATH"
+        ) from error
+    except Exception as error:  # any: it is the user's code
+        raise TrainingError(
+            f"network {factory!r}: importing {module_name} failed: {_said(error)}"
         ) from error
     found = getattr(module, name, None)
     if not callable(found):
