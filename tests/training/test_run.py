@@ -189,7 +189,7 @@ def test_a_teacher_of_another_run(tmp_path):
     teacher_spec = replace(spec(tmp_path, method="dense"), network=WIDER, checkpoint=None)
     file = tmp_path / "network.pt"
     taught = halved(finished(replace(teacher_spec, result=file)).network.state_dict())
-    given = read_trained_network(file, teacher_spec.data, torch.device("cpu"))
+    given = read_trained_network(file, teacher_spec.data, torch.device("cpu"), factory=WIDER)
     assert given.name == "wider_net of 7 epochs"
     weights = given.network.state_dict()
     assert all(torch.equal(value.float(), weights[name].float()) for name, value in taught.items())
@@ -210,17 +210,19 @@ def test_a_teacher_that_is_none(tmp_path):
     cpu = torch.device("cpu")
     described = replace(spec(tmp_path), result=tmp_path / "network.pt")
     with pytest.raises(TrainingError, match="network.pt: is not a checkpoint that can be read"):
-        read_trained_network(tmp_path, described.data, cpu)
+        read_trained_network(tmp_path, described.data, cpu, factory=described.network)
     with pytest.raises(StoppedError):
         TrainingRun(described, note=stop_after(6)).run()
     with pytest.raises(TrainingError, match="not finished; continue it first with --resume"):
-        read_trained_network(tmp_path, described.data, cpu)
+        read_trained_network(tmp_path, described.data, cpu, factory=described.network)
     with pytest.raises(TrainingError, match="checkpoint.pt: is not the checkpoint of a network"):
-        read_trained_network(tmp_path / "checkpoint.pt", described.data, cpu)
+        read_trained_network(
+            tmp_path / "checkpoint.pt", described.data, cpu, factory=described.network
+        )
     finished(described)
     fewer = described.data.limited(20, None)
     with pytest.raises(TrainingError, match="another run: train_images 96 there, 20 here"):
-        read_trained_network(tmp_path, fewer, cpu)
+        read_trained_network(tmp_path, fewer, cpu, factory=described.network)
 
 
 def test_a_teacher_whose_network_has_changed(tmp_path):
@@ -228,7 +230,7 @@ def test_a_teacher_whose_network_has_changed(tmp_path):
     stored = load_network(finished(described).spec.result)
     save_network(described.result, replace(stored, facts={**stored.facts, "network": WIDER}))
     with pytest.raises(TrainingError, match="do not fit the network 'tests.*wider_net' as it is"):
-        read_trained_network(described.result, described.data, torch.device("cpu"))
+        read_trained_network(described.result, described.data, torch.device("cpu"), factory=WIDER)
 
 
 def test_bfloat16_computes_something_else_but_as_well(tmp_path):
@@ -254,3 +256,31 @@ def test_the_checkpoint_is_plain_data(tmp_path):
     finished(spec(tmp_path, distill=0.5))
     stored = load_checkpoint(tmp_path / "checkpoint.pt", "run")
     assert stored["state"]["phase"] == 3
+
+
+def test_the_user_names_what_a_teacher_imports(tmp_path):
+    described = replace(spec(tmp_path, method="dense"), result=tmp_path / "network.pt")
+    finished(described)
+    with pytest.raises(TrainingError, match="is of the network .*, expected 'a:b'; if you trust"):
+        read_trained_network(described.result, described.data, torch.device("cpu"), factory="a:b")
+
+
+@pytest.mark.parametrize("broken", ["model", "facts", "state"])
+def test_a_checkpoint_that_lacks_something(tmp_path, broken):
+    described = spec(tmp_path)
+    finished(described)
+    stored = torch.load(described.checkpoint, weights_only=True)
+    del stored[broken]
+    torch.save(stored, described.checkpoint)
+    with pytest.raises(TrainingError, match=f"or lacks something .KeyError: '{broken}'.; use the"):
+        TrainingRun(described).resume()
+
+
+def test_a_network_that_was_edited_since(tmp_path):
+    described = spec(tmp_path)
+    finished(described)
+    stored = torch.load(described.checkpoint, weights_only=True)
+    stored["model"].popitem()
+    torch.save(stored, described.checkpoint)
+    with pytest.raises(TrainingError, match="does not fit the network as it is now"):
+        TrainingRun(described).resume()

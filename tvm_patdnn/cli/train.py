@@ -113,7 +113,10 @@ def _spec(args: argparse.Namespace) -> RunSpec:
     data = open_data(args.data, image_size=args.image_size, flip=args.flip)
     data = data.limited(args.limit, args.limit_test)
     computing = choose_computing(args.torch_device, args.precision)
-    teacher = read_trained_network(args.teacher, data, computing.device) if args.teacher else None
+    teacher = None
+    if args.teacher is not None:
+        factory = args.teacher_network or args.network
+        teacher = read_trained_network(args.teacher, data, computing.device, factory=factory)
     return RunSpec(
         network=args.network,
         data=data,

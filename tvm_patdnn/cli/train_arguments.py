@@ -79,6 +79,8 @@ def check_train_arguments(parser: argparse.ArgumentParser, args: argparse.Namesp
     for name in ("teacher", "teacher_scores", "distill_pruning"):
         if getattr(args, name) and not args.distill:
             parser.error(f"--{name.replace('_', '-')} belongs to --distill")
+    if args.teacher_network is not None and args.teacher is None:
+        parser.error("--teacher-network belongs to --teacher")
 
 
 def _add_subject(add: Callable[..., Any]) -> None:
@@ -239,6 +241,11 @@ def _add_training(add: Callable[..., Any]) -> None:
         type=rewind_choice,
         help="retrain what pruning kept from the weights after so many epochs of pretraining, 0 "
         "for the first, or from fresh ones (default: from what pruning left)",
+    )
+    add(
+        "--teacher-network",
+        metavar="MODULE:FACTORY",
+        help="that makes the teacher; it is imported and called (default: that of --network)",
     )
     add(
         "--precision",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from tvm_patdnn.errors import TrainingError
 from tvm_patdnn.whole_file import write_whole
 
-__all__ = ["check_same", "load_checkpoint", "save_checkpoint"]
+__all__ = ["check_same", "load_checkpoint", "save_checkpoint", "taking"]
 
 _FORMAT = 1
 
@@ -47,6 +48,24 @@ def load_checkpoint(path: Path, kind: str) -> dict[str, Any]:
         )
     loaded: dict[str, Any] = stored
     return loaded
+
+
+@contextmanager
+def taking(path: Path) -> Iterator[None]:
+    """Names the checkpoint where what is taken from it does not fit, or is not there.
+
+    Raises:
+        TrainingError: the block raised an error of another kind.
+    """
+    try:
+        yield
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise TrainingError(
+            f"{path}: does not fit the network as it is now, or lacks something "
+            f"({type(error).__name__}: {said}); use the network that wrote it, or begin anew with "
+            "--overwrite and another --dense"
+        ) from error
 
 
 def check_same(path: Path, stored: Mapping[str, Any], facts: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tvm_patdnn.training.checkpoint import load_checkpoint, save_checkpoint
+from tvm_patdnn.training.checkpoint import load_checkpoint, save_checkpoint, taking
 from tvm_patdnn.training.evaluation import Accuracy
 
 __all__ = ["NetworkFile", "halved", "load_network", "save_network"]
@@ -67,12 +67,13 @@ def load_network(path: Path) -> NetworkFile:
         TrainingError: it cannot be read, or holds something else.
     """
     stored = load_checkpoint(path, _KIND)
-    return NetworkFile(
-        facts=stored["facts"],
-        state=stored["model"],
-        epochs=stored["epochs"],
-        accuracy=Accuracy(**stored["accuracy"]),
-    )
+    with taking(path):
+        return NetworkFile(
+            facts=stored["facts"],
+            state=stored["model"],
+            epochs=stored["epochs"],
+            accuracy=Accuracy(**stored["accuracy"]),
+        )
 
 
 def _half(value: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from tvm_patdnn.errors import TrainingError
-from tvm_patdnn.training.checkpoint import check_same, load_checkpoint, save_checkpoint
+from tvm_patdnn.training.checkpoint import check_same, load_checkpoint, save_checkpoint, taking
 from tvm_patdnn.training.computing import reproducible
 from tvm_patdnn.training.distillation import Teacher
 from tvm_patdnn.training.epoch import EpochTrainer, make_optimizer
@@ -92,8 +92,9 @@ class TrainingRun:
         if path is None or not path.is_file():
             return False
         stored = load_checkpoint(path, "run")
-        check_same(path, stored["facts"], self.spec.facts)
-        self._load(stored)
+        with taking(path):
+            check_same(path, stored["facts"], self.spec.facts)
+            self._load(stored)
         return True
 
     def run(self) -> None:
@@ -116,7 +117,8 @@ class TrainingRun:
             return
         stored = load_network(path)
         check_same(path, stored.facts, self.spec.identity)
-        self.network.load_state_dict(stored.state)
+        with taking(path):
+            self.network.load_state_dict(stored.state)
         state.dense, state.dense_epochs = stored.accuracy, stored.epochs
         state.phase = 1
 

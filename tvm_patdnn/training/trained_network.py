@@ -31,22 +31,30 @@ class TrainedNetwork:
     name: str
 
 
-def read_trained_network(path: Path, data: DataSet, device: torch.device) -> TrainedNetwork:
+def read_trained_network(
+    path: Path, data: DataSet, device: torch.device, *, factory: str
+) -> TrainedNetwork:
     """Reads a trained network, which may be any network for the same images.
 
     Args:
         path: the file, or the folder of a finished run.
         data: the images that it is wanted for.
         device: where it is wanted.
+        factory: that makes the network. The file names one, too, but what is imported and
+            called is for the user to say.
 
     Raises:
-        TrainingError: there is no such file, the run is not finished, or it was trained on
-            other images.
+        TrainingError: there is no such file, the run is not finished, it was trained on
+            other images, or it is of another factory.
     """
     path = _file(path)
     stored = load_network(path)
     check_same(path, stored.facts, {"data": data.name, "train_images": len(data.train.labels)})
-    factory = stored.facts["network"]
+    if stored.facts["network"] != factory:
+        raise TrainingError(
+            f"{path}: is of the network {stored.facts['network']!r}, expected {factory!r}; if you "
+            "trust that code, which is imported and called, name it with --teacher-network"
+        )
     network = make_checked_network(factory, data, seed=0, device=device)
     try:
         network.load_state_dict(stored.state)
