@@ -113,7 +113,7 @@ def _add_settings(add: Callable[..., Any]) -> None:
 
 
 def _add_results(add: Callable[..., Any]) -> None:
-    add("--json", metavar="FILE", type=Path, help="append the rows, as lines of JSON; - prints them")
+    add("--json", metavar="FILE", type=Path, help="append the rows as lines of JSON; - prints them")
     add(
         "--plot",
         metavar="FILE.png|.svg",

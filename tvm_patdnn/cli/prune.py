@@ -32,9 +32,7 @@ def add_parser(commands: Any) -> None:
     parser = add_command(commands, "prune", text, _run)
     add_model(parser)
     parser.add_argument("-o", "--output", metavar="OUT.onnx", type=Path, required=True)
-    parser.add_argument(
-        "--overwrite", action="store_true", help="prune even onto the model itself"
-    )
+    parser.add_argument("--overwrite", action="store_true", help="prune even onto the model itself")
     add_amounts(parser)
     add_layers(parser)
     parser.add_argument(

@@ -19,7 +19,7 @@ from tvm_patdnn.library.cross_compile import export_compiler
 from tvm_patdnn.library.elf import check_loads_here
 from tvm_patdnn.library.fresh_name import fresh_name
 from tvm_patdnn.library.metadata import Metadata
-from tvm_patdnn.library.object_files import objects_in_memory
+from tvm_patdnn.library.object_files import check_file_size, objects_in_memory
 from tvm_patdnn.library.report import Report
 from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.library.seal import VM, check_seal, seal
@@ -81,6 +81,7 @@ class Library:
             BuildError: there is no linker for the target, or the file cannot be written.
         """
         linker = export_compiler(self.target)
+        check_file_size(self._largest_file)
         with write_whole(Path(path)) as partial:
             folder = partial.parent
             try:
@@ -118,6 +119,10 @@ class Library:
         if self._write_standalone is None:
             raise BuildError("standalone: this library was not made by build(), which can do it")
         self._write_standalone(Path(path), name, header=header, report=report)
+
+    def _largest_file(self) -> int:
+        """Returns bytes that no file of the library exceeds: text is longer than its code."""
+        return len(self.assembly()) + (self._constants.size if self._constants else 0)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Computes the outputs on this machine; see ``RunnableModel.run``.

@@ -6,7 +6,7 @@ Where it cannot write all of a file, as on a full disk, LLVM ends the process.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -33,8 +33,11 @@ def objects_in_memory(folder: Path, names: Sequence[str]) -> Iterator[None]:
         yield
 
 
-def check_file_size(most: int) -> None:
-    """Checks that this process may write files of ``most`` bytes, which holds in memory, too.
+def check_file_size(largest: Callable[[], int]) -> None:
+    """Checks that this process may write such files; the limit holds in memory, too.
+
+    Args:
+        largest: tells the bytes of the largest; only asked where there is a limit.
 
     Raises:
         BuildError: it may not.
@@ -44,7 +47,10 @@ def check_file_size(most: int) -> None:
     except ImportError:  # not on this system
         return
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-    if limit != resource.RLIM_INFINITY and limit < most:
+    if limit == resource.RLIM_INFINITY:
+        return
+    most = largest()
+    if limit < most:
         raise BuildError(
             f"files of this process may have at most {limit} bytes, but those of this library "
             f"may need {most}; raise the limit (`ulimit -f`)"
