@@ -98,7 +98,7 @@ def test_latencies_for_a_report(printed, data, tmp_path, monkeypatch):
 def test_a_teacher(printed, failing, misused, data, tmp_path):
     dense, rows = tmp_path / "dense", tmp_path / "rows.jsonl"
     out = tmp_path / "out"
-    taught = words(data, out, "--distill=0.9", "--teacher", dense, "--json", rows)
+    taught = words(data, out, "--distill=0.9", "--teacher", dense, "--json", rows, "--overwrite")
     assert "is not a checkpoint that can be read" in failing(*taught)
     printed(*words(data, dense, "--method=dense"))
     printed(*taught)
