@@ -39,6 +39,9 @@ _FOLDED: Mapping[str, Callable[..., np.ndarray]] = {
     "relax.permute_dims": _permute,
     # The importer guards the bounds of a Clip with these two.
     "relax.isnan": lambda call, value: np.isnan(value),
+    # And it lets the indices of a Gather count from the end with these.
+    "relax.less": lambda call, *values: np.less(*values),
+    "relax.add": lambda call, *values: np.add(*values),
     "relax.where": lambda call, *values: np.where(*values),
 }
 

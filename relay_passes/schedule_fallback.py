@@ -18,7 +18,9 @@ from functools import partial
 from typing import Any
 
 import tvm
+import tvm_ffi
 from tvm import s_tir, sym, tirx
+from tvm.ir import TensorLoad
 from tvm.ir.transform import PassContext
 from tvm.tirx import PrimFunc
 
@@ -31,7 +33,10 @@ SCHEDULED = "tirx.is_scheduled"  # an attribute of functions that have a schedul
 OPAQUE = 8
 TASKS_PER_CORE = 4  # evens out what other processes take of a core
 MIN_PARALLEL = 8192  # loop iterations below which waking a thread costs more than it saves
+MOVED_LANES = 16  # of a vector that is gathered; any more would only lengthen the code
 VECTORS = 4  # neighbouring results that are summed at once: they hide the latency of a sum
+
+_WRAPPED = (tirx.FloorMod, tirx.FloorDiv, tirx.Mod, tirx.Div)
 
 Block = Any
 Loop = Any
@@ -77,6 +82,8 @@ def _scheduled(func: PrimFunc, cpu: CpuModel) -> PrimFunc:
             _try(schedule, partial(s_tir.Schedule.compute_inline, block=block))
     for block in _leaf_blocks(schedule):
         nest = _Nest(schedule, block, cpu)
+        if nest.is_spatial:
+            _try(schedule, nest.move)
         _try(schedule, nest.share if nest.is_spatial else nest.reduce)
     scheduled = schedule.mod["main"]
     return scheduled.with_attrs({key: func.attrs[key] for key in func.attrs.keys()})  # noqa: SIM118
@@ -93,6 +100,25 @@ class _Nest:
         self.spatial = kinds.index(False) if False in kinds else len(kinds)
         self.is_spatial = self.spatial == len(kinds)
         self.tasks = cpu.num_cores * TASKS_PER_CORE
+
+    def move(self, schedule: s_tir.Schedule) -> None:
+        """Makes vectors of the innermost loop, where LLVM would do it wrong.
+
+        LLVM takes the stride of an index such as (i & 3) * 4 for that of i * 4, and reads
+        beyond the end. It leaves loops alone that hold vectors already.
+        """
+        if not _wraps_around(schedule.get(self.block)):
+            return
+        inner = max((i for i, extent in enumerate(self.extents) if extent > 1), default=None)
+        if inner is None:
+            return
+        extent = self.extents[inner]
+        lanes = max(_divisors(extent, MOVED_LANES))
+        if lanes == 1:
+            lanes = next(n for n in range(2, extent + 1) if extent % n == 0)
+        outer, lane = schedule.split(self.loops[inner], [None, lanes])
+        schedule.vectorize(lane)
+        self.loops[inner], self.extents[inner] = outer, extent // lanes
 
     def share(self, schedule: s_tir.Schedule) -> None:
         """Shares an element-wise block among the cores; LLVM vectorises the inner loops."""
@@ -158,6 +184,17 @@ class _Nest:
     def _parallel(self, schedule: s_tir.Schedule, loops: list[Loop]) -> None:
         if loops and math.prod(self.extents) >= MIN_PARALLEL:
             schedule.parallel(schedule.fuse(*loops) if len(loops) > 1 else loops[0])
+
+
+def _wraps_around(block: s_tir.SBlock) -> bool:
+    """Whether an index of what the block reads is a remainder, or a quotient."""
+    wrapped: list[Any] = []
+    _walk(block.body, TensorLoad, lambda load: _walk(load.indices, _WRAPPED, wrapped.append))
+    return bool(wrapped)
+
+
+def _walk(root: Any, kinds: Any, visit: Callable[[Any], None]) -> None:
+    tvm_ffi.structural_walk(root, (kinds, visit))
 
 
 def _divisors(total: int, limit: int) -> list[int]:

@@ -5,7 +5,14 @@ from tvm import relax
 from tvm.tirx import PrimFunc
 
 from relay_passes.schedule_fallback import MIN_PARALLEL, OPAQUE, ScheduleFallback
-from tests.relay_passes.relax_modules import CPU, Net, assert_same_numbers, const, random_array
+from tests.relay_passes.relax_modules import (
+    CPU,
+    Net,
+    assert_same_numbers,
+    const,
+    random_array,
+    run_module,
+)
 
 PARALLEL, VECTORIZED = "T.parallel(", "T.vectorized("
 
@@ -128,3 +135,33 @@ def test_dynamic_shapes_are_left():
     data = random_array(70, 256)
     got = machine["main"](tvm.runtime.tensor(data)).numpy()
     np.testing.assert_allclose(got, np.exp(data), rtol=1e-5)
+
+
+# Shapes and how often they are repeated; LLVM computed the first three wrong in loops of its own.
+REPEATED = [
+    ((1, 3, 4, 4), (1, 6, 4, 1)),
+    ((1, 12, 8, 8), (1, 1, 2, 2)),
+    ((1, 2, 8, 4), (1, 3, 4, 2)),
+    ((1, 2, 3, 17), (1, 2, 2, 1)),
+    ((1, 2, 4, 1), (2, 3, 4, 1)),
+    ((1, 1, 37, 1), (1, 2, 1, 1)),
+]
+
+
+@pytest.mark.parametrize(("shape", "repeats"), REPEATED, ids=str)
+def test_what_is_read_again_and_again_is_read_in_vectors(shape, repeats):
+    mod = lowered(shape, body=lambda x: relax.op.tile(x, repeats))
+    new = ScheduleFallback(cpu=CPU)(mod)
+    assert VECTORIZED in text(new)
+    x = random_array(*shape)
+    (got,) = run_module(new, x)
+    np.testing.assert_array_equal(got, np.tile(x, repeats))
+
+
+def test_channels_are_shuffled_in_vectors():
+    def body(x):
+        moved = relax.op.permute_dims(relax.op.reshape(x, (1, 4, 4, 6, 10)), (0, 2, 1, 3, 4))
+        return relax.op.reshape(moved, (1, 16, 6, 10))
+
+    new = scheduled(lowered((1, 16, 6, 10), body=body))
+    assert VECTORIZED in text(new)

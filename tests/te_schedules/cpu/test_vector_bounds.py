@@ -27,7 +27,9 @@ def test_each_bound_is_one_instruction(machine):
         mod = tvm.IRModule({"main": func.with_attr("global_symbol", "main")})
         built = tvm.tirx.build(mod, target=target, pipeline=kernel_pipeline())
     found = re.findall(
-        r"^\s+(\S*(?:max|min|cmp|cm[gl]|blend|bif|bit|bsl)\w*)\s", built.inspect_source("asm"), re.M
+        r"^\s+(\S*(?:max|min|cmp|cm[gl]|blendv|bif|bit|bsl)\w*)\s",
+        built.inspect_source("asm"),
+        re.M,
     )
     # Vectors of floats: those of integers, "vp...", are addresses.
     vectors = [name for name in found if re.match("v(?!p)|f|b", name)]
