@@ -117,6 +117,7 @@ def fallback_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     """Gives every other operator a plain schedule."""
     return [
         *options.extension.before_legalizing,
+        relax.backend.DispatchSortScan(),
         relax.transform.LegalizeOps({"relax.nn.pixel_shuffle": legalize_pixel_shuffle, **BOUNDS}),
         relax.transform.AnnotateTIROpPattern(),
         relax.transform.FoldConstant(),

@@ -5,6 +5,7 @@ import pytest
 from onnx import helper
 
 from tests.onnx_models import model_of
+from tvm_patdnn.errors import ModelError
 from tvm_patdnn.importing.onnx_normal_form import normal_form
 
 INPUTS = {"x": (2, 4, 9, 12)}
@@ -76,16 +77,33 @@ def test_auto_pad_where_the_stride_leaves_out_the_last_values(mode):
     assert pads_of(rewritten([node], weights={"w": random_array(5, 4, 1, 1)})) == [0, 0, 0, 0]
 
 
-def test_auto_pad_where_the_stride_leaves_out_the_first_values_is_left():
-    node = helper.make_node("Conv", ["x", "w"], ["y"], auto_pad="SAME_UPPER", strides=[9, 12])
-    model = model_of([node], inputs=INPUTS, weights={"w": random_array(5, 4, 3, 4)})
-    assert normal_form(model).graph.node[0] == node
+@pytest.mark.parametrize("mode", ["SAME_UPPER", "SAME_LOWER"])
+@pytest.mark.parametrize("kernel", [(1, 1), (2, 3), (3, 2)])
+@pytest.mark.parametrize("strides", [[9, 12], [11, 13], [5, 12]], ids=str)
+def test_auto_pad_where_the_stride_leaves_out_the_first_values(strides, kernel, mode):
+    node = helper.make_node("Conv", ["x", "w"], ["y"], auto_pad=mode, strides=strides)
+    new = rewritten([node], weights={"w": random_array(5, 4, *kernel)})
+    assert ops(new) == ["Slice", "Conv"]
 
 
-def test_auto_pad_with_dilation_is_left():
-    node = helper.make_node("Conv", ["x", "w"], ["y"], auto_pad="SAME_UPPER", dilations=[2, 2])
-    model = model_of([node], inputs=INPUTS, weights={"w": random_array(5, 4, 3, 3)})
-    assert normal_form(model).graph.node[0] == node
+@pytest.mark.parametrize("op_type", ["MaxPool", "AveragePool"])
+def test_poolings_that_leave_out_the_first_values_are_declined(op_type):
+    given = {"kernel_shape": [2, 3], "strides": [9, 12], "auto_pad": "SAME_UPPER"}
+    node = helper.make_node(op_type, ["x"], ["y"], name="pool", **given)
+    with pytest.raises(ModelError, match="'pool' (.*): auto_pad SAME_UPPER with strides .9, 12.*"):
+        normal_form(model_of([node], inputs=INPUTS))
+
+
+def test_auto_pad_of_a_dilated_pooling():
+    given = {"auto_pad": "SAME_LOWER", "dilations": [2, 3], "kernel_shape": [3, 2]}
+    pads_of(rewritten([helper.make_node("MaxPool", ["x"], ["y"], **given)]))
+
+
+def test_auto_pad_of_a_dilated_convolution():
+    """Which ONNX Runtime declines."""
+    node = helper.make_node("Conv", ["x", "w"], ["y"], auto_pad="SAME_UPPER", dilations=[2, 3])
+    model = model_of([node], inputs=INPUTS, weights={"w": random_array(5, 4, 3, 2)})
+    assert pads_of(normal_form(model)) == [2, 1, 2, 2]
 
 
 def padded(pads, *, mode="constant", value=0.0, opset=17, reader="Conv"):

@@ -8,9 +8,23 @@ from onnx import helper
 
 from tvm_patdnn.importing.onnx_graph import OnnxGraph, attributes
 
-__all__ = ["expand_hard_sigmoid", "expand_hard_swish"]
+__all__ = ["expand_celu", "expand_hard_sigmoid", "expand_hard_swish"]
 
 _CLIP_TAKES_TENSORS = 11  # from this operator set on
+
+
+def expand_celu(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
+    """Before: Celu(x). After: alpha * Elu(x / alpha)."""
+    if node.op_type != "Celu":
+        return None
+    data, result = node.input[0], node.output[0]
+    alpha = _number(graph, attributes(node).get("alpha", 1.0), result)
+    divided, bent = graph.fresh(f"{result}_divided"), graph.fresh(f"{result}_bent")
+    return [
+        helper.make_node("Div", [data, alpha], [divided]),
+        helper.make_node("Elu", [divided], [bent]),
+        helper.make_node("Mul", [bent, alpha], [result], name=node.name),
+    ]
 
 
 def expand_hard_sigmoid(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto] | None:

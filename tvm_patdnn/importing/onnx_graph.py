@@ -26,12 +26,12 @@ class OnnxGraph:
     """The main graph of a model that is being rewritten in place.
 
     Attributes:
-        opset: version of the default operator set.
+        opset: version of the default operator set; 0 if the model has none.
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._model, self._graph = model, model.graph
-        self.opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+        self.opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
         self._stored = constant_tensors(self._graph)
         self._names = set(self._stored) | {
             name for node in self._graph.node for name in node.output

@@ -9,7 +9,9 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from tvm_patdnn.errors import ModelError
 from tvm_patdnn.importing.onnx_graph import OnnxGraph, attributes
+from tvm_patdnn.importing.onnx_support import describe_node
 
 __all__ = ["explicit_pads", "fold_pad"]
 
@@ -18,7 +20,13 @@ _PADS_ARE_INPUT = 11  # of Pad, from this operator set on
 
 
 def explicit_pads(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
-    """Before: auto_pad of a Conv or pooling. After: the pads it stands for."""
+    """Before: auto_pad of a Conv or pooling. After: the pads it stands for.
+
+    A stride beyond the kernel may leave the first values out: those are cut off.
+
+    Raises:
+        ModelError: a pooling leaves them out, which nobody defines.
+    """
     given = attributes(node)
     mode = given.pop("auto_pad", b"NOTSET").decode()
     if node.op_type not in _WINDOWED or mode == "NOTSET":
@@ -28,13 +36,33 @@ def explicit_pads(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto
         return None
     pads = [0] * (2 * len(kernel))
     if mode != "VALID":
-        if data is None or any(gap != 1 for gap in given.get("dilations", [1])):
+        if data is None:
             return None
+        dilated = node.op_type == "Conv"  # of a pooling, ONNX Runtime does not count the gaps
+        gaps = given.get("dilations", []) if dilated else []
+        gaps = gaps or [1] * len(kernel)
+        reach = [(taps - 1) * gap + 1 for taps, gap in zip(kernel, gaps, strict=True)]
         strides = given.get("strides", [1] * len(kernel))
-        pads = _same_pads(data[2:], kernel, strides, lower=mode == "SAME_LOWER")
-        if min(pads) < 0:
-            return None
-    return [_with_attributes(node, {**given, "pads": pads})]
+        pads = _same_pads(data[2:], reach, strides, lower=mode == "SAME_LOWER")
+    padded = _with_attributes(node, {**given, "pads": [max(0, pad) for pad in pads]})
+    if min(pads) >= 0:
+        return [padded]
+    if node.op_type != "Conv":
+        raise ModelError(
+            f"{describe_node(node)} ({node.op_type}): auto_pad {mode} with strides {strides} would "
+            "leave out the first values; give explicit pads"
+        )
+    cut = _cut_off(graph, node.input[0], [max(0, -pad) for pad in pads[: len(kernel)]])
+    padded.input[0] = cut.output[0]
+    return [cut, padded]
+
+
+def _cut_off(graph: OnnxGraph, data: str, first: Sequence[int]) -> onnx.NodeProto:
+    """Returns a Slice without the first values along each axis behind the channels."""
+    axes = np.arange(2, 2 + len(first))
+    bounds = (np.array(first), np.full(len(first), np.iinfo(np.int32).max), axes)
+    names = [graph.add_constant(numbers, f"{data}_cut") for numbers in bounds]
+    return helper.make_node("Slice", [data, *names], [graph.fresh(f"{data}_cut")])
 
 
 def fold_pad(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
@@ -71,7 +99,8 @@ def _same_pads(
         (-(-extent // stride) - 1) * stride + taps - extent
         for extent, taps, stride in zip(extents, kernel, strides, strict=True)
     ]
-    before = [int((total + lower) / 2) for total in totals]  # rounded to zero, as in onnxruntime
+    # Rounded to zero; of negative ones, ONNX Runtime takes one less.
+    before = [int((total + lower + (total < 0)) / 2) for total in totals]
     after = [max(0, total - first) for total, first in zip(totals, before, strict=True)]
     return before + after
 

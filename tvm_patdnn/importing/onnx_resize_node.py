@@ -18,6 +18,7 @@ from tvm_patdnn.importing.resize_taps import NEAREST, Interpolation
 __all__ = ["ResizeNode", "read_resize"]
 
 _MODERN = 11  # the operator set from which on a Resize has its attributes and sizes
+_NEARLY_WHOLE = 1e-3
 _MODES = frozenset({"nearest", "linear", "cubic"})
 
 
@@ -61,6 +62,8 @@ def read_resize(graph: OnnxGraph, node: onnx.NodeProto) -> ResizeNode:
     if scales is None or len(scales) != len(before) or min(scales) <= 0:
         raise _declined(node, "expected one positive scale or size for each axis")
     if sizes is None:
+        if how.transformation == "align_corners" and how.mode != "nearest":
+            _require_whole(node, before, scales)
         sizes = [int(np.float32(s) * np.float32(n)) for s, n in zip(scales, before, strict=True)]
     if min(sizes) < 1:
         raise _declined(node, f"its output would have the sizes {list(sizes)}")
@@ -74,6 +77,18 @@ def read_resize(graph: OnnxGraph, node: onnx.NodeProto) -> ResizeNode:
     return ResizeNode(
         shape=shape, axes=axes, how=how, fill=float(given.get("extrapolation_value", 0.0))
     )
+
+
+def _require_whole(node: onnx.NodeProto, before: Sequence[int], scales: Sequence[float]) -> None:
+    """Declines what ONNX, by the exact size, and its runtime, by the rounded one, differ in."""
+    for size, scale in zip(before, scales, strict=True):
+        exact = float(np.float32(size) * np.float32(scale))
+        if abs(exact - round(exact)) > _NEARLY_WHOLE:
+            raise _declined(
+                node,
+                f"align_corners with a scale of {scale:g} for {size} values, for which ONNX and "
+                "ONNX Runtime give different numbers; export the model with sizes",
+            )
 
 
 def _oldest(given: Mapping[str, Any]) -> Interpolation:
