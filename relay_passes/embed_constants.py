@@ -71,7 +71,9 @@ def _constant_params(mod: tvm.IRModule) -> dict[GlobalVar, tuple[int, ...]]:
     def visit(expr: relax.Expr) -> None:
         if not _calls_kernel(mod, expr):
             return
-        places = {i for i, arg in enumerate(expr.args) if _is_tensor(arg)}
+        params = mod[expr.op].params
+        tensors = zip(params, expr.args, strict=False)  # a kernel may have more, for its results
+        places = {i for i, (p, arg) in enumerate(tensors) if _is_tensor(arg) and _is_at_start(p)}
         found[expr.op] = found.get(expr.op, places) & places
 
     for func in mod.functions.values():
@@ -90,6 +92,11 @@ def _calls_kernel(mod: tvm.IRModule, expr: relax.Expr) -> bool:
 
 def _is_tensor(arg: relax.Expr) -> bool:
     return isinstance(arg, GenericConst) and isinstance(arg.value, tvm.runtime.Tensor)
+
+
+def _is_at_start(buffer: tirx.Buffer) -> bool:
+    """Whether a kernel takes it from its first value on, and not from where its caller says."""
+    return buffer.elem_offset is None or isinstance(buffer.elem_offset, tirx.IntImm)
 
 
 def _with_offsets(func: tirx.PrimFunc, places: tuple[int, ...]) -> tirx.PrimFunc:
