@@ -11,7 +11,7 @@ from onnx import helper
 
 from tvm_patdnn.errors import ModelError
 from tvm_patdnn.importing.onnx_graph import OnnxGraph, attributes
-from tvm_patdnn.importing.onnx_support import describe_node
+from tvm_patdnn.importing.onnx_nodes import describe_node
 
 __all__ = ["explicit_pads", "fold_pad"]
 

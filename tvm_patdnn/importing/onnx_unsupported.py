@@ -9,7 +9,7 @@ from onnx import TensorProto
 
 from tvm_patdnn.errors import ModelError
 from tvm_patdnn.importing.onnx_graph import OnnxGraph, attributes
-from tvm_patdnn.importing.onnx_support import describe_node
+from tvm_patdnn.importing.onnx_nodes import describe_node
 
 __all__ = ["decline_misread"]
 
