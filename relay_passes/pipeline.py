@@ -22,6 +22,8 @@ from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.plan import LanePlan
 from relay_passes.lanes.plan_lanes import PlanOptions
 from relay_passes.legalize_bounds import BOUNDS
+from relay_passes.legalize_take import legalize_take
+from relay_passes.mark_gathers import MarkGathers
 from relay_passes.raise_elementwise import RaiseElementwise
 from relay_passes.raise_pixel_shuffle import RaisePixelShuffle, legalize_pixel_shuffle
 from relay_passes.raise_stacked import RaiseStacked
@@ -43,6 +45,12 @@ __all__ = [
 ]
 
 Phase = tuple[str, list[tvm.transform.Pass]]
+
+_LEGALIZED = {
+    "relax.nn.pixel_shuffle": legalize_pixel_shuffle,
+    "relax.take": legalize_take,
+    **BOUNDS,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +126,9 @@ def fallback_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     return [
         *options.extension.before_legalizing,
         relax.backend.DispatchSortScan(),
-        relax.transform.LegalizeOps({"relax.nn.pixel_shuffle": legalize_pixel_shuffle, **BOUNDS}),
+        relax.transform.LegalizeOps(_LEGALIZED),
         relax.transform.AnnotateTIROpPattern(),
+        MarkGathers(),
         relax.transform.FoldConstant(),
         relax.transform.FuseOps(),
         relax.transform.FuseTIR(),
