@@ -66,4 +66,13 @@ def __getattr__(name: str) -> Any:
     """Imports a public name when it is first used: TVM takes seconds to import."""
     if name not in __all__:
         raise AttributeError(f"module 'tvm_patdnn' has no attribute '{name}'")
-    return getattr(import_module(f"tvm_patdnn.{_HOMES.get(name, 'errors')}"), name)
+    home = f"tvm_patdnn.{_HOMES.get(name, 'errors')}"
+    try:
+        return getattr(import_module(home), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not home.startswith(error.name):
+            raise
+        raise ImportError(
+            f"tvm_patdnn.{name} is not in tvm-patdnn-runtime, which only runs libraries; install "
+            "tvm-patdnn"
+        ) from error

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
+from typing import Any
 
-from tqdm import tqdm
+try:
+    from tqdm import tqdm
+except ImportError:  # where libraries only run, without what builds them
+    tqdm = None
 
 __all__ = ["BUILD_PHASES", "INSPECT_PHASES", "PhaseBar"]
 
@@ -24,12 +28,16 @@ class PhaseBar:
     """
 
     def __init__(self, phases: int, *, quiet: bool = False) -> None:
-        self._bar = tqdm(
-            total=phases,
-            file=sys.stderr,
-            disable=True if quiet else None,  # None: unless it is a terminal
-            bar_format="{bar:24} {n_fmt}/{total_fmt} [{elapsed}] {desc}",
-            leave=False,
+        self._bar: Any = (
+            _Nothing()
+            if tqdm is None
+            else tqdm(
+                total=phases,
+                file=sys.stderr,
+                disable=True if quiet else None,  # None: unless it is a terminal
+                bar_format="{bar:24} {n_fmt}/{total_fmt} [{elapsed}] {desc}",
+                leave=False,
+            )
         )
         self._begun = 0
 
@@ -50,3 +58,12 @@ class PhaseBar:
         trace: TracebackType | None,
     ) -> None:
         self._bar.close()
+
+
+class _Nothing:
+    """Stands for a bar."""
+
+    def set_description_str(self, *_: object, **__: object) -> None: ...
+    def update(self, *_: object) -> None: ...
+    def refresh(self) -> None: ...
+    def close(self) -> None: ...

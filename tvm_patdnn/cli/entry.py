@@ -7,15 +7,23 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 
-from tvm_patdnn.cli import bench, build, inspect, prune, run, train
 from tvm_patdnn.cli.signals import signals_remembered
 from tvm_patdnn.errors import PatDNNError
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS = (inspect, prune, train, build, run, bench)
+_NAMES = ("inspect", "prune", "train", "build", "run", "bench")
+# A distribution that only runs libraries has only some of them.
+COMMANDS = tuple(
+    import_module(f"tvm_patdnn.cli.{name}")
+    for name in _NAMES
+    if find_spec(f"tvm_patdnn.cli.{name}") is not None
+)
+_DISTRIBUTIONS = ("tvm-patdnn", "tvm-patdnn-runtime")
 
 _FAILURE = 1
 _SIGNALLED = 128  # and the number of the signal, as shells have it
@@ -80,8 +88,14 @@ class _Version(argparse.Action):
     """Looks the version up when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        try:
-            print(f"tvm-patdnn {version('tvm-patdnn')}")
-        except PackageNotFoundError:  # a checkout that is not installed
-            print("tvm-patdnn (not installed)")
+        print(_installed())
         parser.exit()
+
+
+def _installed() -> str:
+    for name in _DISTRIBUTIONS:
+        try:
+            return f"{name} {version(name)}"
+        except PackageNotFoundError:
+            continue
+    return "tvm-patdnn (not installed)"  # a checkout

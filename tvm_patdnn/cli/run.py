@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser"]
 
 _PHASES = 3
+_NUMBERS = "one, or one per channel (default: what the model says, or no change)"
 
 
 def add_parser(commands: Any) -> None:
@@ -46,8 +47,8 @@ def _add_image_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("images", "Values are (pixel x scale - mean) / std.")
     add = group.add_argument
     add("--scale", type=float, default=1 / 255, help="of pixels 0..255 (default: 1/255)")
-    add("--mean", metavar="M[,M,M]", type=numbers, default=[0.0], help="one, or one per channel")
-    add("--std", metavar="S[,S,S]", type=numbers, default=[1.0], help="one, or one per channel")
+    add("--mean", metavar="M[,M,M]", type=numbers, help=_NUMBERS)
+    add("--std", metavar="S[,S,S]", type=numbers, help=_NUMBERS)
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -55,13 +56,17 @@ def _run(args: argparse.Namespace) -> None:
         progress("loading")
         from tvm_patdnn.cli.read_input import Normalisation
         from tvm_patdnn.cli.show_outputs import describe_outputs, outputs_text, save_outputs
+        from tvm_patdnn.library.image_facts import image_facts
         from tvm_patdnn.library.loading import load
         from tvm_patdnn.whole_file import check_writable
 
         if args.output:
             check_writable(args.output)
-        normalisation = Normalisation(scale=args.scale, mean=args.mean, std=args.std)
         model = load(args.library)
+        facts = image_facts(model.metadata.properties)
+        normalisation = Normalisation(
+            scale=args.scale, mean=args.mean or facts.mean or [0], std=args.std or facts.std or [1]
+        )
         inputs = _read_inputs(args.input, model, normalisation)
         progress("running")
         outputs = model.run(inputs)

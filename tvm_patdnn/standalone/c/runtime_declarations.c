@@ -28,7 +28,9 @@
 #define LIMIT 1024                  /* threads of an instance */
 #define HUGE_FROM ((size_t)4 << 20) /* bytes of memory from which huge pages are asked for */
 #define HUGE_PAGE ((size_t)2 << 20)
-#define ROUNDS 20000                /* of looking again before a thread sleeps: about 1 ms */
+#ifndef ROUNDS
+#define ROUNDS 20000 /* of looking again before a thread sleeps: about 1 ms */
+#endif
 #define NOWHERE ((size_t)-1)
 
 #define W(offset) (API(weights) + (offset))
