@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -37,8 +38,21 @@ def test_a_standalone_library_does_without_tvm():
     assert (done.stderr, done.stdout) == ("", "[]\n")
 
 
+def test_the_other_kind_with_the_runtime_of_tvm_alone(of_the_vm):
+    program = (
+        "import os, tvm_patdnn, numpy\n"
+        f"model = tvm_patdnn.load({str(of_the_vm)!r})\n"
+        "print(model.run({'x': numpy.zeros((1, 3, 16, 16), 'float32')})['y'].any(), flush=True)\n"
+        "os._exit(0)"  # TVM's threads may not end where they are told to
+    )
+    runtime = {**os.environ, "TVM_USE_RUNTIME_LIB": "1"}
+    line = [sys.executable, "-c", program]
+    done = subprocess.run(line, capture_output=True, text=True, env=runtime)
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
+
+
 def test_the_other_kind_without_tvm(of_the_vm, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tvm_patdnn.library.library", None)
+    monkeypatch.setitem(sys.modules, "tvm_patdnn.library.load_vm", None)
     with pytest.raises(LibraryError, match="model.so: is of the kind that needs TVM .*; install"):
         load(of_the_vm)
 

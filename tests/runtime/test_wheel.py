@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 
 from tests.built import inputs, library, standalone_library
@@ -20,17 +22,21 @@ def environment(tmp_path_factory):
     """A folder with an environment that has the wheel, numpy and pillow, and nothing else."""
     folder = tmp_path_factory.mktemp("runtime")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    build = ["wheel", "--no-deps", "--no-build-isolation", "-w", folder, ROOT / "runtime"]
-    _run([*pip, *build])
+    for name in ("runtime", "tvm_patdnn"):  # a copy, as building leaves files behind
+        ignored = shutil.ignore_patterns("build", "__pycache__", "*.egg-info")
+        shutil.copytree(ROOT / name, folder / "checkout" / name, ignore=ignored)
+    build = ["wheel", "--no-deps", "--no-build-isolation", "-w", folder]
+    _run([*pip, *build, folder / "checkout" / "runtime"])
     venv.create(folder / "env", symlinks=True)
     site = next((folder / "env" / "lib").glob("python*")) / "site-packages"
     (wheel,) = folder.glob("tvm_patdnn_runtime-*.whl")
     _run([*pip, "install", "--no-deps", "--no-index", "--target", site, wheel])
-    for package in ("numpy", "PIL"):  # those of this environment: no download
-        source = Path(sys.modules[package].__file__).parent
-        (site / package).symlink_to(source)
-        if (libraries := source.parent / f"{source.name.lower()}.libs").exists():
-            (site / libraries.name).symlink_to(libraries)
+    for package in (np, PIL):  # those of this environment: no download
+        source = Path(package.__file__).parent
+        (site / source.name).symlink_to(source)
+        for libraries in source.parent.glob("[np]*.libs"):
+            if not (site / libraries.name).exists():
+                (site / libraries.name).symlink_to(libraries)
     return folder / "env" / "bin" / "python"
 
 

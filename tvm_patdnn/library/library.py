@@ -11,18 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import tvm
-import tvm_ffi
 
 from tvm_patdnn.errors import BuildError, LibraryError
 from tvm_patdnn.library.constant_file import ConstantFile
 from tvm_patdnn.library.cross_compile import export_compiler
-from tvm_patdnn.library.elf import check_loads_here
-from tvm_patdnn.library.fresh_name import fresh_name
+from tvm_patdnn.library.load_vm import load
 from tvm_patdnn.library.metadata import Metadata
 from tvm_patdnn.library.object_files import check_file_size, objects_in_memory
 from tvm_patdnn.library.report import Report
 from tvm_patdnn.library.running import RunnableModel
-from tvm_patdnn.library.seal import VM, check_seal, seal
+from tvm_patdnn.library.seal import VM, seal
 from tvm_patdnn.machine.triples import is_host_platform
 from tvm_patdnn.whole_file import write_whole
 
@@ -172,24 +170,3 @@ class Library:
                     f"the device did not load the library: {str(error).strip().splitlines()[-1]}; "
                     "check that its server runs and that the target fits its CPU"
                 ) from error
-
-
-def load(path: str | os.PathLike[str]) -> RunnableModel:
-    """Loads a library that ``Library.export_library`` wrote.
-
-    What the file holds now is loaded, even if a library of the same name is loaded already.
-
-    Raises:
-        LibraryError: there is no such file, it is for another CPU, truncated, damaged, or
-            was not built by this package.
-    """
-    file = Path(path)
-    check_loads_here(file)
-    sealed = check_seal(file, (VM,))
-    with fresh_name(file, sealed.crc32) as name:
-        try:
-            module = tvm_ffi.load_module(name)  # TVM's own function would resolve the link
-        except (RuntimeError, OSError, ValueError) as error:
-            said = str(error).strip().splitlines()[-1]
-            raise LibraryError(f"{path}: cannot be loaded: {said}") from error
-    return RunnableModel(module)

@@ -36,7 +36,7 @@ def load(
     if check_seal(path).kind == STANDALONE:
         return StandaloneModel(path, num_threads)
     try:
-        from tvm_patdnn.library.library import load as load_with_tvm
+        from tvm_patdnn.library.load_vm import load as load_with_tvm
     except ImportError as error:
         raise LibraryError(
             f"{path}: is of the kind that needs TVM ({error}); install tvm-patdnn, or build it "

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import tvm
-from tvm import relax
+from tvm.runtime.vm import VirtualMachine
 
 from tvm_patdnn.errors import LibraryError
 from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, read_metadata
@@ -41,7 +41,7 @@ class RunnableModel:
         self._turn = threading.Lock()
         self._device = device if device is not None else tvm.cpu()
         try:
-            self._machine = relax.VirtualMachine(module, self._device)
+            self._machine = VirtualMachine(module, self._device)
             stored = self._machine[METADATA_FUNCTION]().numpy().tobytes()
             self.metadata: Metadata = read_metadata(stored)
         except (AttributeError, KeyError, ValueError, TypeError, RuntimeError) as error:
