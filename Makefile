@@ -53,8 +53,9 @@ $(PY):
 	echo "found no Python 3.10 to 3.13 with venv (Debian: apt-get install python3-venv);" \
 	     "name one with make PYTHON=/path/to/python" >&2; exit 1
 
-# .venv/.NAME says that the extra NAME is installed as pyproject.toml asks for now.
-$(VENV)/.%: pyproject.toml setup.py | $(PY)
+# .venv/.NAME says that the extra NAME is installed as pyproject.toml asks for now, in the
+# versions of constraints.txt.
+$(VENV)/.%: pyproject.toml constraints.txt setup.py | $(PY)
 	@echo "installing the '$*' dependencies into $(VENV); the first time takes a minute or two"
-	@$(PIP) install --editable '.[$*]'
+	@$(PIP) install --constraint constraints.txt --editable '.[$*]'
 	@touch $@

@@ -1,3 +1,4 @@
+import copy
 import gc
 from dataclasses import replace
 
@@ -14,6 +15,10 @@ from tvm_patdnn.inspection import inspect
 from tvm_patdnn.pruning import PruneOptions
 from tvm_patdnn.training import PatternPruner, PrunerConfig
 from tvm_patdnn.training.options import METHODS
+
+
+# Short trainings end far from their patterns.
+pytestmark = pytest.mark.filterwarnings("ignore:finalize")
 
 
 def train(net, pruner, epochs, optimizer=None):
@@ -270,3 +275,124 @@ def test_all_patterns(net):
     assert len(pruner.patterns[3, 3]) == 56
     assert summary.compression_3x3 == pytest.approx(2.25)
     assert "stored in fp32 as 16 patterns with zeros" in str(summary)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_frozen_layers_stay_as_they_are(net, method):
+    net.pointwise.requires_grad_(False)
+    before = [value.detach().clone() for value in net.pointwise.parameters()]
+    prune = PruneOptions(connectivity=1.5)
+    config = PrunerConfig(method=method, epochs=2, update_every=1, prune=prune)
+    pruner = PatternPruner(net, config)
+    train(net, pruner, 2)
+    summary = pruner.finalize()
+    train(net, pruner, 1)
+    assert {x.name: x.reason for x in summary.layers}[
+        "pointwise.0"
+    ] == "frozen (requires_grad is False)"
+    assert all(map(torch.equal, net.pointwise.parameters(), before))
+    assert method == "dense" or any(not m.all() for m in pruner.keeper.masks.values())
+
+
+def test_a_network_that_is_frozen_as_a_whole(net):
+    with pytest.raises(PruningError, match="nothing to prune .*second.0: frozen"):
+        PatternPruner(net.requires_grad_(False))
+
+
+def test_layers_may_freeze_later(net):
+    pruner = PatternPruner(net, PrunerConfig(method="gradual", epochs=2, update_every=1))
+    train(net, pruner, 1)
+    net.inner.requires_grad_(False)
+    train(net, pruner, 1)
+    assert pruner.finalize().compression_3x3 == pytest.approx(8.1, rel=0.02)
+    net.inner.requires_grad_(True)
+    train(net, pruner, 2)
+    assert pruner.summary().compression_3x3 == pytest.approx(8.1, rel=0.02)
+
+
+def test_filter_pruning_leaves_tables_alone():
+    net = torch.nn.Sequential(
+        *(torch.nn.Conv2d(3, 8, 3), torch.nn.Conv2d(8, 16, 3), torch.nn.Conv2d(16, 16, 1)),
+        torch.nn.Conv2d(16, 1, 1, bias=False),
+    )
+    with torch.no_grad():
+        net[3].weight.copy_(torch.arange(16.0).reshape(1, 16, 1, 1))
+    pruner = PatternPruner(net, PrunerConfig(method="filter", prune=PruneOptions(connectivity=2.0)))
+    pruner.finalize()
+    assert "3.weight" not in pruner.keeper.masks
+    assert set(pruner.keeper.masks) >= {"0.weight", "1.weight"}
+
+
+@pytest.mark.parametrize(("method", "setting"), [("admm", "rho"), ("reweighted", "strength")])
+def test_weights_far_from_their_patterns_are_a_warning(net, method, setting):
+    pruner = PatternPruner(net, PrunerConfig(method=method))
+    with pytest.warns(UserWarning, match=f"still far .*takes 8.% of their norm; raise {setting}"):
+        pruner.finalize()
+
+
+@pytest.mark.parametrize("method", ["admm", "oneshot"])
+def test_weights_that_are_near_or_were_not_drawn_are_none(net, method, recwarn):
+    pruner = PatternPruner(net, PrunerConfig(method=method))
+    if method == "admm":
+        with torch.no_grad():
+            for name, mask in pruner.method.project().items():
+                net.get_parameter(name).mul_(torch.where(mask, 1, 0.05))
+    pruner.finalize()
+    assert not [w for w in recwarn if "finalize" in str(w.message)]
+
+
+def test_a_file_between_two_programs(net, tmp_path):
+    """As docs/pruning-your-network.md has it: only plain values, read with weights_only."""
+    config = PrunerConfig(epochs=4, update_every=1)
+    pruner = PatternPruner(net, config)
+    optimizer = train(net, pruner, 2)
+    parts = {"model": net, "pruner": pruner, "optimizer": optimizer}
+    torch.save({k: v.state_dict() for k, v in parts.items()}, tmp_path / "run.pt")
+    other = tiny_net()
+    stored = torch.load(tmp_path / "run.pt", weights_only=True)
+    other.load_state_dict(stored["model"])
+    again = PatternPruner(other, config)
+    again.load_state_dict(stored["pruner"])
+    assert again.penalty() == pruner.penalty()
+    assert again.patterns == pruner.patterns
+
+
+def test_a_state_of_other_layers(net):
+    stored = PatternPruner(net).state_dict()
+    net.inner.requires_grad_(False)
+    with pytest.raises(TrainingError, match="state prunes second.0, inner.0,.*same layers frozen"):
+        PatternPruner(net).load_state_dict(stored)
+
+
+def test_removal_leaves_the_model_as_if_there_had_been_no_pruner(net, tmp_path):
+    names = list(net.state_dict())
+    pruner = PatternPruner(net, PrunerConfig(method="oneshot"))
+    with pytest.raises(TrainingError, match=r"remove: .*call finalize\(\)"):
+        pruner.remove()
+    pruner.finalize()
+    pruner.remove()
+    pruner.remove()
+    assert list(net.state_dict()) == names
+    assert not net.inner[0].weight._post_accumulate_grad_hooks
+    assert (net.inner[0].weight == 0).float().mean() > 0.8
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    net(example()).square().sum().backward()
+    optimizer.step()
+    assert (net.inner[0].weight != 0).float().mean() > 0.9
+
+
+def test_a_copy_has_the_zeros_of_its_moment_and_keeps_them_with_a_pruner_of_its_own(net):
+    config = PrunerConfig(method="oneshot")
+    pruner = PatternPruner(net, config)
+    pruner.finalize()
+    twin = copy.deepcopy(net)
+    assert torch.equal(twin.inner[0].weight, net.inner[0].weight)
+    keeper = PatternPruner(twin, config)
+    keeper.load_state_dict(pruner.state_dict())
+    train(twin, keeper, 1)
+    assert torch.equal(twin.inner[0].weight == 0, net.inner[0].weight == 0)
+    with torch.no_grad():
+        twin.inner[0].weight.fill_(1)
+    keeper.remove()
+    train(twin, keeper, 1)
+    assert (twin.inner[0].weight == 0).float().mean() < 0.1

@@ -108,7 +108,7 @@ def add_layers(parser: argparse._ActionsContainer) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="a layer to leave alone; once per layer",
+        help="a layer to leave alone, or a wildcard such as 'head.*'; may be repeated",
     )
     add(
         "--rate",
@@ -116,7 +116,7 @@ def add_layers(parser: argparse._ActionsContainer) -> None:
         action="append",
         type=layer_rate,
         default=[],
-        help="the connectivity rate of one layer; once per layer",
+        help="the connectivity rate of a layer, or of all that a wildcard fits; may be repeated",
     )
 
 

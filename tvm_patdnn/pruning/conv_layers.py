@@ -34,6 +34,7 @@ class ConvLayer:
         group: the convolution's groups.
         first: no convolution or fully connected layer comes before it.
         other_use: the node or output that uses the same tensor for something else.
+        frozen: it is not to be trained.
     """
 
     names: tuple[str, ...]
@@ -42,6 +43,7 @@ class ConvLayer:
     group: int
     first: bool
     other_use: str | None
+    frozen: bool = False
 
     @property
     def name(self) -> str:

@@ -54,22 +54,23 @@ def prune_onnx(
 
     3x3 kernels get a pattern of the mined set, then the strongest ``1/connectivity`` of
     the kernels stay; other kernel sizes get connectivity pruning only. Depthwise and
-    grouped convolutions and weights that are not constants are left alone, the first
-    convolution by default. Kernels are ranked by the L2 norm of their stored weights,
-    also where a batch norm follows that is not folded yet.
+    grouped convolutions and weights that are not constants are left alone; by default the
+    first convolution and fixed tables, such as the integral of a YOLO head, too. Kernels
+    are ranked by the L2 norm of their stored weights, also where a batch norm follows that
+    is not folded yet.
 
     Args:
         model: path, file contents or model; it is not changed.
         patterns: how many patterns to mine, ``"all"``, or the patterns.
         entries: weights that a pattern keeps, the centre included.
         connectivity: kernels before over kernels after; 1.0 for patterns only.
-        per_layer: rates of single layers by name, the first layer too.
+        per_layer: rates of single layers by name, the first layer too; names may have wildcards.
         connectivity_scope: where kernels compete: layer, global or balanced.
         filter_block: filters that keep the same kernels and patterns.
         filter_grouping: which filters form a block: neighbours or similar ones.
         first_layer: whether to prune the first layer.
         connectivity_1x1: rate of 1x1 layers; None for ``connectivity``.
-        skip_layers: layers to leave alone.
+        skip_layers: layers to leave alone; names may have wildcards.
         fully_connected: rate of fully connected layers; 1.0 leaves them alone.
             :class:`PruneOptions` tells more about each.
 

@@ -30,7 +30,9 @@ class PruneOptions:
         connectivity: kernels before over kernels after; 1.0 for patterns only.
         per_layer: connectivity rates by layer name, instead of ``connectivity``. At
             1.0 a layer keeps all its kernels and still gets patterns. A layer named
-            here is pruned even if it is the first.
+            here is pruned even if it is the first, or its weights are a fixed table.
+            With wildcards (``"head.*"``) a name stands for all layers that fit and can be
+            pruned; full names go first, then the first wildcard that fits.
         connectivity_scope: where kernels compete: in their ``layer``, over all layers
             without a rate of their own (``global``), or ``balanced`` per filter and
             block of input channels.
@@ -42,7 +44,7 @@ class PruneOptions:
             as it is, and the compiler finds only blocks of neighbours so far.
         first_layer: whether to prune convolutions with no other layer before them.
         connectivity_1x1: rate of 1x1 convolutions; None for ``connectivity``.
-        skip_layers: names of layers to leave alone.
+        skip_layers: names of layers to leave alone, with wildcards too.
         fully_connected: rate of fully connected layers, in groups of 16 outputs that lose an
             input together; 1.0 leaves them alone.
         pattern_kernels: kernel sizes that get mined patterns. Others get connectivity

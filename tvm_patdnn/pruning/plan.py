@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,11 +9,13 @@ import numpy as np
 
 from tvm_patdnn.errors import PruningError
 from tvm_patdnn.pruning.conv_layers import ConvLayer
+from tvm_patdnn.pruning.fixed_tables import is_fixed_table
+from tvm_patdnn.pruning.layer_names import check_names, is_named, named_rate
 from tvm_patdnn.pruning.options import PruneOptions
 
-__all__ = ["LayerPlan", "plan_layers"]
+__all__ = ["FIXED_TABLE", "LayerPlan", "plan_layers"]
 
-_NAMES_SHOWN = 20
+FIXED_TABLE = "a fixed table, not filters"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,37 +42,37 @@ def plan_layers(layers: Sequence[ConvLayer], options: PruneOptions) -> list[Laye
         PruningError: the options name a layer that is not there or that cannot be
             pruned, or a weight to prune is not finite.
     """
-    _check_names(layers, options)
+    check_names(layers, "per_layer", options.per_layer)
+    check_names(layers, "skip_layers", options.skip_layers)
     return [_plan(layer, options) for layer in layers]
 
 
 def _plan(layer: ConvLayer, options: PruneOptions) -> LayerPlan:
-    own = [rate for name, rate in options.per_layer.items() if name in layer.names]
-    if any(name in layer.names for name in options.skip_layers):
+    if is_named(layer, options.skip_layers):
         return LayerPlan(layer=layer, reason="named in skip_layers")
+    own, by_full_name = named_rate(layer, options.per_layer)
     obstacle = _obstacle(layer)
-    if obstacle and own:
+    if obstacle and by_full_name:
         raise PruningError(
             f"{layer.name}: cannot be pruned: {obstacle}; take the layer out of per_layer"
         )
-    if obstacle:
-        return LayerPlan(layer=layer, reason=obstacle)
-    if layer.first and not own and not options.first_layer:
-        return LayerPlan(layer=layer, reason="first layer (see first_layer)")
+    reason = obstacle or (None if by_full_name else _reservation(layer, options))
+    if reason:
+        return LayerPlan(layer=layer, reason=reason)
     return _pruned(layer, own, options)
 
 
-def _pruned(layer: ConvLayer, own: list[float], options: PruneOptions) -> LayerPlan:
+def _pruned(layer: ConvLayer, own: float | None, options: PruneOptions) -> LayerPlan:
     """Plans a layer that nothing stands in the way of."""
     assert layer.weight is not None  # a missing weight is an obstacle
     kernel_shape = layer.weight.shape[2:]
     shared_rate = options.rate_1x1 if kernel_shape == (1, 1) else options.connectivity
-    rate = own[0] if own else shared_rate
+    rate = shared_rate if own is None else own
     if rate == 1 and kernel_shape not in options.pattern_sizes:
         size = "x".join(map(str, kernel_shape))
         return LayerPlan(layer=layer, reason=f"rate 1.0, and no patterns for {size} kernels")
     _check_finite(layer.name, layer.weight)
-    return LayerPlan(layer=layer, rate=rate, own_rate=bool(own))
+    return LayerPlan(layer=layer, rate=rate, own_rate=own is not None)
 
 
 def _obstacle(layer: ConvLayer) -> str | None:
@@ -86,26 +87,17 @@ def _obstacle(layer: ConvLayer) -> str | None:
         return f"grouped ({layer.group} groups)"
     if layer.other_use:
         return f"its weight is also used by {layer.other_use}"
+    return "frozen (requires_grad is False)" if layer.frozen else None
+
+
+def _reservation(layer: ConvLayer, options: PruneOptions) -> str | None:
+    """Says why ``layer`` is pruned only if it is asked for by its full name."""
+    assert layer.weight is not None  # a missing weight is an obstacle
+    if is_fixed_table(layer.weight):
+        return FIXED_TABLE
+    if layer.first and not options.first_layer:
+        return "first layer (see first_layer)"
     return None
-
-
-def _check_names(layers: Sequence[ConvLayer], options: PruneOptions) -> None:
-    known = [name for layer in layers for name in layer.names]
-    for option in ("per_layer", "skip_layers"):
-        for name in getattr(options, option):
-            if name not in known:
-                raise PruningError(
-                    f"{option}: the model has no convolution {name!r}; {_hint(name, layers)}"
-                )
-
-
-def _hint(name: str, layers: Sequence[ConvLayer]) -> str:
-    """Suggests what a wrong layer name may stand for."""
-    near = difflib.get_close_matches(name, [n for layer in layers for n in layer.names], n=1)
-    if near:
-        return f"did you mean {near[0]!r}"
-    names = ", ".join(layer.name for layer in layers[:_NAMES_SHOWN]) or "none"
-    return f"it has {names}{', ...' if len(layers) > _NAMES_SHOWN else ''}"
 
 
 def _check_finite(name: str, weight: np.ndarray) -> None:

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
 from torch import Tensor, nn
 
+from tvm_patdnn.training.layers import Example, input_values
 from tvm_patdnn.whole_file import write_whole
 
 __all__ = ["export_onnx"]
 
 _OPSET = 17
+_HALF = (torch.float16, torch.bfloat16)
 
 
 def export_onnx(
     model: nn.Module,
-    example: Tensor,
+    example: Example,
     path: str | os.PathLike[str],
     notes: Mapping[str, str] | None = None,
 ) -> None:
     """Writes ``model`` in inference mode, batch norms unfolded, whole or not at all.
 
+    Half precision is written as float32, which is what is compiled.
+
     Args:
-        model: takes one tensor ("x") and gives one ("y"); its mode is left as it was.
-        example: an input; its shape is fixed in the file.
+        model: its mode is left as it was. One input is named "x", several by the arguments of
+            ``forward``; the only output is "y".
+        example: an input, or a tuple of several; their shapes are fixed in the file.
         notes: become the file's metadata properties.
 
     Raises:
         BuildError: the file cannot be written.
     """
+    values = input_values(example)
     modes = {module: module.training for module in model.modules()}
     try:
         with write_whole(Path(path)) as partial:
-            _export(model.eval(), example, partial)
+            _export(*_in_float32(model.eval(), values), partial)
             exported = onnx.load(partial)
             onnx.checker.check_model(exported)
             if notes:
@@ -48,15 +57,25 @@ def export_onnx(
             module.training = training
 
 
-def _export(model: nn.Module, example: Tensor, path: Path) -> None:
+def _in_float32(model: nn.Module, values: tuple[Any, ...]) -> tuple[nn.Module, tuple[Any, ...]]:
+    """Returns both as they are, or copies in float32 where the model is of half precision."""
     device = next(model.parameters()).device
+    moved = tuple(value.to(device) if isinstance(value, Tensor) else value for value in values)
+    if not any(value.dtype in _HALF for value in model.parameters()):
+        return model, moved
+    wide = (v.float() if isinstance(v, Tensor) and v.dtype in _HALF else v for v in moved)
+    return copy.deepcopy(model).float(), tuple(wide)
+
+
+def _export(model: nn.Module, values: tuple[Any, ...], path: Path) -> None:
+    arguments = inspect.signature(model.forward).parameters
     with warnings.catch_warnings():  # the newer exporter needs onnxscript
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             model,
-            (example.to(device),),
+            values,
             path,
-            input_names=["x"],
+            input_names=["x"] if len(values) == 1 else list(arguments)[: len(values)],
             output_names=["y"],
             opset_version=_OPSET,
             training=torch.onnx.TrainingMode.PRESERVE,

@@ -10,17 +10,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tvm_patdnn.errors import TrainingError
 from tvm_patdnn.pruning.conv_layers import ConvLayer
 
 __all__ = [
+    "Example",
     "Plane",
     "as_float_array",
     "conv_modules",
     "describe_convolutions",
+    "input_values",
     "output_positions",
     "trace_planes",
     "weight_array",
 ]
+
+Example = Tensor | tuple[Any, ...]  #: one batch; a tuple holds the values of several inputs
 
 _CONVOLUTIONS: tuple[type[nn.Module], ...] = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -60,17 +65,19 @@ def describe_convolutions(model: nn.Module, order: list[str] | None = None) -> l
             tensor=None,
             group=int(getattr(module, "groups", 1)),
             first=name == first,
-            other_use=_other_owner(name, owners[id(module.weight)]),
+            other_use=_other_owner(name, owners.get(id(module.weight), [])),
+            frozen=isinstance(module.weight, nn.Parameter) and not module.weight.requires_grad,
         )
         for name, module in modules.items()
     ]
 
 
 def weight_array(module: nn.Module) -> np.ndarray:
-    """Returns a copy of a layer's weight on the CPU."""
+    """Returns a copy of a layer's weight on the CPU, bfloat16 as float32."""
     weight = module.weight
     assert isinstance(weight, Tensor)
-    return weight.detach().cpu().numpy().copy()
+    known = weight.float() if weight.dtype == torch.bfloat16 else weight
+    return known.detach().cpu().numpy().copy()
 
 
 def as_float_array(weight: Tensor) -> np.ndarray:
@@ -79,16 +86,32 @@ def as_float_array(weight: Tensor) -> np.ndarray:
     return array
 
 
-def trace_planes(model: nn.Module, example: Tensor) -> dict[str, Plane]:
+def input_values(example: Example) -> tuple[Any, ...]:
+    """Returns the positional arguments that a model is called with.
+
+    Raises:
+        TrainingError: it is neither a tensor nor a tuple.
+    """
+    if not isinstance(example, Tensor | tuple):
+        raise TrainingError(
+            f"example: got {type(example).__name__}; expected a tensor, or a tuple of what "
+            "forward takes, in its order"
+        )
+    return example if isinstance(example, tuple) else (example,)
+
+
+def trace_planes(model: nn.Module, example: Example) -> dict[str, Plane]:
     """Runs ``model`` once and notes what each convolution is given.
 
     Args:
-        example: one batch (n, c, h, w) as the model takes it.
+        example: one batch (n, c, h, w) as the model takes it, or a tuple of several inputs.
 
     Returns:
         By the layer's path, in the order of running.
     """
     planes: dict[str, Plane] = {}
+    values = input_values(example)
+    few = (values[0][:1],) if isinstance(example, Tensor) else values
 
     def recorder(name: str) -> Callable[..., None]:
         def record(module: Any, inputs: Any, output: Tensor) -> None:
@@ -101,7 +124,7 @@ def trace_planes(model: nn.Module, example: Tensor) -> dict[str, Plane]:
     modes = {module: module.training for module in model.modules()}
     try:
         with torch.no_grad():
-            model.eval()(example[:1])
+            model.eval()(*few)
     finally:
         for hook in hooks:
             hook.remove()
@@ -110,7 +133,7 @@ def trace_planes(model: nn.Module, example: Tensor) -> dict[str, Plane]:
     return planes
 
 
-def output_positions(model: nn.Module, example: Tensor) -> dict[str, int]:
+def output_positions(model: nn.Module, example: Example) -> dict[str, int]:
     """Runs ``model`` once and counts the positions that each convolution computes.
 
     Returns:

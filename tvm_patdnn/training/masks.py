@@ -55,7 +55,9 @@ class MaskKeeper:
         for name, mask in masks.items():
             parameter = self._parameters[name]
             self._removed[name] = ~mask.to(parameter.device)
-            self._hooks.append(parameter.register_post_accumulate_grad_hook(self._clearer(name)))
+            if parameter.requires_grad:  # the others get no gradient
+                clearer = self._clearer(name)
+                self._hooks.append(parameter.register_post_accumulate_grad_hook(clearer))
         self.apply()
 
     def release(self) -> None:
@@ -64,6 +66,11 @@ class MaskKeeper:
             hook.remove()
         self._hooks.clear()
         self._removed.clear()
+
+    def close(self) -> None:
+        """Releases the weights, and watches no optimiser any more."""
+        self.release()
+        self._step_hook.remove()
 
     @torch.no_grad()
     def apply(self, optimizer: Optimizer | None = None) -> None:

@@ -21,6 +21,7 @@ from tvm_patdnn.pruning.network_projection import (
 from tvm_patdnn.pruning.options import PruneOptions
 from tvm_patdnn.pruning.plan import LayerPlan, plan_layers
 from tvm_patdnn.training.layers import as_float_array, conv_modules, describe_convolutions
+from tvm_patdnn.training.wrapped_models import check_ordinary_weights
 
 __all__ = ["NetworkProjection"]
 
@@ -53,12 +54,14 @@ class NetworkProjection:
         Raises:
             PruningError: an option names a layer that is not there or cannot be pruned,
                 a weight is not finite, or there is nothing to prune.
+            TrainingError: a weight to prune is not a parameter.
         """
         plans = tuple(plan_layers(describe_convolutions(model, list(positions or {})), options))
         chosen = [plan for plan in plans if plan.reason is None]
         if not chosen:
             why = "; ".join(f"{plan.layer.name}: {plan.reason}" for plan in plans[:5])
             raise PruningError(f"nothing to prune in this network ({why or 'no convolution'})")
+        check_ordinary_weights(model, [plan.layer.name for plan in chosen])
         weights = [plan.layer.weight for plan in chosen if plan.layer.weight is not None]
         blocks = filter_blocks(weights, chosen, options)
         return cls(

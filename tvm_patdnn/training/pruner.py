@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -14,14 +15,17 @@ from tvm_patdnn.errors import TrainingError
 from tvm_patdnn.pruning.filter_blocks import FilterBlocks
 from tvm_patdnn.sparse.patterns import Pattern, find_patterns
 from tvm_patdnn.training.export import export_onnx
-from tvm_patdnn.training.layers import output_positions
+from tvm_patdnn.training.layers import Example, output_positions
 from tvm_patdnn.training.masks import MaskKeeper
 from tvm_patdnn.training.methods import METHOD_CLASSES, PruningMethod, Residual
 from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.projection import NetworkProjection
 from tvm_patdnn.training.summary import Summary, summarise
+from tvm_patdnn.training.wrapped_models import check_whole, unwrapped
 
 __all__ = ["PatternPruner"]
+
+_FAR = 0.3  # a tenth of the squared norm; trained to the end ADMM leaves less
 
 
 class PatternPruner:
@@ -31,26 +35,39 @@ class PatternPruner:
     loss, and call ``finalize()`` at its end. From then on what was removed stays exactly
     zero, whatever optimiser trains the rest.
 
+    Layers that are frozen when the pruner is made stay as they are. The model's own state
+    stays what it would be without a pruner. A copy of the model has the zeros of its moment;
+    to keep them while the copy trains, make a pruner for it and load this one's state.
+
     Args:
-        model: trained; its parameters are changed in place.
+        model: trained; its parameters are changed in place. It may be wrapped by
+            ``DataParallel``, ``DistributedDataParallel`` or ``torch.compile``: layers are
+            then named, and the file is written, without the wrapper.
         config: the method and what it is to prune.
-        example: one batch as the model takes it; needed to count multiply-accumulates,
-            and to know which layer runs first where it is not defined first.
+        example: one batch as the model takes it, a tuple for several inputs; needed to count
+            multiply-accumulates, and to know which layer runs first where it is not defined
+            first.
 
     Raises:
         PruningError: an option does not fit the model, or there is nothing to prune.
-        TrainingError: the method does not fit the model.
+        TrainingError: the method does not fit the model, or weights to prune are not whole
+            parameters (weight norm, FSDP).
     """
 
     def __init__(
-        self, model: nn.Module, config: PrunerConfig | None = None, *, example: Tensor | None = None
+        self,
+        model: nn.Module,
+        config: PrunerConfig | None = None,
+        *,
+        example: Example | None = None,
     ) -> None:
-        self.model = model
+        self.model = unwrapped(model)
         self.config = config or PrunerConfig()
-        positions = {} if example is None else output_positions(model, example)
-        self.projection = NetworkProjection.of_model(model, self.config.prune, positions)
+        check_whole(self.model)
+        positions = {} if example is None else output_positions(self.model, example)
+        self.projection = NetworkProjection.of_model(self.model, self.config.prune, positions)
         self.method: PruningMethod = self._make_method()
-        self.keeper = MaskKeeper(model)
+        self.keeper = MaskKeeper(self.model)
         self.finalized = False
 
     @property
@@ -81,11 +98,26 @@ class PatternPruner:
         return penalty if penalty is not None else torch.zeros((), device=self._device())
 
     def finalize(self) -> Summary:
-        """Removes for good what the method chose; returns what is left."""
+        """Removes for good what the method chose; returns what is left.
+
+        Warns where weights that were to be drawn to their patterns are still far from them.
+        """
         if not self.finalized:
+            self._check_near()
             self.keeper.set(self.method.final_masks())
             self.finalized = True
         return self.summary()
+
+    def remove(self) -> None:
+        """Lets go of the model: zeros stay as they are now, and may train to anything.
+
+        Raises:
+            TrainingError: the pruning is not finalized.
+        """
+        if not self.finalized:
+            raise TrainingError("remove: nothing is removed for good yet; call finalize()")
+        self.keeper.apply()
+        self.keeper.close()
 
     def summary(self) -> Summary:
         """Counts what is left in each convolution as it is now."""
@@ -103,14 +135,14 @@ class PatternPruner:
     def export_onnx(
         self,
         path: str | os.PathLike[str],
-        example: Tensor,
+        example: Example,
         notes: Mapping[str, str] | None = None,
     ) -> None:
         """Writes the model in inference mode; removed weights are exactly zero in the file.
 
         Args:
             path: the file.
-            example: an input; its shape is fixed in the file.
+            example: an input, or a tuple of several; their shapes are fixed in the file.
             notes: become the file's metadata properties, such as how to scale inputs.
 
         Raises:
@@ -129,6 +161,7 @@ class PatternPruner:
         """
         return {
             "method": self.config.method,
+            "layers": list(self.projection.names),
             "patterns": {size: list(map(str, p)) for size, p in self.patterns.items()},
             "blocks": {
                 name: torch.from_numpy(blocks.order)
@@ -143,12 +176,19 @@ class PatternPruner:
         """Continues where ``state_dict`` was called, with the model's weights of then.
 
         Raises:
-            TrainingError: the state is of another method.
+            TrainingError: the state is of another method, or of other layers.
         """
         if state["method"] != self.config.method:
             raise TrainingError(
                 f"the stored state is of method {state['method']!r}, this run's is "
                 f"{self.config.method!r}; continue with the same options"
+            )
+        layers = list(self.projection.names)
+        if state.get("layers", layers) != layers:
+            raise TrainingError(
+                f"the stored state prunes {', '.join(state['layers'])}; this run prunes "
+                f"{', '.join(layers)}; make the pruner with the same options, and with the "
+                "same layers frozen"
             )
         self.patterns.clear()
         for size, pictures in state["patterns"].items():
@@ -159,6 +199,16 @@ class PatternPruner:
         self.method.load_state_dict(state["state"])
         self.keeper.set(state["masks"])
         self.finalized = bool(state["finalized"])
+
+    def _check_near(self) -> None:
+        settings = self.method.draws_by
+        distance = self.method.distance() if settings else 0.0
+        if distance > _FAR:
+            warnings.warn(
+                f"finalize: weights are still far from their patterns: removing what is left "
+                f"takes {distance:.0%} of their norm; raise {settings}, or retrain longer",
+                stacklevel=3,
+            )
 
     def _make_method(self) -> PruningMethod:
         return METHOD_CLASSES[self.config.method](self.model, self.projection, self.config)

@@ -26,7 +26,7 @@ def two_kernels():
     return nn.Sequential(conv)
 
 
-OPTIONS = PruneOptions(patterns=[SQUARE], connectivity=2.0, first_layer=True)
+OPTIONS = PruneOptions(patterns=[SQUARE], connectivity=2.0, per_layer={"0": 2.0})
 
 
 def test_penalty_by_hand(two_kernels):

@@ -9,7 +9,7 @@ from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.projection import NetworkProjection
 
 OPTIONS = PruneOptions(
-    patterns=[Pattern.from_picture("##./##./...")], connectivity=2.0, first_layer=True
+    patterns=[Pattern.from_picture("##./##./...")], connectivity=2.0, per_layer={"0": 2.0}
 )
 
 
@@ -43,9 +43,9 @@ def test_weak_weights_are_penalised_harder(model, method):
 
 
 def test_the_residual_is_what_would_go(method):
-    assert method.residual() == pytest.approx(((9 * 1 + 5 * 4) / (9 * 1 + 9 * 4)) ** 0.5)
+    assert method.distance() == pytest.approx(((9 * 1 + 5 * 4) / (9 * 1 + 9 * 4)) ** 0.5)
     method.step(2)
-    assert method.log == [{"epoch": 2, "residual": method.residual()}]
+    assert method.log == [{"epoch": 2, "residual": method.distance()}]
 
 
 def test_state_round_trip(model, method):

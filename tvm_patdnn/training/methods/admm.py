@@ -38,6 +38,8 @@ class _Pair:
 class Admm(PruningMethod):
     """See the module's description. The variables start as Z = projection(W), U = 0."""
 
+    draws_by = "rho, or epochs"
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.rho = self.config.rho

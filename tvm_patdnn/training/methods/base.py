@@ -21,11 +21,17 @@ Residual = dict[str, Any]  #: one line of a method's log
 class PruningMethod(ABC):
     """Decides, from epoch to epoch, what is removed and what is penalised.
 
+    Attributes:
+        draws_by: the settings that draw weights towards the constraints; empty where a method
+            does not draw them, but removes.
+
     Args:
         model: its weights are read whenever something is decided, never written.
         projection: the layers and their patterns.
         config: the schedule.
     """
+
+    draws_by: str = ""
 
     def __init__(
         self, model: nn.Module, projection: NetworkProjection, config: PrunerConfig
@@ -67,6 +73,13 @@ class PruningMethod(ABC):
     def named(self, masks: list[Tensor]) -> Masks:
         """Maps the names of the parameters to the masks of the layers to prune."""
         return {f"{n}.weight": m for n, m in zip(self.projection.names, masks)}
+
+    def distance(self) -> float:
+        """Returns the norm of what the projections would remove, over that of all weights."""
+        masks = list(self.project().values())
+        weights = [weight.detach().float() for weight in self.weights]
+        gone = sum(float((w * ~m).square().sum()) for w, m in zip(weights, masks))
+        return float((gone / max(sum(float(w.square().sum()) for w in weights), 1e-30)) ** 0.5)
 
     def project(self) -> Masks:
         """Returns the masks of both projections of the weights as they are."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from tvm_patdnn.errors import TrainingError
+from tvm_patdnn.pruning.plan import FIXED_TABLE
 from tvm_patdnn.training.methods.base import Masks, PruningMethod
 from tvm_patdnn.training.methods.channel_spaces import ChannelSpace, find_channel_spaces
 from tvm_patdnn.training.methods.cubic import cubic_share
@@ -30,12 +31,7 @@ class Filters(PruningMethod):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._modules: dict[str, Any] = dict(self.model.named_modules())
-        skipped = {p.layer.name for p in self.projection.plans if _is_skipped(p.reason)}
-        self._spaces = [
-            space
-            for space in find_channel_spaces(self.model)
-            if space.producers and not space.fixed and not skipped.intersection(space.producers)
-        ]
+        self._spaces = [each for each in find_channel_spaces(self.model) if self._may_shrink(each)]
         self.keep = self._share_to_keep()
 
     def step(self, epoch: int) -> Masks | None:
@@ -58,6 +54,16 @@ class Filters(PruningMethod):
         """Continues with the stored share."""
         super().load_state_dict(state)
         self.keep = float(state["keep"])
+
+    def _may_shrink(self, space: ChannelSpace) -> bool:
+        """Whether channels may go: not from layers that are skipped, fixed or frozen."""
+        reasons = {plan.layer.name: plan.reason for plan in self.projection.plans}
+        skipped = [name for name in space.producers if _is_skipped(reasons.get(name))]
+        members = (*space.producers, *space.followers, *space.consumers)
+        tables = [name for name in members if reasons.get(name) == FIXED_TABLE]
+        values = [value for name in members for value in self._modules[name].parameters()]
+        trained = all(value.requires_grad for value in values)
+        return bool(space.producers) and not (space.fixed or skipped or tables) and trained
 
     def _share_to_keep(self) -> float:
         """Finds the share at which as many products are left as by the projections."""

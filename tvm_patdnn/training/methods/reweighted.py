@@ -23,6 +23,8 @@ _EPSILON = 1e-4  # of squared weights: keeps the penalty of vanished weights fin
 class Reweighted(PruningMethod):
     """See the module's description."""
 
+    draws_by = "strength, or epochs"
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.factors = self._factors()
@@ -31,7 +33,7 @@ class Reweighted(PruningMethod):
         """Looks at the weights anew, every few epochs."""
         if epoch and epoch % self.config.update_every == 0:
             self.factors = self._factors()
-            self.log.append({"epoch": epoch, "residual": self.residual()})
+            self.log.append({"epoch": epoch, "residual": self.distance()})
         return None
 
     def penalty(self) -> Tensor | None:
@@ -42,14 +44,6 @@ class Reweighted(PruningMethod):
     def final_masks(self) -> Masks:
         """Returns the masks of the trained weights."""
         return self.project()
-
-    def residual(self) -> float:
-        """Returns the norm of what would be removed over the norm of all."""
-        weights = [weight.detach() for weight in self.weights]
-        masks = self.projection.masks(weights)
-        gone = sum(float((w * ~m).square().sum()) for w, m in zip(weights, masks))
-        size = sum(float(w.square().sum()) for w in weights)
-        return float((gone / max(size, 1e-30)) ** 0.5)
 
     def state_dict(self) -> dict[str, Any]:
         """Returns the factors too."""
