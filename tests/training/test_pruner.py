@@ -16,7 +16,6 @@ from tvm_patdnn.pruning import PruneOptions
 from tvm_patdnn.training import PatternPruner, PrunerConfig
 from tvm_patdnn.training.options import METHODS
 
-
 # Short trainings end far from their patterns.
 pytestmark = pytest.mark.filterwarnings("ignore:finalize")
 
