@@ -61,7 +61,7 @@ def test_a_line_of_another_version_is_named_with_its_number(tmp_path, line):
         ("schedule.vectors", 10**9, "vectors is 1000000000, expected a whole number"),
         ("schedule.group", 1.5, "group is 1.5, expected a whole number"),
         ("schedule.chunks", True, "chunks is True, expected a whole number"),
-        ("schedule.window", 0, "window is 0, expected a whole number"),
+        ("schedule.band", 0, "band is 0, expected a whole number"),
         ("schedule.hold", "everything", "'everything' is not a valid Hold"),
         ("schedule.speed", 9, "unexpected keyword argument 'speed'"),
     ],

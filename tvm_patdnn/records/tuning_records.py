@@ -33,7 +33,7 @@ class Record:
 
     Attributes:
         cpu: LLVM's name of the CPU.
-        workload: the convolution, as ``workload_of`` describes it.
+        workload: the convolution, as ``ConvLayer.workload`` describes it.
         sparse: whether pruned work was skipped.
         seconds: median latency of the layer.
     """
@@ -132,7 +132,7 @@ def _check_values(record: Record) -> None:
     if type(record.seconds) not in (int, float) or not 0 < record.seconds < float("inf"):
         raise ValueError(f"seconds is {record.seconds!r}, expected a positive number")
     for name, value in vars(record.schedule).items():
-        if name in _CHOICES or (name == "window" and value is None):
+        if name in _CHOICES or (name == "band" and value is None):
             continue
         if type(value) is not int or not 1 <= value <= _MOST:
             raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {_MOST}")
