@@ -135,5 +135,5 @@ def test_a_failure_while_writing_leaves_the_old_file(files, failing, tmp_path, m
 def test_the_input_may_be_the_output(files, printed, tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes((files / "model.onnx").read_bytes())
-    printed("prune", path, "-o", path)
+    printed("prune", path, "-o", path, "--overwrite")
     assert (weights_of(path)["conv2.weight"] == 0).any()

@@ -1,8 +1,8 @@
 import pytest
+import tvm_ffi
 from tvm.target import Target
 
 from tvm_patdnn.errors import TargetError
-from tvm_patdnn.machine import host_cpu
 from tvm_patdnn.machine.cores import host_cores
 from tvm_patdnn.machine.host_cpu import host_config, host_triple
 from tvm_patdnn.machine.target_presets import PRESETS
@@ -22,7 +22,7 @@ def test_this_machine(target):
 
 def test_features_that_a_virtual_machine_hides_are_switched_off(monkeypatch):
     present = {"avx512f": False, "avx2": True, "xop": False}
-    real = host_cpu.tvm_ffi.get_global_func
+    real = tvm_ffi.get_global_func
 
     def stand_in(name):
         known = {
@@ -32,7 +32,7 @@ def test_features_that_a_virtual_machine_hides_are_switched_off(monkeypatch):
         }
         return known.get(name) or real(name)
 
-    monkeypatch.setattr(host_cpu.tvm_ffi, "get_global_func", stand_in)
+    monkeypatch.setattr(tvm_ffi, "get_global_func", stand_in)
     config = host_config.__wrapped__()
     assert config["mcpu"] == "znver4"
     assert config["mattr"] == ("-avx512f",)
