@@ -134,6 +134,25 @@ def test_the_mask_of_a_dropout(opset):
     check(model_of("Dropout", {"x": x}, outputs=("y", "m"), types=types, opset=opset), {"x": x})
 
 
+def unpool(output_shape, **given):
+    x = data(1, 2, 3, 4)
+    indices = np.stack([np.arange(12).reshape(3, 4) * 4 + c for c in range(2)])[None]
+    weights = {"i": indices, "shape": np.array(output_shape)} if output_shape else {"i": indices}
+    return model_of("MaxUnpool", {"x": x}, weights=weights, kernel_shape=[2, 2], **given), {"x": x}
+
+
+@pytest.mark.parametrize("output_shape", [None, (1, 2, 6, 8)])
+def test_unpooled_maxima(output_shape):
+    check(*unpool(output_shape, strides=[2, 2]))
+
+
+def test_unpooling_to_another_size_is_declined():
+    model, _ = unpool((1, 2, 7, 9), strides=[2, 2])
+    said = r"'node' \(MaxUnpool\): shape \[1, 2, 7, 9\] is asked for, expected \[1, 2, 6, 8\]"
+    with pytest.raises(ModelError, match=said):
+        tvm_patdnn.build(model)
+
+
 def test_celu():
     x = data(3, 4)
     check(model_of("Celu", {"x": x}, alpha=1.5), {"x": x})

@@ -27,7 +27,7 @@ def drop_nothing(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto]
     mode = node.input[2] if len(node.input) > 2 else ""
     if mode and _is_on(graph.constant(mode)) and not _is_off(graph, node):
         raise ModelError(
-            f"{describe_node(node)} (Dropout): is in training mode, in which results are random; "
+            f"{describe_node(node)}: is in training mode, in which results are random; "
             "export the model in eval mode"
         )
     nodes = [helper.make_node("Identity", [node.input[0]], [node.output[0]], name=node.name)]

@@ -30,7 +30,7 @@ def compare_for_indices(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.Nod
     shape, out = graph.shape(node.input[0]), graph.shape(node.output[0])
     if shape is None or out is None:
         raise ModelError(
-            f"{describe_node(node)} (MaxPool): the shape of its input is not known; give the model "
+            f"{describe_node(node)}: the shape of its input is not known; give the model "
             "fixed sizes"
         )
     return _Comparison(graph, node, shape, out).nodes()

@@ -97,7 +97,7 @@ def _limit(graph: OnnxGraph, node: onnx.NodeProto, index: int) -> float | None:
     value = graph.constant(node.input[index])
     if value is None:
         raise ModelError(
-            f"{describe_node(node)} (NonMaxSuppression): its {_LIMITS[index - 2]} is computed "
+            f"{describe_node(node)}: its {_LIMITS[index - 2]} is computed "
             "while the model runs; give it as a number"
         )
     return float(value.reshape(-1)[0]) if value.size else None

@@ -6,6 +6,7 @@ Slice              -> with its bounds as inputs
 OneHot, IsInf      -> comparisons
 NonMaxSuppression  -> with all its numbers
 MaxPool, indices   -> comparisons of shifted planes
+MaxUnpool          -> without the size that it has anyhow
 Pow                -> of one type
 Dropout            -> nothing
 LpNormalization    -> a division by the norm
@@ -38,6 +39,7 @@ from tvm_patdnn.importing.onnx_graph import OnnxGraph
 from tvm_patdnn.importing.onnx_layer_normalization import expand_layer_normalization
 from tvm_patdnn.importing.onnx_lp_normalization import divide_by_norm
 from tvm_patdnn.importing.onnx_max_pool_indices import compare_for_indices
+from tvm_patdnn.importing.onnx_max_unpool import unpool_to_own_size
 from tvm_patdnn.importing.onnx_non_max_suppression import explicit_thresholds
 from tvm_patdnn.importing.onnx_number_tests import signed_is_inf
 from tvm_patdnn.importing.onnx_one_hot import compare_one_hot
@@ -72,6 +74,7 @@ REWRITES: tuple[Rewrite, ...] = (
     divide_by_norm,
     expand_layer_normalization,
     fold_shape,
+    unpool_to_own_size,
     expand_celu,
     expand_hard_sigmoid,
     expand_hard_swish,

@@ -26,7 +26,7 @@ def compare_one_hot(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodePro
     depth, shape = graph.constant(node.input[1]), graph.shape(node.input[0])
     if depth is None or shape is None:
         raise ModelError(
-            f"{describe_node(node)} (OneHot): its depth is computed while the model runs, but "
+            f"{describe_node(node)}: its depth is computed while the model runs, but "
             "kernels are made for fixed sizes; export the model with a fixed depth"
         )
     size, rank = int(depth.reshape(-1)[0]), len(shape) + 1

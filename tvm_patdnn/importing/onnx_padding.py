@@ -49,7 +49,7 @@ def explicit_pads(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto
         return [padded]
     if node.op_type != "Conv":
         raise ModelError(
-            f"{describe_node(node)} ({node.op_type}): auto_pad {mode} with strides {strides} would "
+            f"{describe_node(node)}: auto_pad {mode} with strides {strides} would "
             "leave out the first values; give explicit pads"
         )
     cut = _cut_off(graph, node.input[0], [max(0, -pad) for pad in pads[: len(kernel)]])

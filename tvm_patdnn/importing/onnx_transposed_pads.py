@@ -44,7 +44,7 @@ def explicit_transposed_pads(graph: OnnxGraph, node: onnx.NodeProto) -> list[onn
         extra[axis] += max(-total, 0)
         if extra[axis] >= max(strides[axis], gaps[axis]):
             raise ModelError(
-                f"{describe_node(node)} (ConvTranspose): output_shape {asked} is larger than "
+                f"{describe_node(node)}: output_shape {asked} is larger than "
                 "what its input, kernel and strides make; export the model again"
             )
     kept = {k: v for k, v in given.items() if k not in ("auto_pad", "output_shape")}

@@ -26,7 +26,7 @@ def decline_misread(graph: OnnxGraph, node: onnx.NodeProto) -> None:
     if node.op_type in _REASONS:
         reason = reason or _REASONS[node.op_type](graph, node)
     if reason:
-        raise ModelError(f"{describe_node(node)} ({node.op_type}): {reason}")
+        raise ModelError(f"{describe_node(node)}: {reason}")
 
 
 def _element_types(graph: OnnxGraph, node: onnx.NodeProto) -> str | None:
