@@ -14,7 +14,7 @@ import tvm_patdnn
 from models.export import export_onnx, make_network
 from tests.model_zoo import ZOO, sample_inputs
 
-__all__ = ["OURS", "Outcome", "compare", "compare_model"]
+__all__ = ["OURS", "Network", "Outcome", "compare", "compare_model", "network"]
 
 # Our own definitions with random weights; small images where the definition allows them.
 OURS: Mapping[str, tuple[str, Sequence[int]]] = {
@@ -38,11 +38,20 @@ class Outcome:
     kernels: Mapping[str, int] = field(default_factory=dict)
 
 
-def compare(name: str, path: Path | None, pruned: bool) -> Outcome:
-    """Builds a model of ``ZOO``, which lies at ``path``, or of ``OURS``; runs it, and compares.
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A model, what to feed it, and the shapes to build it for."""
+
+    model: onnx.ModelProto
+    inputs: Mapping[str, np.ndarray]
+    shapes: Mapping[str, Sequence[int]]
+
+
+def network(name: str, path: Path | None, pruned: bool) -> Network:
+    """Reads a model of ``ZOO``, which lies at ``path``, or makes one of ``OURS``.
 
     Args:
-        pruned: prune it with the default options first.
+        pruned: prune it with the default options.
     """
     if path is not None:
         model, inputs = onnx.load(path), sample_inputs(name)
@@ -53,7 +62,13 @@ def compare(name: str, path: Path | None, pruned: bool) -> Outcome:
         inputs = {"x": np.random.default_rng(0).standard_normal(shape).astype(np.float32)}
         shapes = {}
     model = with_scores(tvm_patdnn.prune_onnx(model) if pruned else model)
-    return compare_model(model, inputs, shapes)
+    return Network(model=model, inputs=inputs, shapes=shapes)
+
+
+def compare(name: str, path: Path | None, pruned: bool) -> Outcome:
+    """Builds ``network``, runs it, and compares."""
+    found = network(name, path, pruned)
+    return compare_model(found.model, found.inputs, found.shapes)
 
 
 def with_scores(model: onnx.ModelProto) -> onnx.ModelProto:
