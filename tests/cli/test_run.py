@@ -1,10 +1,12 @@
 import json
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
-from tests.built import inputs, library
+import tvm_patdnn
+from tests.built import inputs, library, network, require_linker
 
 
 @pytest.fixture
@@ -46,6 +48,20 @@ def test_an_image(run, tmp_path):
     expected = library().run({"x": values})["y"]
     with np.load(tmp_path / "out.npz") as stored:
         assert np.abs(stored["y"] - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def test_an_image_of_a_model_that_says_how_it_is_normalised(printed, tmp_path):
+    model = onnx.ModelProto()
+    model.CopyFrom(network())
+    onnx.helper.set_model_props(model, {"mean": "0.5,0.25,0", "std": "1,2,4"})
+    require_linker(library())
+    tvm_patdnn.build(model, lazy=True).export_standalone(tmp_path / "said.so", header=False)
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    words = ["run", tmp_path / "said.so", "--input", f"x={tmp_path / 'image.png'}"]
+    said = printed(*words)
+    assert said == printed(*words, "--mean", "0.5,0.25,0", "--std", "1,2,4")
+    assert said != printed(*words, "--mean", "0", "--std", "1")
 
 
 def test_wrong_inputs(files, failing, misused, tmp_path):

@@ -8,6 +8,7 @@ from tests.built import inputs, library, require_linker, standalone_library
 from tvm_patdnn.errors import LibraryError
 from tvm_patdnn.library.loading import load
 from tvm_patdnn.library.running import RunnableModel
+from tvm_patdnn.library.seal import check_seal
 from tvm_patdnn.library.standalone_model import StandaloneModel
 
 
@@ -60,6 +61,16 @@ def test_the_other_kind_without_tvm(of_the_vm, monkeypatch):
 def test_threads_of_the_other_kind(of_the_vm):
     with pytest.raises(LibraryError, match="num_threads=2 is for standalone libraries; set TVM_"):
         load(of_the_vm, num_threads=2)
+
+
+def test_weights_are_read_on_request(tmp_path):
+    sealed = check_seal(standalone_library())
+    damaged = bytearray(standalone_library().read_bytes())
+    damaged[sealed.weights] ^= 1
+    (tmp_path / "net.so").write_bytes(damaged)
+    load(tmp_path / "net.so")
+    with pytest.raises(LibraryError, match="net.so: is damaged"):
+        load(tmp_path / "net.so", check_weights=True)
 
 
 def test_no_file(tmp_path):

@@ -3,9 +3,9 @@
 import re
 import shutil
 
-import pytest
-
+import tvm_patdnn
 from tests.aarch64.emulated_device import COMPILER
+from tests.built import network
 from tests.standalone.programs import ROOT, flag, run, shipped
 
 WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC"]
@@ -17,28 +17,29 @@ def blocks(document, language):
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("compiler", ["cc", COMPILER.replace("g++", "gcc")])
-def test_the_native_side_of_an_app(tmp_path, compiler):
-    flag(compiler)
-    if compiler == "cc":
-        shipped().export_standalone(tmp_path / "model.o")
-    else:
-        shipped("android-arm64").export_standalone(tmp_path / "model")
-        shutil.copyfile(tmp_path / "model" / "model.h", tmp_path / "model.h")
-    (code,) = blocks("android.md", "c")
-    (tmp_path / "app.c").write_text(code)
-    jni = ROOT / "tests" / "standalone"
-    run([compiler, *WARNINGS, f"-I{jni}", "-I.", "-c", "app.c", "-o", "app.o"], tmp_path)
-    if compiler == "cc":
-        link = ["-shared", "app.o", "model.o", "-lm", "-lpthread", "-o", "libapp.so"]
-        run([compiler, *link, "-Wl,--no-undefined"], tmp_path)
+def test_the_native_side_of_an_app(tmp_path):
+    compiler = flag("cc")
+    shipped().export_standalone(tmp_path / "model.o")
+    _compile_native_side(compiler, tmp_path)
+    link = ["-shared", "app.o", "model.o", "-lm", "-lpthread", "-o", "libapp.so"]
+    run([compiler, *link, "-Wl,--no-undefined"], tmp_path)
 
 
-def test_the_sources_of_a_model_for_android_compile(tmp_path):
+def test_what_an_app_is_made_of_compiles_for_its_cpu(tmp_path):
     """With a GNU compiler for the same CPU; the NDK's has the same functions."""
     compiler = flag(COMPILER.replace("g++", "gcc"))
-    shipped("android-arm64").export_standalone(tmp_path / "model")
+    lib = tvm_patdnn.build(network(), "android-arm64", lazy=True)
+    lib.export_standalone(tmp_path / "model")
     run([compiler, *WARNINGS, "-c", "model.c", "-o", "model.o"], tmp_path / "model")
+    shutil.copyfile(tmp_path / "model" / "model.h", tmp_path / "model.h")
+    _compile_native_side(compiler, tmp_path)
+
+
+def _compile_native_side(compiler, folder):
+    (code,) = blocks("android.md", "c")
+    (folder / "app.c").write_text(code)
+    jni = ROOT / "tests" / "standalone"
+    run([compiler, *WARNINGS, f"-I{jni}", "-I.", "-c", "app.c", "-o", "app.o"], folder)
 
 
 def test_the_interface_as_shown(tmp_path):

@@ -1,8 +1,9 @@
 import pytest
 
-from tests.built import library, require_linker
+from tests.built import inputs, library, require_linker
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.library.library import Library
+from tvm_patdnn.library.loading import load
 from tvm_patdnn.machine.targets import resolve_target
 from tvm_patdnn.standalone import export
 from tvm_patdnn.standalone.export import check_standalone_path
@@ -55,9 +56,11 @@ def test_names_that_c_does_not_allow(tmp_path, name):
         library().export_standalone(tmp_path / "out.so", name)
 
 
-def test_names_that_c_uses_itself_are_only_prefixes(tmp_path):
-    library().export_standalone(tmp_path / "out.so", "int")
-    assert "int int_run(int_instance *instance" in (tmp_path / "int.h").read_text()
+@pytest.mark.parametrize("name", ["int", "ARENA", "linux", "copy", "a" * 64])
+def test_names_that_c_or_the_runtime_use_are_only_prefixes(tmp_path, name):
+    library().export_standalone(tmp_path / "out.so", name)
+    assert f"int {name}_run({name}_instance *instance" in (tmp_path / f"{name}.h").read_text()
+    assert (load(tmp_path / "out.so").run(inputs())["y"] == library().run(inputs())["y"]).all()
 
 
 @pytest.mark.parametrize(

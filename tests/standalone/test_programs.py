@@ -86,6 +86,26 @@ def test_two_models_in_one_program(folder):
     assert np.float32(said) == shipped().run(zeros)["y"][0, 3]
 
 
+def test_memory_is_that_of_the_file_and_what_the_header_says(folder):
+    """And 4 MB for what any program takes."""
+    shipped().export_standalone(folder / "model.a")
+    (folder / "memory.c").write_text(
+        '#include "model.h"\n#include <stdio.h>\n#include <string.h>\n'
+        "int main(void) {\n"
+        "  static float image[3072], scores[10]; char line[200];\n"
+        "  model_instance *model; const void *in[] = {image}; void *out[] = {scores};\n"
+        "  if (model_create(&model, NULL) || model_run(model, in, out)) return 1;\n"
+        '  FILE *status = fopen("/proc/self/status", "r");\n'
+        "  while (status && fgets(line, sizeof line, status))\n"
+        '    if (!strncmp(line, "VmHWM", 5)) printf("%s %zu", line + 6, model_memory(0));\n'
+        "  return 0;\n}\n"
+    )
+    program = compile_program(folder, folder / "memory.c", "model.a", "-static")
+    peak, _, memory = run([program], folder).split()
+    allowed = program.stat().st_size + int(memory) + 4 * (3072 + 10) + (4 << 20)
+    assert int(peak) * 1024 <= allowed
+
+
 def test_the_example_in_c(folder):
     shipped().export_standalone(folder / "model.a")
     program = compile_program(folder, EXAMPLES / "classify.c", "model.a")

@@ -18,7 +18,7 @@ __all__ = ["load"]
 
 
 def load(
-    path: str | os.PathLike[str], num_threads: int | None = None
+    path: str | os.PathLike[str], num_threads: int | None = None, *, check_weights: bool = False
 ) -> StandaloneModel | RunnableModel:
     """Loads a library that ``export_standalone`` or ``export_library`` wrote.
 
@@ -26,6 +26,8 @@ def load(
 
     Args:
         num_threads: of a standalone library; one per physical core by default.
+        check_weights: of a standalone library, which is loaded without reading its weights, read
+            them to see that none is damaged. The other kind is always read as a whole.
 
     Raises:
         LibraryError: there is no such file, it is damaged, is for another CPU, or was not
@@ -34,7 +36,7 @@ def load(
     path = Path(path)
     check_loads_here(path)
     if check_seal(path).kind == STANDALONE:
-        return StandaloneModel(path, num_threads)
+        return StandaloneModel(path, num_threads, check_weights=check_weights)
     try:
         from tvm_patdnn.library.load_vm import load as load_with_tvm
     except ImportError as error:

@@ -1,6 +1,6 @@
 /* @name@: the sequence of its kernels. Compile it with @name@.h, runtime.c and weights.bin
    beside it, and link it with kernels.o, -lm and -lpthread. */
-#define MODEL @name@
+#define API(word) @name@_##word
 #define MODEL_HEADER "@name@.h"
 #define VERSION "@version@"
 #define ARENA ((size_t)@arena@)     /* bytes of tensors between kernels */

@@ -18,9 +18,6 @@
 #include <sys/mman.h>
 #endif
 
-#define JOIN_(model, name) model##_##name
-#define JOIN(model, name) JOIN_(model, name)
-#define API(name) JOIN(MODEL, name)
 #define PUBLIC __attribute__((visibility("default")))
 #define HIDDEN __attribute__((visibility("hidden")))
 
