@@ -13,11 +13,16 @@ MODULES = (
     "cli/__init__",
     "cli/arguments",
     "cli/entry",
+    "cli/image_options",
     "cli/read_input",
     "cli/run",
+    "cli/run_inputs",
     "cli/show_outputs",
     "cli/signals",
     "errors",
+    "evaluation/__init__",
+    "evaluation/labelled_folder",
+    "evaluation/random_inputs",
     "layer_report",
     "library/__init__",
     "library/elf",
@@ -47,7 +52,10 @@ for module in MODULES:
 shutil.copyfile(CHECKOUT / "tvm_patdnn" / "py.typed", SOURCES / "tvm_patdnn" / "py.typed")
 
 setup(
-    packages=["tvm_patdnn", "tvm_patdnn.cli", "tvm_patdnn.library", "tvm_patdnn.machine"],
+    packages=[
+        "tvm_patdnn",
+        *("tvm_patdnn.cli", "tvm_patdnn.evaluation", "tvm_patdnn.library", "tvm_patdnn.machine"),
+    ],
     package_dir={"": str(SOURCES)},
     package_data={"tvm_patdnn": ["py.typed"]},
 )

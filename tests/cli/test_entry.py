@@ -55,7 +55,9 @@ def test_as_a_module():
     assert "invalid choice: 'nonsense'" in done.stderr
 
 
-@pytest.mark.parametrize("words", [[], ["nonsense"], ["build", "model.onnx"], ["run", "model.so"]])
+@pytest.mark.parametrize(
+    "words", [[], ["nonsense"], ["build", "model.onnx"], ["run"], ["eval", "model.so"]]
+)
 def test_usage_errors(misused, words):
     assert misused(*words).startswith("usage: tvm-patdnn")
 

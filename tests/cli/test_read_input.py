@@ -174,3 +174,21 @@ def test_arrays_of_any_shape_are_read(tmp_path, array):
     found = read(tmp_path / "x.npy", array.shape)
     assert found.shape == array.shape
     np.testing.assert_array_equal(found, array)
+
+
+def test_the_middle_is_cut_out_as_in_training(tmp_path):
+    torch = pytest.importorskip("torch")
+    from tvm_patdnn.training.data.file_images import TEST_SHARE, FileImages
+
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    expected = FileImages([tmp_path / "x.png"], [0], 32).batch(torch.tensor([0])).numpy() / 255
+    found = read(tmp_path / "x.png", (1, 3, 32, 32), crop=TEST_SHARE)
+    assert np.abs(found - expected).max() < 1e-6
+    assert np.abs(read(tmp_path / "x.png", (1, 3, 32, 32)) - expected).max() > 0.1
+
+
+@pytest.mark.parametrize("crop", [0, 1.5])
+def test_a_share_that_is_none(png, crop):
+    with pytest.raises(LibraryError, match=f"crop={crop}: expected a share of 0 to 1"):
+        read(png, (1, 3, 6, 4), crop=crop)

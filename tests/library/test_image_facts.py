@@ -28,3 +28,10 @@ def test_what_is_not_there_or_makes_no_sense_is_left_out(properties):
 
 def test_classes_alone():
     assert image_facts({"classes": "a,b", "mean": "1"}) == ImageFacts(classes=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("stored", "crop"), [("0.875", 0.875), ("1", 1), ("0", None), ("2", None), ("x", None)]
+)
+def test_the_share_of_an_image_that_is_scaled(stored, crop):
+    assert image_facts({"crop": stored}).crop == crop

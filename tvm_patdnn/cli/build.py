@@ -36,6 +36,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--dump", metavar="DIR", type=Path, help="write the module after each pass to this folder"
     )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="run the library on a made-up input and compare with ONNX Runtime, which must be "
+        "installed",
+    )
     add_output_options(parser)
 
 
@@ -68,11 +74,14 @@ def _run(args: argparse.Namespace) -> None:
         progress("loading TVM")
         from tvm_patdnn.builder import build
         from tvm_patdnn.cli.show_report import report_json, report_text
+        from tvm_patdnn.cli.verify_library import check_verifiable, verify_library
         from tvm_patdnn.cli.write_library import WriteOptions
         from tvm_patdnn.optimizations import Optimizations
 
         writing = WriteOptions(output=args.output, kind=args.kind, name=args.name)
         writing.check(args.target)
+        if args.verify:
+            check_verifiable(args.output, args.target)
         without = {name.replace("-", "_"): False for name in args.without}
         library = build(
             args.model,
@@ -85,6 +94,7 @@ def _run(args: argparse.Namespace) -> None:
         )
         progress("linking")
         written = writing.write(library)
+        differences = verify_library(args.output, args.model) if args.verify else {}
     if args.json:
         facts = {
             "library": str(args.output),
@@ -92,6 +102,10 @@ def _run(args: argparse.Namespace) -> None:
             "target": library.metadata.target,
             "kind": written.kind,
         }
+        if args.verify:
+            facts["verified"] = differences
         print(report_json(library.report, **facts))
     else:
         print(f"{report_text(library.report)}\n\n{args.output}: {written}")
+        for name, difference in differences.items():
+            print(f"{name}: differs from ONNX Runtime by {difference:.1g} of its largest value")

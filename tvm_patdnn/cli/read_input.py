@@ -25,20 +25,34 @@ class Normalisation:
 
     Attributes:
         mean, std: one number, or one per channel.
+        crop: the side of the middle square that is taken, over the image's shorter side; None
+            for the whole image.
 
     Raises:
-        LibraryError: a standard deviation is zero.
+        LibraryError: a standard deviation is zero, or the share is not one.
     """
 
     scale: float = 1 / 255
     mean: Sequence[float] = (0.0,)
     std: Sequence[float] = (1.0,)
+    crop: float | None = None
 
     def __post_init__(self) -> None:
         if 0 in self.std:
             raise LibraryError(
                 f"std={list(self.std)}: values are divided by it; expected numbers other than 0"
             )
+        if self.crop is not None and not 0 < self.crop <= 1:
+            raise LibraryError(f"crop={self.crop}: expected a share of 0 to 1, such as 0.875")
+
+    def resize(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:
+        """Scales an image, or its middle, to ``size``: (width, height)."""
+        if self.crop is None:
+            return image.resize(size)
+        side = min(image.size) * self.crop
+        left, top = ((length - side) / 2 for length in image.size)
+        box = (left, top, left + side, top + side)
+        return image.resize(size, Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
         """Normalises ``pixels``: (height, width, channels), 0..255, to float32."""
@@ -91,7 +105,7 @@ def _read_image(
     height, width, channels, channels_first = _image_layout(path, name, spec)
     try:
         with Image.open(path) as image:
-            pixels = _pixels(image, path, (width, height), channels)
+            pixels = _pixels(image, path, (width, height), channels, normalisation)
     except UnidentifiedImageError:
         raise LibraryError(
             f"{path}: is neither a .npy file nor an image that Pillow can read"
@@ -104,18 +118,24 @@ def _read_image(
     return ordered.reshape(spec.shape)
 
 
-def _pixels(image: Image.Image, path: Path, size: tuple[int, int], channels: int) -> np.ndarray:
+def _pixels(
+    image: Image.Image,
+    path: Path,
+    size: tuple[int, int],
+    channels: int,
+    normalisation: Normalisation,
+) -> np.ndarray:
     """Returns (height, width, channels) values in 0..255, whatever bits the image has."""
     if image.mode.startswith(_GRAY_16) or (image.mode, image.format) == ("I", "PPM"):
         gray = Image.fromarray(np.asarray(image, np.float32) * np.float32(255 / 65535))
-        return np.asarray(gray.resize(size))[..., None].repeat(channels, axis=2)
+        return np.asarray(normalisation.resize(gray, size))[..., None].repeat(channels, axis=2)
     if image.mode in _UNKNOWN_RANGE:
         raise LibraryError(
             f"{path}: is an image of 32-bit numbers (mode {image.mode}), whose range is not known; "
             "give an image of 8 or 16 bits, or a .npy file"
         )
-    converted = np.asarray(image.convert(_MODES[channels]).resize(size))
-    return converted.reshape(size[1], size[0], channels)
+    converted = image.convert(_MODES[channels])
+    return np.asarray(normalisation.resize(converted, size)).reshape(size[1], size[0], channels)
 
 
 def _image_layout(path: Path, name: str, spec: TensorSpec) -> tuple[int, int, int, bool]:

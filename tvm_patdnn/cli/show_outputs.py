@@ -12,7 +12,7 @@ import numpy as np
 
 from tvm_patdnn.whole_file import write_whole
 
-__all__ = ["describe_outputs", "outputs_text", "save_outputs"]
+__all__ = ["describe_outputs", "file_line", "outputs_text", "save_outputs", "stacked"]
 
 _TOP = 5
 
@@ -37,13 +37,19 @@ def describe_outputs(
     return described
 
 
-def outputs_text(described: Mapping[str, Any]) -> str:
-    """Returns what ``describe_outputs`` made as lines for people."""
+def outputs_text(described: Mapping[str, Any], classes: Sequence[str] = ()) -> str:
+    """Returns what ``describe_outputs`` made as lines for people.
+
+    Args:
+        classes: the names of classes, where they are known.
+    """
     lines = []
     for name, output in described["outputs"].items():
         low, high = (f"{output[key]:.6g}" for key in ("min", "max"))
         lines.append(f"{name}: {output['dtype']} {output['shape']}, {low} to {high}")
-        lines += [f"  class {index}: {score:.6g}" for index, score in output.get("top", [])]
+        lines += [
+            f"  {_class(index, classes)}: {score:.6g}" for index, score in output.get("top", [])
+        ]
     if "latency" in described:
         latency = described["latency"]
         median, best = latency["median_s"] * 1e3, latency["min_s"] * 1e3
@@ -51,6 +57,22 @@ def outputs_text(described: Mapping[str, Any]) -> str:
             f"latency: {median:.3f} ms median, {best:.3f} ms best of {latency['repeats']} runs"
         )
     return "\n".join(lines)
+
+
+def file_line(name: str, described: Mapping[str, Any], classes: Sequence[str] = ()) -> str:
+    """Returns what one file of many gave: its best class, or the range of each output."""
+    found = [
+        f"{_class(output['top'][0][0], classes)}: {output['top'][0][1]:.6g}"
+        if "top" in output
+        else f"{key}: {output['min']:.6g} to {output['max']:.6g}"
+        for key, output in described["outputs"].items()
+    ]
+    return f"{name}: {', '.join(found)}"
+
+
+def stacked(results: Sequence[Mapping[str, np.ndarray]]) -> Mapping[str, np.ndarray]:
+    """Returns the outputs of runs, along a new first axis."""
+    return {name: np.stack([each[name] for each in results]) for name in results[0]}
 
 
 def save_outputs(outputs: Mapping[str, np.ndarray], path: Path) -> None:
@@ -77,6 +99,10 @@ def _describe(array: np.ndarray) -> dict[str, Any]:
         best = np.argsort(-scores, kind="stable")[:_TOP]
         described["top"] = [[int(index), float(scores[index])] for index in best]
     return described
+
+
+def _class(index: int, classes: Sequence[str]) -> str:
+    return f"class {index} ({classes[index]})" if index < len(classes) else f"class {index}"
 
 
 def _are_class_scores(array: np.ndarray) -> bool:

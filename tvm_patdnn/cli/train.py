@@ -165,12 +165,16 @@ def _chooser(args: argparse.Namespace, config: PrunerConfig, data: Any) -> RateC
 
 
 def _write_results(run: TrainingRun, args: argparse.Namespace) -> None:
+    from tvm_patdnn.training.data.file_images import TEST_SHARE, FileImages
+
     data = run.spec.data
-    notes = {  # the first two as `tvm-patdnn run` takes them
+    notes = {  # as `image_facts` reads them
         "mean": ",".join(f"{value:.4f}" for value in data.mean),
         "std": ",".join(f"{value:.4f}" for value in data.std),
         "classes": ",".join(data.classes),
     }
+    if isinstance(data.test, FileImages):
+        notes["crop"] = str(TEST_SHARE)
     run.pruner.export_onnx(args.output / "pruned.onnx", run.example[:1], notes)
     if args.plots:
         _draw(run, args.output)

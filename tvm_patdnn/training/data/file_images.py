@@ -21,14 +21,14 @@ from tvm_patdnn.errors import TrainingError
 from tvm_patdnn.training.data.decoding import open_image
 from tvm_patdnn.training.data.source import ImageSource
 
-__all__ = ["FileImages", "central_box", "random_box"]
+__all__ = ["TEST_SHARE", "FileImages", "central_box", "random_box"]
 
 Box = tuple[float, float, float, float]
 
 _AREA = (0.08, 1.0)
 _PROPORTIONS = (3 / 4, 4 / 3)
 _TRIES = 10
-_TEST_SHARE = 7 / 8  # 224 of 256
+TEST_SHARE = 7 / 8  # 224 of 256
 _READERS = 4
 
 
@@ -83,7 +83,7 @@ class FileImages(ImageSource):
 
 def central_box(width: int, height: int) -> Box:
     """Returns the middle square, of 7/8 of the shorter side: left, top, right, bottom."""
-    side = min(width, height) * _TEST_SHARE
+    side = min(width, height) * TEST_SHARE
     left, top = (width - side) / 2, (height - side) / 2
     return left, top, left + side, top + side
 

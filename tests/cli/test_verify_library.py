@@ -1,0 +1,30 @@
+import json
+
+import pytest
+
+from tests.built import FOREIGN_TARGET
+from tvm_patdnn.cli import verify_library
+from tvm_patdnn.errors import BuildError
+
+
+@pytest.mark.parametrize("kind", ["standalone", "vm"])
+def test_both_kinds(files, printed, tmp_path, kind):
+    words = ("build", files / "pruned.onnx", "-o", tmp_path / "out.so", "--kind", kind, "--verify")
+    last = printed(*words).splitlines()[-1]
+    assert last.startswith("y: differs from ONNX Runtime by ")
+    assert last.endswith(" of its largest value")
+    if kind == "vm":
+        assert 0 <= json.loads(printed(*words, "--json"))["verified"]["y"] < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("output", "target", "message"),
+    [
+        ("out.so", FOREIGN_TARGET, "verify: this machine does not run what is built for '"),
+        ("out.a", None, "verify: .*out.a: only a shared library can be run; write OUT.so"),
+        ("folder", None, "verify: .*folder: only a shared library can be run"),
+    ],
+)
+def test_what_cannot_be_run_here_is_told_before_building(tmp_path, output, target, message):
+    with pytest.raises(BuildError, match=message):
+        verify_library.check_verifiable(tmp_path / output, target)

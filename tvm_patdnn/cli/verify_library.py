@@ -1,0 +1,35 @@
+"""``tvm-patdnn build --verify``: whether the file that was written computes the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tvm_patdnn.errors import BuildError
+from tvm_patdnn.evaluation.verification import require_reference, verify
+from tvm_patdnn.library.loading import load
+from tvm_patdnn.machine.targets import TargetLike, resolve_target
+from tvm_patdnn.machine.triples import is_host_platform
+
+__all__ = ["check_verifiable", "verify_library"]
+
+
+def check_verifiable(output: Path, target: TargetLike) -> None:
+    """Checks, before long work, that the library can be run here and compared.
+
+    Raises:
+        BuildError: it cannot.
+    """
+    require_reference()
+    triple = str(resolve_target(target).attrs["mtriple"])
+    if not is_host_platform(triple):
+        raise BuildError(
+            f"verify: this machine does not run what is built for '{triple}'; build without "
+            "--verify, and compare on the device"
+        )
+    if output.suffix in ("", ".a", ".o"):
+        raise BuildError(f"verify: {output}: only a shared library can be run; write OUT.so")
+
+
+def verify_library(path: Path, model: str) -> dict[str, float]:
+    """Returns the relative difference of each output; raises ``BuildError`` at a large one."""
+    return verify(load(path), model)

@@ -1,0 +1,1 @@
+"""What a built model is worth: its accuracy, and how near it is to a reference."""
