@@ -10,7 +10,7 @@ from tests.training.data.made_files import write_jpeg_npz
 pytest.importorskip("torch")
 
 SHORT = ["--dense-epochs=1", "--prune-epochs=2", "--retrain-epochs=1", "--update-every=1"]
-QUICK = [*SHORT, "--batch=10", "--threads=1", "--precision=float32", "--limit=20"]
+QUICK = ["-q", *SHORT, "--batch=10", "--threads=1", "--precision=float32", "--limit=20"]
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +43,7 @@ def test_the_whole_way(printed, data, tmp_path):
     text = printed(*words(data, out, "--json", rows, "--scan", "10", "--plots"))
     assert "after retraining" in text
     assert "inner.0" in text
+    assert text.splitlines()[-1].startswith(f"in {out}: checkpoint.pt, curves.svg, dense.pt, ")
     row = json.loads(rows.read_text())
     assert row["data"] == "CIFAR-10 (JPEG)"
     assert row["rates"]
@@ -58,6 +59,7 @@ def test_the_whole_way(printed, data, tmp_path):
         "dense.pt",
         "checkpoint.pt",
         "history.jsonl",
+        "history.csv",
         "curves.svg",
     }
     assert found >= {"residuals.svg", "patterns.svg", "sensitivities.svg"}
@@ -113,6 +115,22 @@ def test_a_teacher(printed, failing, misused, data, tmp_path):
     assert second["teacher"] == "tiny_net of 4 epochs"
     for option in (["--teacher", dense], ["--teacher-scores", dense], ["--distill-pruning"]):
         assert f"{option[0]} belongs to --distill" in misused(*words(data, out, *option))
+
+
+def test_each_epoch_and_each_warning_is_a_line(data, tmp_path, capsys):
+    from tvm_patdnn.cli import main
+
+    line = [str(word) for word in words(data, tmp_path / "out") if word != "-q"]
+    assert main(line) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert [each.split(":")[0] for each in said] == [
+        "dense 1/1",
+        "prune 1/2",
+        "prune 2/2",
+        "tvm-patdnn",
+        "retrain 1/1",
+    ]
+    assert said[3].startswith("tvm-patdnn: warning: finalize: weights are still far from their")
 
 
 def test_resume(printed, failing, data, tmp_path):

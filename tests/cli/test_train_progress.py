@@ -27,6 +27,13 @@ def test_a_terminal_sees_the_epoch(monkeypatch):
     assert "loss 0.250, train 90.00%]" in said
 
 
-@pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])
-def test_nothing_is_shown(monkeypatch, terminal, quiet):
-    assert shown(monkeypatch, terminal=terminal, quiet=quiet) == ""
+def test_without_a_terminal_each_epoch_is_a_line(monkeypatch):
+    assert shown(monkeypatch, terminal=False).splitlines() == [
+        "prune 5/12: loss 0.500, train 81.25%, test 79.50%",
+        "prune 5/12: loss 0.250, train 90.00%",
+    ]
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_nothing_is_shown(monkeypatch, terminal):
+    assert shown(monkeypatch, terminal=terminal, quiet=True) == ""

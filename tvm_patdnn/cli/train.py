@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvm_patdnn.cli.arguments import add_command
+from tvm_patdnn.cli.plain_warnings import plain_warnings
 from tvm_patdnn.cli.train_arguments import (
     SETTINGS,
     add_train_arguments,
@@ -45,6 +46,7 @@ def _run(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _train(args: argparse.Namespace) -> None:
+    from tvm_patdnn.training.history_files import HistoryFiles
     from tvm_patdnn.training.outcome import outcome_row, outcome_text
     from tvm_patdnn.training.rows import append_row
     from tvm_patdnn.training.run import TrainingRun
@@ -55,11 +57,13 @@ def _train(args: argparse.Namespace) -> None:
     with (
         run_folder(args.output, resume=args.resume, overwrite=args.overwrite),
         TrainBar(len(spec.data.train.labels), quiet=args.quiet) as bar,
+        plain_warnings(quiet=args.quiet),
+        closing(HistoryFiles(args.output)) as files,
     ):
 
         def note(row: dict[str, Any]) -> None:
             bar.note(row)
-            _write_history(run, args.output)
+            files.write(run.state.history)
 
         run = TrainingRun(spec, begin=bar.begin, tick=bar.tick, note=note)
         if args.resume:
@@ -69,6 +73,8 @@ def _train(args: argparse.Namespace) -> None:
     if args.json:
         append_row(outcome_row(run, _command()), args.json)
     print(outcome_text(run))
+    names = sorted(path.name for path in args.output.iterdir() if not path.name.startswith("."))
+    print(f"\nin {args.output}: {', '.join(names)}")
 
 
 def _prepare(args: argparse.Namespace) -> None:
@@ -178,14 +184,6 @@ def _write_results(run: TrainingRun, args: argparse.Namespace) -> None:
     run.pruner.export_onnx(args.output / "pruned.onnx", run.example[:1], notes)
     if args.plots:
         _draw(run, args.output)
-
-
-def _write_history(run: TrainingRun, folder: Path) -> None:
-    """Keeps the file of epochs up to date, to look at while the run goes on."""
-    from tvm_patdnn.whole_file import write_whole
-
-    with write_whole(folder / "history.jsonl") as partial_file:
-        partial_file.write_text("".join(f"{json.dumps(row)}\n" for row in run.state.history))
 
 
 def _draw(run: TrainingRun, folder: Path) -> None:

@@ -116,7 +116,8 @@ def _add_results(add: Callable[..., Any]) -> None:
         metavar="FOLDER",
         type=Path,
         required=True,
-        help="for pruned.onnx, network.pt, the checkpoint, the history and the plots",
+        help="for pruned.onnx, network.pt, the checkpoint, the history (JSON, CSV and, where it is "
+        "installed, TensorBoard) and the plots",
     )
     add(
         "--dense",
@@ -133,7 +134,7 @@ def _add_results(add: Callable[..., Any]) -> None:
     add("--resume", action="store_true", help="continue from the checkpoint of the output folder")
     add("--json", metavar="FILE", type=Path, help="append the result to FILE, as a line of JSON")
     add("--plots", action="store_true", help="draw curves, residuals, patterns, sensitivities")
-    add("-q", "--quiet", action="store_true", help="show no progress")
+    add("-q", "--quiet", action="store_true", help="show neither progress nor warnings")
 
 
 def _add_instead(add: Callable[..., Any]) -> None:

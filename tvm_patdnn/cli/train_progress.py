@@ -1,4 +1,4 @@
-"""A progress bar over the epochs of a training run, on stderr."""
+"""The progress of a training run on stderr: a bar on a terminal, else a line per epoch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["TrainBar"]
 class TrainBar:
     """Shows the images of the epoch at hand, and what the one before measured.
 
-    Nothing is shown where stderr is not a terminal.
+    Where stderr is not a terminal each epoch is a line when it ends.
 
     Args:
         images: of an epoch.
@@ -22,6 +22,8 @@ class TrainBar:
     """
 
     def __init__(self, images: int, *, quiet: bool = False) -> None:
+        self._lines = not quiet and not sys.stderr.isatty()
+        self._title = ""
         self._bar = tqdm(
             total=images,
             file=sys.stderr,
@@ -36,7 +38,8 @@ class TrainBar:
     def begin(self, phase: Any, epoch: int) -> None:
         """Starts the bar again for an epoch."""
         self._bar.reset()
-        self._bar.set_description_str(f"{phase.name} {epoch + 1}/{phase.epochs}")
+        self._title = f"{phase.name} {epoch + 1}/{phase.epochs}"
+        self._bar.set_description_str(self._title)
 
     def tick(self, images: int) -> None:
         """Moves on."""
@@ -45,7 +48,10 @@ class TrainBar:
     def note(self, row: dict[str, Any]) -> None:
         """Shows what an epoch came to."""
         tested = f", test {row['test_top1']:.2f}%" if "test_top1" in row else ""
-        self._bar.set_postfix_str(f"loss {row['loss']:.3f}, train {row['train_top1']:.2f}%{tested}")
+        found = f"loss {row['loss']:.3f}, train {row['train_top1']:.2f}%{tested}"
+        self._bar.set_postfix_str(found)
+        if self._lines:
+            print(f"{self._title}: {found}", file=sys.stderr, flush=True)
 
     def __exit__(
         self,
