@@ -19,6 +19,7 @@ OURS = [
     ("models.resnet:resnet20", 272_474),
     ("models.small:small_vgg", 288_746),
     ("models.small:small_vgg_wide", 1_148_874),
+    ("models.detector:small_detector", 3_549_724),
 ]
 RUN = [
     ("models.vgg:vgg16_features", 32),
@@ -27,6 +28,7 @@ RUN = [
     ("models.resnet:resnet20", 32),
     ("models.mobilenet:mobilenet_v2", 64),
     ("models.small:small_vgg", 32),
+    ("models.detector:small_detector", 64),
 ]
 
 
