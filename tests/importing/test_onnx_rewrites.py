@@ -101,6 +101,12 @@ def test_infinities_of_one_sign(given):
     check(model_of("IsInf", {"x": x}, types=[BOOL], **signs), {"x": x})
 
 
+@pytest.mark.parametrize("opset", [7, 11, 17])
+def test_equal_truth_values(opset):
+    inputs = {"x": data(3, 1, 5) > 0, "y": data(4, 5) > 0}
+    check(model_of("Equal", inputs, types=[TensorProto.BOOL], opset=opset), inputs)
+
+
 @pytest.mark.parametrize("types", ["fi", "fl", "fd", "ff", "ll", "if"], ids=str)
 def test_powers_of_mixed_types(types):
     names = {"f": np.float32, "i": np.int32, "l": np.int64, "d": np.float64}

@@ -4,6 +4,7 @@ auto_pad           -> explicit pads (the importer emits a kernel for the padding
 Pad, then Conv     -> Conv with pads
 Slice              -> with its bounds as inputs
 OneHot, IsInf      -> comparisons
+Equal of bool      -> Not(Xor)
 NonMaxSuppression  -> with all its numbers
 MaxPool, indices   -> comparisons of shifted planes
 MaxUnpool          -> without the size that it has anyhow
@@ -41,7 +42,7 @@ from tvm_patdnn.importing.onnx_lp_normalization import divide_by_norm
 from tvm_patdnn.importing.onnx_max_pool_indices import compare_for_indices
 from tvm_patdnn.importing.onnx_max_unpool import unpool_to_own_size
 from tvm_patdnn.importing.onnx_non_max_suppression import explicit_thresholds
-from tvm_patdnn.importing.onnx_number_tests import signed_is_inf
+from tvm_patdnn.importing.onnx_number_tests import equal_truths, signed_is_inf
 from tvm_patdnn.importing.onnx_one_hot import compare_one_hot
 from tvm_patdnn.importing.onnx_padding import explicit_pads, fold_pad
 from tvm_patdnn.importing.onnx_pow import pow_of_one_type
@@ -69,6 +70,7 @@ REWRITES: tuple[Rewrite, ...] = (
     compare_one_hot,
     explicit_thresholds,
     pow_of_one_type,
+    equal_truths,
     signed_is_inf,
     drop_nothing,
     divide_by_norm,
