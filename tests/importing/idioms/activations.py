@@ -46,7 +46,7 @@ IDIOMS = {
         lambda: nn.AvgPool2d(3, 2, padding=1, count_include_pad=False)
     ),
     "AvgPool counts padding": idiom(lambda: nn.AvgPool2d(3, 2, padding=1, ceil_mode=True)),
-    "AdaptiveAvgPool odd": idiom(lambda: nn.AdaptiveAvgPool2d((5, 3))),
+    "AdaptiveAvgPool odd": idiom(lambda: nn.AdaptiveAvgPool2d((3, 2)), (1, 4, 7, 5)),
     "AdaptiveMaxPool": idiom(lambda: nn.AdaptiveMaxPool2d((3, 5)), (1, 8, 12, 10)),
     "LPPool": idiom(lambda: nn.LPPool2d(2, 3, stride=2)),
     "generalised mean": idiom(
