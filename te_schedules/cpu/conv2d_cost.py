@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
@@ -88,8 +88,20 @@ def channel_bytes(
     geometry: Conv2dGeometry, patterns: Sequence[Pattern], schedule: Conv2dSchedule, cpu: CpuModel
 ) -> int:
     """Returns how much of one input channel the kernels read for one tile."""
-    vectors = (_reads(geometry, pattern, schedule).vectors for pattern in patterns)
-    return 4 * cpu.lanes * len(frozenset[tuple[int, int]]().union(*vectors))
+    tile, window = (schedule.rows, schedule.vectors), geometry.window
+    return 4 * cpu.lanes * _channel_vectors(tuple(patterns), tile, window.stride, window.dilation)
+
+
+@lru_cache(maxsize=65536)
+def _channel_vectors(
+    patterns: tuple[Pattern, ...],
+    tile: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+) -> int:
+    """Returns how many vectors of one input channel the kernels of all patterns read."""
+    reads = (_tile_reads(pattern, _places(*tile), stride, dilation) for pattern in patterns)
+    return len(frozenset[tuple[int, int]]().union(*(each.vectors for each in reads)))
 
 
 def registers(
@@ -151,8 +163,13 @@ class _Reads(NamedTuple):
 
 
 def _reads(geometry: Conv2dGeometry, pattern: Pattern, schedule: Conv2dSchedule) -> _Reads:
-    places = tuple(itertools.product(range(schedule.rows), range(schedule.vectors)))
+    places = _places(schedule.rows, schedule.vectors)
     return _tile_reads(pattern, places, geometry.stride, geometry.dilation)
+
+
+@cache
+def _places(rows: int, vectors: int) -> Places:
+    return tuple(itertools.product(range(rows), range(vectors)))
 
 
 @lru_cache(maxsize=65536)
