@@ -42,6 +42,25 @@ def test_training_through_a_wrapper_trains_what_is_pruned(net, wrap, tmp_path):
     pruner.export_onnx(tmp_path / "net.onnx", example(1))
 
 
+def test_distributed_training_keeps_the_zeros(net):
+    distributed = torch.distributed
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    try:
+        wrapper = nn.parallel.DistributedDataParallel(net)
+        pruner = PatternPruner(wrapper, ONE_SHOT)
+        pruner.step(0)
+        removed = net.inner[0].weight == 0
+        optimizer = torch.optim.SGD(wrapper.parameters(), 0.1, momentum=0.9)
+        for _ in range(2):
+            optimizer.zero_grad()
+            wrapper(example(4)).square().sum().backward()
+            optimizer.step()
+    finally:
+        distributed.destroy_process_group()
+    assert torch.equal(net.inner[0].weight == 0, removed)
+    assert not net.inner[0].weight.grad[removed].any()
+
+
 @pytest.mark.parametrize(
     ("compute", "remedy"),
     [
