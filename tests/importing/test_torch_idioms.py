@@ -34,6 +34,9 @@ TOPICS = (
 )
 IDIOMS = {name: idiom for topic in TOPICS for name, idiom in topic.IDIOMS.items()}
 
+# The newer exporter takes half a second where the other takes 0.01.
+TURNS = ("legacy-11", "legacy-17", "legacy-11", "legacy-17", "dynamo")
+
 
 def check(name, exporter):
     idiom = IDIOMS[name]
@@ -51,8 +54,7 @@ def check(name, exporter):
         right = idiom.network()(*inputs)
     right = [right] if torch.is_tensor(right) else right
     for ours, theirs in zip(got.values(), right, strict=True):
-        assert ours.dtype == theirs.numpy().dtype
-        np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-4, atol=1e-5, strict=True)
 
 
 def check_declined(model, operator):
@@ -69,7 +71,7 @@ def test_there_are_enough():
 
 @pytest.mark.parametrize(("turn", "name"), enumerate(IDIOMS))
 def test_idiom(turn, name):
-    able = [exporter for exporter in EXPORTERS if name not in NOT_EXPORTED[exporter]]
+    able = [exporter for exporter in TURNS if name not in NOT_EXPORTED[exporter]]
     check(name, able[turn % len(able)])
 
 
