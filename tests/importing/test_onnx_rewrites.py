@@ -103,7 +103,7 @@ def test_infinities_of_one_sign(given):
 
 @pytest.mark.parametrize("opset", [7, 11, 17])
 def test_equal_truth_values(opset):
-    inputs = {"x": data(3, 1, 5) > 0, "y": data(4, 5) > 0}
+    inputs = {"a": data(3, 1, 5) > 0, "b": data(4, 5) > 0}
     check(model_of("Equal", inputs, types=[TensorProto.BOOL], opset=opset), inputs)
 
 
