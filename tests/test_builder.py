@@ -43,7 +43,7 @@ def test_phases_are_announced_and_the_module_is_dumped(tmp_path):
 def test_the_metadata_tells_the_interface():
     metadata = library().metadata
     assert metadata.inputs == {"x": ((1, 3, 16, 16), "float32")}
-    assert metadata.outputs == ("y",)
+    assert metadata.outputs == {"y": ((1, 8, 16, 16), "float32")}
     assert {"apache-tvm", "onnx", "numpy"} <= set(metadata.versions)
     assert '"llvm"' in metadata.target
 

@@ -108,7 +108,7 @@ def _compiled(
     metadata = Metadata(
         target=str(target),
         inputs=model.inputs,
-        outputs=model.output_names,
+        outputs=model.outputs,
         layers=tuple(reported_layers(mod)),
         versions=_versions(),
         properties=model.properties,

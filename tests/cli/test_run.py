@@ -34,7 +34,14 @@ def test_latency(files, run):
     assert "best of 3 runs" in run(*words)
     latency = json.loads(run(*words, "--json"))["latency"]
     assert latency["repeats"] == 3
-    assert 0 < latency["min_s"] <= latency["median_s"]
+    assert 0 < latency["min_s"] <= latency["median_s"] <= latency["p90_s"] <= latency["p99_s"]
+
+
+def test_threads(files, run, failing):
+    words = ("--input", f"x={files / 'x.npy'}", "--threads")
+    assert run(*words, 1).startswith("y: float32 [1, 8, 16, 16]")
+    words = ("run", files / "model.so", *words)
+    assert "num_threads=100000: expected 1 to" in failing(*words, 100_000)
 
 
 def test_an_image(run, tmp_path):
@@ -84,7 +91,7 @@ def test_wrong_libraries(files, failing, tmp_path):
 
 
 def test_unwritable_output_is_told_before_running(files, failing, tmp_path, monkeypatch):
-    monkeypatch.setattr("tvm_patdnn.library.library.load", lambda _: pytest.fail("it was loaded"))
+    monkeypatch.setattr("tvm_patdnn.library.library.load", lambda *_: pytest.fail("it was loaded"))
     path = tmp_path / "none" / "out.npz"
     assert f"{path}: cannot be written: No such file" in failing(
         "run", files / "model.so", "--input", f"x={files / 'x.npy'}", "--output", path

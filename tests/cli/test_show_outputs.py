@@ -31,7 +31,7 @@ def test_text():
         "y: float32 [2], 0.1 to 0.9",
         "  class 1: 0.9",
         "  class 0: 0.1",
-        "latency: 2.000 ms median, 1.000 ms best of 3 runs",
+        "latency: 2.000 ms median, 3.600 p90, 3.960 p99, 1.000 best of 3 runs",
     ]
 
 

@@ -58,9 +58,9 @@ def test_the_other_kind_without_tvm(of_the_vm, monkeypatch):
         load(of_the_vm)
 
 
-def test_threads_of_the_other_kind(of_the_vm):
-    with pytest.raises(LibraryError, match="num_threads=2 is for standalone libraries; set TVM_"):
-        load(of_the_vm, num_threads=2)
+def test_threads_of_both_kinds(of_the_vm):
+    for path in (of_the_vm, standalone_library()):
+        assert (load(path, num_threads=1).run(inputs())["y"] == load(path).run(inputs())["y"]).all()
 
 
 def test_weights_are_read_on_request(tmp_path):

@@ -40,16 +40,16 @@ def test_strided_inputs(model):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, r"inputs: got \[\], expected \['x'\]; missing: \['x'\]$"),
+        ({}, r"inputs: got \[\], expected \['x'\]; missing: \['x'\]; give {'x': array}$"),
         (
             {"data": inputs()["x"]},
-            r"got \['data'\], expected \['x'\]; missing: \['x'\]; unknown: \['data'\]$",
+            r"got \['data'\], expected \['x'\]; missing: \['x'\]; unknown: \['data'\]; give {'x': ",
         ),
-        ({**inputs(), "y": 1}, r"unknown: \['y'\]$"),
+        ({**inputs(), "y": 1}, r"unknown: \['y'\]; give {'x': array}$"),
         (
             {"x": np.zeros((1, 3, 8, 8), "float32")},
             r"input 'x': got float32 of shape \[1, 3, 8, 8\], expected float32 of shape "
-            r"\[1, 3, 16, 16\]; convert it, or build for this shape",
+            r"\[1, 3, 16, 16\]; reshape it, or build for this shape",
         ),
         ({"x": np.zeros((1, 3, 16, 16))}, r"input 'x': got float64 of shape"),
     ],
@@ -156,7 +156,7 @@ def test_several_outputs_by_name():
 
 def test_metadata_of_another_format(monkeypatch):
     monkeypatch.setattr(metadata, "FORMAT", metadata.FORMAT + 1)
-    with pytest.raises(LibraryError, match="metadata of format 1, expected 2.; build it again"):
+    with pytest.raises(LibraryError, match="metadata of format 2, expected 3.; build it again"):
         RunnableModel(library()._executable)
 
 

@@ -34,6 +34,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--repeats", metavar="N", type=positive, help="measure the latency of N runs"
     )
+    parser.add_argument(
+        "--threads",
+        metavar="N",
+        type=positive,
+        help="that compute (default: one for each physical core)",
+    )
     add_image_options(parser)
     add_output_options(parser)
 
@@ -50,13 +56,13 @@ def _run(args: argparse.Namespace) -> None:
 
         if args.output:
             check_writable(args.output)
-        model = load(args.library)
+        model = load(args.library, args.threads)
         facts = image_facts(model.metadata.properties)
         if args.input:
             model.check_names(dict(args.input))
         progress("running")
         for name, inputs in given_inputs(
-            args.input, model.metadata.inputs, normalisation(args, facts)
+            args.input, model.inputs, normalisation(args, facts)
         ):
             results.append((name, model.run(inputs)))
         progress("measuring")

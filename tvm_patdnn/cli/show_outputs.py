@@ -31,6 +31,8 @@ def describe_outputs(
     if latencies:
         described["latency"] = {
             "median_s": statistics.median(latencies),
+            "p90_s": float(np.percentile(latencies, 90)),
+            "p99_s": float(np.percentile(latencies, 99)),
             "min_s": min(latencies),
             "repeats": len(latencies),
         }
@@ -52,9 +54,12 @@ def outputs_text(described: Mapping[str, Any], classes: Sequence[str] = ()) -> s
         ]
     if "latency" in described:
         latency = described["latency"]
-        median, best = latency["median_s"] * 1e3, latency["min_s"] * 1e3
+        median, p90, p99, best = (
+            f"{latency[key] * 1e3:.3f}" for key in ("median_s", "p90_s", "p99_s", "min_s")
+        )
         lines.append(
-            f"latency: {median:.3f} ms median, {best:.3f} ms best of {latency['repeats']} runs"
+            f"latency: {median} ms median, {p90} p90, {p99} p99, {best} best of "
+            f"{latency['repeats']} runs"
         )
     return "\n".join(lines)
 

@@ -30,6 +30,7 @@ from tvm_patdnn.importing.onnx_support import (
     data_dependent_nodes,
     decline_quantised,
 )
+from tvm_patdnn.importing.output_specs import output_specs
 from tvm_patdnn.importing.simplify import simplify
 from tvm_patdnn.importing.weight_names import weight_names
 from tvm_patdnn.tensor_spec import TensorSpec
@@ -47,7 +48,7 @@ class ImportedModel:
         module: its function "main" takes the inputs, in order, and returns the output, or a
             tuple of the outputs; weights are constants.
         inputs: by the names of the ONNX file, in order.
-        output_names: as in the ONNX file, in order.
+        outputs: the same.
         weight_names: name of the layer by ``weight_key`` of its weight.
         properties: what the ONNX file says about itself (``metadata_props``).
         data_dependent: operators whose result's size depends on the data, described.
@@ -55,7 +56,7 @@ class ImportedModel:
 
     module: tvm.IRModule
     inputs: Mapping[str, TensorSpec]
-    output_names: tuple[str, ...]
+    outputs: Mapping[str, TensorSpec]
     weight_names: Mapping[str, str]
     properties: Mapping[str, str]
     data_dependent: tuple[str, ...]
@@ -100,10 +101,11 @@ def import_fixed(fixed: onnx.ModelProto) -> ImportedModel:
     simple = normal_form(simplify(fixed))
     check_supported(simple)
     check_sizes(simple)
+    module = _to_relax(simple)
     return ImportedModel(
-        module=_to_relax(simple),
+        module=module,
         inputs={value.name: _spec(value) for value in simple.graph.input},
-        output_names=tuple(value.name for value in simple.graph.output),
+        outputs=output_specs(module, [value.name for value in simple.graph.output]),
         weight_names=weight_names(simple, fixed),
         properties={entry.key: entry.value for entry in fixed.metadata_props},
         data_dependent=data_dependent_nodes(simple),

@@ -8,7 +8,7 @@ import numpy as np
 
 from tvm_patdnn.errors import LibraryError
 
-__all__ = ["numbers_of", "require_mapping"]
+__all__ = ["example", "numbers_of", "require_mapping"]
 
 
 def require_mapping(inputs: object, names: Collection[str]) -> None:
@@ -19,8 +19,14 @@ def require_mapping(inputs: object, names: Collection[str]) -> None:
     """
     if not isinstance(inputs, Mapping):
         raise LibraryError(
-            f"inputs: got {type(inputs).__name__}, expected a dict of arrays by name, of {names}"
+            f"inputs: got {type(inputs).__name__}, expected a dict of arrays by name, of "
+            f"{list(names)}; give {example(names)}, or call the model with arrays in this order"
         )
+
+
+def example(names: Collection[str]) -> str:
+    """What a caller should write as the inputs of ``run``."""
+    return "{" + ", ".join(f"{name!r}: array" for name in names) + "}"
 
 
 def numbers_of(name: str, value: object) -> np.ndarray:

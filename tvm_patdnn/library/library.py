@@ -15,10 +15,10 @@ import tvm
 from tvm_patdnn.errors import BuildError, LibraryError
 from tvm_patdnn.library.constant_file import ConstantFile
 from tvm_patdnn.library.cross_compile import export_compiler
+from tvm_patdnn.library.interface import ModelInterface
 from tvm_patdnn.library.load_vm import load
 from tvm_patdnn.library.metadata import Metadata
 from tvm_patdnn.library.object_files import check_file_size, objects_in_memory
-from tvm_patdnn.library.report import Report
 from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.library.seal import VM, seal
 from tvm_patdnn.machine.triples import is_host_platform
@@ -29,7 +29,7 @@ __all__ = ["Library", "load"]
 _OBJECTS = ("lib0.o", "devc.o")  # as TVM names its kernels, and what it packs beside them
 
 
-class Library:
+class Library(ModelInterface):
     """What ``build`` returns.
 
     Attributes:
@@ -66,11 +66,6 @@ class Library:
         if isinstance(self._compiled, tvm.relax.VMExecutable):
             return self._compiled
         return self._compiled()
-
-    @property
-    def report(self) -> Report:
-        """What became of each convolution: kernel, reason, compression, bytes."""
-        return Report(self.metadata.layers)
 
     def export_library(self, path: str | os.PathLike[str]) -> None:
         """Writes a shared library for the target, whole or not at all.
@@ -129,6 +124,9 @@ class Library:
             LibraryError: the library is for another platform, or an input is wrong.
         """
         return self.runnable.run(inputs)
+
+    def _about(self) -> list[str]:
+        return [f"for {self.target.attrs['mtriple']}"]
 
     def assembly(self) -> str:
         """Returns the generated kernels in the target's assembly language."""

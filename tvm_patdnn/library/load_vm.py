@@ -20,7 +20,7 @@ from tvm_patdnn.library.seal import VM, check_seal
 __all__ = ["load"]
 
 
-def load(path: str | os.PathLike[str]) -> RunnableModel:
+def load(path: str | os.PathLike[str], num_threads: int | None = None) -> RunnableModel:
     """Loads a library that ``Library.export_library`` wrote.
 
     What the file holds now is loaded, even if a library of the same name is loaded already.
@@ -38,4 +38,4 @@ def load(path: str | os.PathLike[str]) -> RunnableModel:
         except (RuntimeError, OSError, ValueError) as error:
             said = str(error).strip().splitlines()[-1]
             raise LibraryError(f"{path}: cannot be loaded: {said}") from error
-    return RunnableModel(module)
+    return RunnableModel(module, origin=str(path), num_threads=num_threads)

@@ -25,13 +25,14 @@ def load(
     The file's content tells which; only the latter kind needs TVM.
 
     Args:
-        num_threads: of a standalone library; one per physical core by default.
+        num_threads: that compute; one per physical core by default.
         check_weights: of a standalone library, which is loaded without reading its weights, read
             them to see that none is damaged. The other kind is always read as a whole.
 
     Raises:
         LibraryError: there is no such file, it is damaged, is for another CPU, or was not
-            built by this package; or it needs TVM, which is not installed.
+            built by this package; the number of threads is impossible; or it needs TVM, which
+            is not installed.
     """
     path = Path(path)
     check_loads_here(path)
@@ -44,9 +45,4 @@ def load(
             f"{path}: is of the kind that needs TVM ({error}); install tvm-patdnn, or build it "
             "with --kind standalone"
         ) from error
-    if num_threads is not None:
-        raise LibraryError(
-            f"{path}: num_threads={num_threads} is for standalone libraries; set TVM_NUM_THREADS "
-            "in the environment for one that needs TVM"
-        )
-    return load_with_tvm(path)
+    return load_with_tvm(path, num_threads)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["METADATA_FUNCTION", "Metadata", "embed_metadata", "read_metadata"]
 
 METADATA_FUNCTION = "tvm_patdnn_metadata"
-FORMAT = 1  # raised when an older reader could misread what is stored
+FORMAT = 2  # raised when an older reader could misread what is stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Metadata:
 
     Attributes:
         target: as JSON.
-        inputs: in the order of the function "main".
+        inputs, outputs: in the order of the function "main"; a size that is not known is -1.
         layers: rows of the report.
         versions: of what built it.
         properties: what the ONNX file said about itself; see ``image_facts``.
@@ -35,7 +35,7 @@ class Metadata:
 
     target: str
     inputs: Mapping[str, TensorSpec]
-    outputs: tuple[str, ...]
+    outputs: Mapping[str, TensorSpec]
     layers: tuple[LayerReport, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
@@ -62,12 +62,15 @@ def read_metadata(stored: bytes) -> Metadata:
     values = json.loads(stored)
     if values.get("format") != FORMAT:
         raise ValueError(f"metadata of format {values.get('format')}, expected {FORMAT}")
-    inputs = {name: TensorSpec(tuple(spec[0]), spec[1]) for name, spec in values["inputs"].items()}
     return Metadata(
         target=values["target"],
-        inputs=inputs,
-        outputs=tuple(values["outputs"]),
+        inputs=_specs(values["inputs"]),
+        outputs=_specs(values["outputs"]),
         layers=tuple(LayerReport(**row) for row in values["layers"]),
         versions=values["versions"],
         properties=values.get("properties", {}),
     )
+
+
+def _specs(stored: Mapping[str, list]) -> dict[str, TensorSpec]:
+    return {name: TensorSpec(tuple(shape), dtype) for name, (shape, dtype) in stored.items()}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from tvm_patdnn.errors import LibraryError
-from tvm_patdnn.library.input_arrays import numbers_of, require_mapping
+from tvm_patdnn.library.input_arrays import example, numbers_of, require_mapping
 from tvm_patdnn.tensor_spec import TensorSpec
 
 __all__ = ["check_input_names", "checked_inputs"]
@@ -39,13 +39,19 @@ def check_input_names(known: Collection[str], names: Collection[str]) -> None:
             f"inputs: got {sorted(map(str, names))}, expected {sorted(known)}"
             + (f"; missing: {missing}" if missing else "")
             + (f"; unknown: {unknown}" if unknown else "")
+            + f"; give {example(known)}"
         )
 
 
 def _checked(name: str, spec: TensorSpec, array: np.ndarray) -> np.ndarray:
-    if array.shape != tuple(spec.shape) or str(array.dtype) != spec.dtype:
+    same_shape, same_dtype = array.shape == tuple(spec.shape), str(array.dtype) == spec.dtype
+    if not (same_shape and same_dtype):
+        remedies = [
+            *([] if same_dtype else [f"convert it with .astype('{spec.dtype}')"]),
+            *([] if same_shape else ["reshape it, or build for this shape with input_shapes"]),
+        ]
         raise LibraryError(
             f"input '{name}': got {array.dtype} of shape {list(array.shape)}, expected "
-            f"{spec.dtype} of shape {list(spec.shape)}; convert it, or build for this shape"
+            f"{spec.dtype} of shape {list(spec.shape)}; {'; '.join(remedies)}"
         )
     return np.asarray(array, order="C")

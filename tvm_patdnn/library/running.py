@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,9 +12,10 @@ import tvm
 from tvm.runtime.vm import VirtualMachine
 
 from tvm_patdnn.errors import LibraryError
+from tvm_patdnn.library.interface import ModelInterface
 from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, read_metadata
-from tvm_patdnn.library.model_inputs import check_input_names, checked_inputs
-from tvm_patdnn.library.report import Report
+from tvm_patdnn.library.model_inputs import checked_inputs
+from tvm_patdnn.library.vm_threads import check_threads, compute_with
 from tvm_patdnn.machine.threads import use_all_cores
 
 __all__ = ["RunnableModel"]
@@ -22,7 +23,7 @@ __all__ = ["RunnableModel"]
 _has_threads: int | None = None  # the process in which a model ran here first, with its threads
 
 
-class RunnableModel:
+class RunnableModel(ModelInterface):
     """A model loaded on a device, local or reached over RPC.
 
     Several threads may use it: they take turns, as each run has all cores.
@@ -31,13 +32,29 @@ class RunnableModel:
         metadata: its inputs, outputs and layers.
     """
 
-    def __init__(self, module: object, device: tvm.runtime.Device | None = None) -> None:
+    def __init__(
+        self,
+        module: object,
+        device: tvm.runtime.Device | None = None,
+        *,
+        origin: str = "",
+        num_threads: int | None = None,
+    ) -> None:
         """Loads ``module``: an executable, or a library that holds one.
 
+        Args:
+            device: of this machine, or of another one over RPC; by default this CPU.
+            origin: the file it is from, for people.
+            num_threads: that compute on this machine; one per physical core by default.
+
         Raises:
-            LibraryError: the library was not built by this package, or by a newer version.
+            LibraryError: the library was not built by this package or by a newer version, or
+                the number of threads is impossible.
         """
         use_all_cores()
+        check_threads(num_threads)
+        self._num_threads, self._origin = num_threads, origin
+        self._remote = device is not None
         self._turn = threading.Lock()
         self._device = device if device is not None else tvm.cpu()
         try:
@@ -49,11 +66,6 @@ class RunnableModel:
                 f"the library holds no model that this version can run ({_first_line(error)}); "
                 "build it again with this version"
             ) from error
-
-    @property
-    def report(self) -> Report:
-        """What became of each convolution."""
-        return Report(self.metadata.layers)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Computes the outputs.
@@ -74,7 +86,7 @@ class RunnableModel:
             if isinstance(results, tvm.runtime.Tensor):
                 results = [results]
             arrays = [result.numpy() for result in results]
-        return dict(zip(self.metadata.outputs, arrays, strict=True))
+        return dict(zip(self.outputs, arrays, strict=True))
 
     def check_inputs(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Returns the inputs in the order of "main".
@@ -82,15 +94,7 @@ class RunnableModel:
         Raises:
             LibraryError: one is missing, unknown, or of another shape or dtype.
         """
-        return checked_inputs(self.metadata.inputs, inputs)
-
-    def check_names(self, names: Collection[str]) -> None:
-        """Checks that ``names`` are those of the inputs.
-
-        Raises:
-            LibraryError: one is missing or unknown.
-        """
-        check_input_names(self.metadata.inputs, names)
+        return checked_inputs(self.inputs, inputs)
 
     def time(self, inputs: Mapping[str, np.ndarray], repeats: int = 20) -> list[float]:
         """Measures the latency on the device.
@@ -109,6 +113,9 @@ class RunnableModel:
             )
             return list(timer("main").results)
 
+    def _about(self) -> list[str]:
+        return [self._origin] if self._origin else []
+
     def _to_device(self, arrays: list[np.ndarray]) -> list[tvm.runtime.Tensor]:
         return [tvm.runtime.tensor(array, self._device) for array in arrays]
 
@@ -118,6 +125,8 @@ class RunnableModel:
         _check_not_forked()
         with self._turn:
             try:
+                if not self._remote:
+                    compute_with(self._num_threads)
                 yield
             except Exception as error:  # any: what is raised on a device has any class
                 raise LibraryError(

@@ -6,7 +6,7 @@ import ctypes
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ import numpy as np
 from tvm_patdnn.errors import LibraryError
 from tvm_patdnn.library.elf import check_loads_here
 from tvm_patdnn.library.fresh_name import fresh_name
+from tvm_patdnn.library.interface import ModelInterface
 from tvm_patdnn.library.metadata import Metadata, read_metadata
-from tvm_patdnn.library.model_inputs import check_input_names, checked_inputs
-from tvm_patdnn.library.report import Report
+from tvm_patdnn.library.model_inputs import checked_inputs
 from tvm_patdnn.library.seal import STANDALONE, check_seal
 from tvm_patdnn.tensor_spec import TensorSpec
 
@@ -35,16 +35,6 @@ class _Options(ctypes.Structure):
     )
 
 
-class _Tensor(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("dtype", ctypes.c_char_p),
-        ("rank", ctypes.c_int),
-        ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("bytes", ctypes.c_size_t),
-    )
-
-
 class _Facts(ctypes.Structure):
     _fields_ = (
         ("channels", ctypes.c_int),
@@ -56,7 +46,7 @@ class _Facts(ctypes.Structure):
     )
 
 
-class StandaloneModel:
+class StandaloneModel(ModelInterface):
     """A model that needs no TVM.
 
     Several threads may use it: they take turns; load the file again for more at once.
@@ -89,7 +79,6 @@ class StandaloneModel:
                 raise LibraryError(f"{path}: cannot be loaded: {error}") from error
         about = self._function("about", ctypes.POINTER(_Facts))
         self.metadata: Metadata = read_metadata(about().contents.json)
-        self._outputs = self._tensors("output")
         self._run = self._function("run", ctypes.c_int, *[ctypes.c_void_p] * 3)
         self._turn = threading.Lock()
         self._instance = ctypes.c_void_p()
@@ -98,21 +87,6 @@ class StandaloneModel:
         self._check(create(ctypes.byref(self._instance), ctypes.byref(options)))
         destroy = self._function("destroy", None, ctypes.c_void_p)
         weakref.finalize(self, destroy, self._instance)
-
-    @property
-    def inputs(self) -> Mapping[str, TensorSpec]:
-        """Shape and dtype of each input."""
-        return self.metadata.inputs
-
-    @property
-    def outputs(self) -> Mapping[str, TensorSpec]:
-        """Shape and dtype of each output."""
-        return self._outputs
-
-    @property
-    def report(self) -> Report:
-        """What became of each convolution; empty where it was left out."""
-        return Report(self.metadata.layers)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Computes the outputs.
@@ -128,28 +102,11 @@ class StandaloneModel:
                 process was forked after loading.
         """
         arrays = checked_inputs(self.inputs, inputs)
-        results = {name: _aligned(spec) for name, spec in self._outputs.items()}
+        results = {name: _aligned(spec) for name, spec in self.outputs.items()}
         with self._turn:
             code = self._run(self._instance, _pointers(arrays), _pointers([*results.values()]))
         self._check(code)
         return results
-
-    def __call__(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Computes the outputs from inputs in the model's order."""
-        if len(inputs) != len(self.inputs):
-            raise LibraryError(
-                f"inputs: got {len(inputs)} arrays, expected {len(self.inputs)}: "
-                f"{', '.join(self.inputs)}"
-            )
-        return tuple(self.run(dict(zip(self.inputs, inputs, strict=True))).values())
-
-    def check_names(self, names: Collection[str]) -> None:
-        """Checks that ``names`` are those of the inputs.
-
-        Raises:
-            LibraryError: one is missing or unknown.
-        """
-        check_input_names(self.inputs, names)
 
     def time(self, inputs: Mapping[str, np.ndarray], repeats: int = 20) -> list[float]:
         """Measures the latency.
@@ -158,7 +115,7 @@ class StandaloneModel:
             Seconds of each of ``repeats`` runs, after one that warms up.
         """
         arrays = [_aligned_copy(array) for array in checked_inputs(self.inputs, inputs)]
-        results = [_aligned(spec) for spec in self._outputs.values()]
+        results = [_aligned(spec) for spec in self.outputs.values()]
         given, made = _pointers(arrays), _pointers(results)
         with self._turn:
             self._check(self._run(self._instance, given, made))
@@ -169,28 +126,13 @@ class StandaloneModel:
         self._run(self._instance, given, made)
         return time.perf_counter() - start
 
-    def __repr__(self) -> str:
-        """The interface."""
-        described = [
-            f"{name}: {spec.dtype}{list(spec.shape)}"
-            for specs in (self.inputs, self.outputs)
-            for name, spec in specs.items()
-        ]
-        return f"<{type(self).__name__} {self._path}; {', '.join(described)}>"
+    def _about(self) -> list[str]:
+        return [str(self._path)]
 
     def _function(self, name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
         function = getattr(self._library, f"{self._name}_{name}")
         function.restype, function.argtypes = result, arguments
         return function
-
-    def _tensors(self, kind: str) -> dict[str, TensorSpec]:
-        query = self._function(kind, ctypes.POINTER(_Tensor), ctypes.c_int)
-        found: dict[str, TensorSpec] = {}
-        while tensor := query(len(found)):
-            known = tensor.contents
-            shape = tuple(known.shape[: known.rank])
-            found[known.name.decode()] = TensorSpec(shape, known.dtype.decode())
-        return found
 
     def _check(self, code: int) -> None:
         if code:
