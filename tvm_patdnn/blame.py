@@ -10,6 +10,7 @@ import onnx
 from tvm_patdnn.compilation import Request
 from tvm_patdnn.errors import BuildError, ModelError, PatDNNError
 from tvm_patdnn.importing.culprit import culprit
+from tvm_patdnn.importing.half_precision import EXPORT_FLOAT32, computes_in_half
 from tvm_patdnn.importing.importer import ImportedModel, fixed_model, import_fixed
 from tvm_patdnn.importing.onnx_nodes import describe_node
 from tvm_patdnn.importing.onnx_rules import contradiction
@@ -51,14 +52,17 @@ def _named(
     reason = contradiction(model)
     if reason is not None:
         return ModelError(f"the model cannot be compiled: {reason}; correct it and export it again")
+    half = computes_in_half(model)
+    advice = f"the model computes in float16: {EXPORT_FLOAT32}" if half else ""
     node = culprit(model, lambda beginning: _fails(beginning, compile_model))
     if node is None:
         return BuildError(
-            f"TVM cannot compile the model for {target}: {said}; please report the model"
+            f"TVM cannot compile the model for {target}: {said}; "
+            f"{advice or 'please report the model'}"
         )
+    rewrite = "rewrite this part of the network, or cut the model before it, and please report it"
     return ModelError(
-        f"{describe_node(node)}: TVM cannot compile it for {target}: {said}; rewrite this part of "
-        "the network, or cut the model before it, and please report it"
+        f"{describe_node(node)}: TVM cannot compile it for {target}: {said}; {advice or rewrite}"
     )
 
 

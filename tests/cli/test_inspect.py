@@ -5,6 +5,7 @@ import pytest
 
 from tests.built import library
 from tests.onnx_models import conv_model, model_of
+from tvm_patdnn.library.report import NONE_OF_OURS
 
 
 def test_says_what_the_build_will_do(files, printed):
@@ -29,7 +30,8 @@ def test_a_model_without_convolutions(tmp_path, printed):
     path = tmp_path / "relu.onnx"
     onnx.save(model_of([onnx.helper.make_node("Relu", ["x"], ["y"])], inputs={"x": (1, 4)}), path)
     text = printed("inspect", path)
-    assert text == "no convolution that our kernels compute: all is left to TVM\n"
+    assert text == NONE_OF_OURS + "\n"
+    assert text.startswith("WARNING: no convolution of our kernels")
 
 
 def test_dynamic_inputs(tmp_path, printed, failing, misused):

@@ -28,3 +28,9 @@ def test_all_zero():
         *("total", "all", "zero", "0"),
         *("4", "MMAC", "dense,", "0", "kept;", "2", "KiB", "dense,", "1", "as", "CSR"),
     ]
+
+
+def test_nothing_of_ours_is_said_loudly():
+    text = str(Report(()))
+    assert text.startswith("WARNING: no convolution of our kernels is reported")
+    assert "best exported as float32" in text

@@ -60,7 +60,8 @@ def test_a_target_of_tvm_without_triple():
 
 def test_not_a_cpu():
     with pytest.raises(
-        TargetError, match="target kind 'opencl': has no CPU model; expected 'llvm'"
+        TargetError,
+        match="target kind 'opencl': CPUs only; expected 'llvm', or a preset such as 'rasp",
     ):
         CpuModel.from_target(Target("opencl"))
 

@@ -7,7 +7,7 @@ import io
 import logging
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import onnx
@@ -18,6 +18,7 @@ from tvm.relax.frontend.onnx import from_onnx
 from tvm_patdnn.errors import ModelError
 from tvm_patdnn.importing.check_nodes import check_nodes
 from tvm_patdnn.importing.check_windows import check_windows
+from tvm_patdnn.importing.half_precision import EXPORT_FLOAT32, computes_in_half
 from tvm_patdnn.importing.node_errors import first_line, naming_model
 from tvm_patdnn.importing.onnx_file import ModelSource, load_onnx
 from tvm_patdnn.importing.onnx_nodes import describe_node
@@ -74,12 +75,30 @@ def import_onnx(model: ModelSource, input_shapes: InputShapes | None = None) -> 
             that TVM cannot import; the message names the input, or the operators and nodes.
     """
     fixed = fixed_model(model, input_shapes)
-    with naming_model(fixed):
+    half = computes_in_half(fixed)
+    with naming_model(fixed), _advising_float32(advise=half):
         imported = import_fixed(fixed)
+    if half:
+        _LOG.warning(
+            "the model computes in float16, where no kernel of ours does: TVM's plain ones are "
+            "slow; %s",
+            EXPORT_FLOAT32,
+        )
     broken = broken_rule(fixed)
     if broken is not None:
         _LOG.warning("the model breaks a rule of ONNX and is imported all the same: %s", broken)
     return imported
+
+
+@contextlib.contextmanager
+def _advising_float32(*, advise: bool) -> Iterator[None]:
+    """Adds to what cannot be imported of a float16 model that float32 may be."""
+    try:
+        yield
+    except ModelError as error:
+        if not advise:
+            raise
+        raise ModelError(f"{error}; the model computes in float16: {EXPORT_FLOAT32}") from error
 
 
 def fixed_model(model: ModelSource, input_shapes: InputShapes | None = None) -> onnx.ModelProto:

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from tvm_patdnn.layer_report import LayerReport
 
-__all__ = ["LayerReport", "Report"]
+__all__ = ["NONE_OF_OURS", "LayerReport", "Report"]
+
+NONE_OF_OURS = (
+    "WARNING: no convolution of our kernels is reported, so pruning gains nothing here: all is "
+    "left to TVM's plain kernels, which are slow. Ours compute two-dimensional convolutions in "
+    "float32; a model in float16 is best exported as float32"
+)
 
 
 class Report(Sequence[LayerReport]):
@@ -22,6 +28,8 @@ class Report(Sequence[LayerReport]):
         return self._layers[index]
 
     def __str__(self) -> str:
+        if not self:
+            return NONE_OF_OURS
         rows = [_HEADER, *self._rows()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER) - 1)]
         return "\n".join(

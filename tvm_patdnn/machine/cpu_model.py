@@ -61,7 +61,8 @@ class CpuModel:
         """
         if target.kind.name != "llvm":
             raise TargetError(
-                f"target kind '{target.kind.name}': has no CPU model; expected 'llvm'"
+                f"target kind '{target.kind.name}': CPUs only; expected 'llvm', or a preset such "
+                "as 'raspberry-pi-4'"
             )
         triple = str(target.attrs.get("mtriple", host_triple()))
         lanes, registers = _vectors(target, triple)
