@@ -37,3 +37,22 @@ def test_nothing_is_shown(stderr, terminal, quiet):
     stream = stderr(terminal=terminal)
     walk(quiet=quiet)
     assert stream.getvalue() == ""
+
+
+def test_lines_where_there_is_no_terminal(stderr):
+    stream = stderr(terminal=False)
+    walk(lines=True)
+    assert stream.getvalue() == "tvm-patdnn: first\ntvm-patdnn: second\n"
+
+
+@pytest.mark.parametrize("options", [{"quiet": True, "lines": True}, {}])
+def test_no_lines(stderr, options):
+    stream = stderr(terminal=False)
+    walk(**options)
+    assert stream.getvalue() == ""
+
+
+def test_a_terminal_has_the_bar_instead_of_lines(stderr):
+    stream = stderr(terminal=True)
+    walk(lines=True)
+    assert "tvm-patdnn: " not in stream.getvalue()

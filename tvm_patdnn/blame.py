@@ -14,6 +14,7 @@ from tvm_patdnn.importing.half_precision import EXPORT_FLOAT32, computes_in_half
 from tvm_patdnn.importing.importer import ImportedModel, fixed_model, import_fixed
 from tvm_patdnn.importing.onnx_nodes import describe_node
 from tvm_patdnn.importing.onnx_rules import contradiction
+from tvm_patdnn.native_warnings import without_native_warnings
 
 __all__ = ["naming_culprit"]
 
@@ -68,7 +69,8 @@ def _named(
 
 def _fails(model: onnx.ModelProto, compile_model: Callable[[ImportedModel], object]) -> bool:
     try:
-        compile_model(import_fixed(model))
+        with without_native_warnings():
+            compile_model(import_fixed(model))
     except Exception:  # whatever it is: the whole model failed, too
         return True
     return False

@@ -20,14 +20,13 @@ BUILD_PHASES = 5  # of ``builder.build``
 class PhaseBar:
     """Call it with the name of each phase as it begins.
 
-    Nothing is shown where stderr is not a terminal.
-
     Args:
         phases: how many there will be.
         quiet: shows nothing at all.
+        lines: where stderr is not a terminal, each phase is a line; else nothing is shown there.
     """
 
-    def __init__(self, phases: int, *, quiet: bool = False) -> None:
+    def __init__(self, phases: int, *, quiet: bool = False, lines: bool = False) -> None:
         self._bar: Any = (
             _Nothing()
             if tqdm is None
@@ -40,12 +39,15 @@ class PhaseBar:
             )
         )
         self._begun = 0
+        self._lines = lines and not quiet and not sys.stderr.isatty()
 
     def __enter__(self) -> PhaseBar:
         return self
 
     def __call__(self, phase: str) -> None:
         """Shows that ``phase`` begins, and the one before is done."""
+        if self._lines:
+            print(f"tvm-patdnn: {phase}", file=sys.stderr, flush=True)
         self._bar.set_description_str(phase, refresh=False)
         self._bar.update(min(self._begun, 1))
         self._bar.refresh()

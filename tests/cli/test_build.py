@@ -1,10 +1,13 @@
 import json
 
 import numpy as np
+import onnx
 import pytest
 
 import tvm_patdnn
 from tests.built import FOREIGN_TARGET, foreign_library, inputs, library, require_linker
+from tests.half_models import half_model
+from tvm_patdnn.cli import main
 
 
 def test_builds(files, printed, tmp_path):
@@ -18,13 +21,28 @@ def test_builds(files, printed, tmp_path):
     assert np.abs(found - expected).max() < 1e-6
 
 
+def test_a_line_for_each_phase_where_there_is_no_terminal(files, capsys, tmp_path):
+    words = ["build", str(files / "pruned.onnx"), "-o", str(tmp_path / "out.so")]
+    assert main(words) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == ["tvm-patdnn: loading TVM", "tvm-patdnn: import"]
+    assert lines[-1] == "tvm-patdnn: linking"
+
+
+def test_quiet_is_without_warnings(capsys, tmp_path):
+    onnx.save(half_model("Relu"), tmp_path / "half.onnx")
+    words = ["build", str(tmp_path / "half.onnx"), "-o", str(tmp_path / "out.so")]
+    assert main([*words, "-q"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_dense_json(files, printed, tmp_path):
     path = tmp_path / "out.so"
     result = json.loads(
         printed("build", files / "pruned.onnx", "-o", path, "--dense", "--json", "--quiet")
     )
     assert (result["library"], result["bytes"]) == (str(path), path.stat().st_size)
-    assert result["kind"] == "standalone"
+    assert (result["kind"], result["files"]) == ("standalone", [str(path)])
     assert json.loads(result["target"])["kind"] == "llvm"
     assert [layer["kernel"] for layer in result["layers"]] == ["dense", "dense"]
 
@@ -81,7 +99,7 @@ def test_the_kind_that_was_asked_for(files, printed, tmp_path):
     text = printed(*words, tmp_path / "vm.so", "--kind", "vm")
     assert text.endswith("KiB, needs TVM to run\n")
     text = printed(*words, tmp_path / "out.so", "--standalone", "--name", "net")
-    assert text.endswith("KiB, standalone\n")
+    assert text.endswith(f"KiB, standalone\n{tmp_path / 'net.h'}\n")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["net.h", "out.so", "vm.so"]
 
 

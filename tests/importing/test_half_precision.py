@@ -2,25 +2,12 @@ import logging
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
 
 import tvm_patdnn
 from tests.built import network
-from tests.onnx_models import model_of
+from tests.half_models import half_model
 from tvm_patdnn.errors import PatDNNError
 from tvm_patdnn.importing.half_precision import computes_in_half
-
-
-def half_model(activation: str):
-    """x (1, 3, 8, 8) float32 -> cast -> conv in float16 -> activation -> cast -> y."""
-    nodes = [
-        helper.make_node("Cast", ["x"], ["h"], name="to_half", to=TensorProto.FLOAT16),
-        helper.make_node("Conv", ["h", "weight"], ["a"], name="conv", pads=[1] * 4),
-        helper.make_node(activation, ["a"], ["b"], name="activation"),
-        helper.make_node("Cast", ["b"], ["y"], name="to_float", to=TensorProto.FLOAT),
-    ]
-    weight = np.random.default_rng(0).standard_normal((4, 3, 3, 3)).astype("float16")
-    return model_of(nodes, inputs={"x": (1, 3, 8, 8)}, weights={"weight": weight})
 
 
 def test_what_is_recognised():

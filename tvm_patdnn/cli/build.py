@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +73,10 @@ def _add_kind(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    with PhaseBar(BUILD_PHASES + 2, quiet=args.quiet) as progress:
+    with (
+        PhaseBar(BUILD_PHASES + 2, quiet=args.quiet, lines=True) as progress,
+        _warnings(quiet=args.quiet),
+    ):
         progress("loading TVM")
         from tvm_patdnn.builder import build
         from tvm_patdnn.cli.show_report import report_json, report_text
@@ -101,6 +107,7 @@ def _run(args: argparse.Namespace) -> None:
             "bytes": written.bytes,
             "target": library.metadata.target,
             "kind": written.kind,
+            "files": [str(file) for file in written.files],
         }
         if args.verify:
             facts["verified"] = differences
@@ -109,3 +116,17 @@ def _run(args: argparse.Namespace) -> None:
         print(f"{report_text(library.report)}\n\n{args.output}: {written}")
         for name, difference in differences.items():
             print(f"{name}: differs from ONNX Runtime by {difference:.1g} of its largest value")
+        for file in written.files:
+            if file != args.output:
+                print(file)
+
+
+@contextmanager
+def _warnings(*, quiet: bool) -> Iterator[None]:
+    """Logs warnings unless the user asked for quiet."""
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.WARNING) if quiet else before)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tvm_patdnn.errors import BuildError
-from tvm_patdnn.library.cross_compile import c_compiler, describe_c_compilers
+from tvm_patdnn.library.cross_compile import c_compiler, describe_c_compilers, export_compiler
 from tvm_patdnn.library.library import Library
 from tvm_patdnn.machine.targets import TargetLike, resolve_target
 from tvm_patdnn.standalone.export import check_standalone_path
@@ -17,10 +18,17 @@ __all__ = ["WriteOptions", "Written"]
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What was written, and why it is not standalone where that was not asked for."""
+    """What was written.
+
+    Attributes:
+        bytes: of the library.
+        files: the library, and what belongs to it.
+        reason: why it is not standalone where that was not asked for.
+    """
 
     kind: str
     bytes: int
+    files: tuple[Path, ...]
     reason: str = ""
 
     def __str__(self) -> str:
@@ -50,12 +58,15 @@ class WriteOptions:
         """Checks, before long work, that the output can be written.
 
         Raises:
-            BuildError: it cannot.
+            BuildError: it cannot, or there is no linker for the target.
         """
         if self.kind == "standalone":
             check_standalone_path(self.output, self.name, resolve_target(target))
-        else:
-            check_writable(self.output)
+            return
+        check_writable(self.output)
+        resolved = resolve_target(target)
+        if not self.may_be_standalone or c_compiler(resolved) is None:
+            export_compiler(resolved)
 
     def write(self, library: Library) -> Written:
         """Writes the library.
@@ -65,12 +76,18 @@ class WriteOptions:
         """
         if self.kind == "standalone":
             library.export_standalone(self.output, self.name)
-            return Written(kind="standalone", bytes=_size(self.output))
+            header = [self.output.with_name(f"{self.name}.h")] if self.output.suffix else []
+            return self._written("standalone", header)
         reason = self._not_standalone(library) if self.may_be_standalone else ""
         if self.may_be_standalone and not reason:
-            return Written(kind="standalone", bytes=_size(self.output))
+            return self._written("standalone")
         library.export_library(self.output)
-        return Written(kind="vm", bytes=_size(self.output), reason=reason)
+        return self._written("vm", reason=reason)
+
+    def _written(self, kind: str, more: Sequence[Path] = (), reason: str = "") -> Written:
+        made = sorted(self.output.iterdir()) if self.output.is_dir() else [self.output]
+        size = sum(file.stat().st_size for file in made)
+        return Written(kind=kind, bytes=size, files=(*made, *more), reason=reason)
 
     def _not_standalone(self, library: Library) -> str:
         """Tries; returns why it cannot be."""
@@ -81,9 +98,3 @@ class WriteOptions:
         except BuildError as error:
             return str(error)
         return ""
-
-
-def _size(path: Path) -> int:
-    if path.is_dir():
-        return sum(file.stat().st_size for file in path.iterdir())
-    return path.stat().st_size

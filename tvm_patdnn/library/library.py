@@ -22,6 +22,7 @@ from tvm_patdnn.library.object_files import check_file_size, objects_in_memory
 from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.library.seal import VM, seal
 from tvm_patdnn.machine.triples import is_host_platform
+from tvm_patdnn.native_warnings import without_native_warnings
 from tvm_patdnn.whole_file import write_whole
 
 __all__ = ["Library", "load"]
@@ -78,7 +79,7 @@ class Library(ModelInterface):
         with write_whole(Path(path)) as partial:
             folder = partial.parent
             try:
-                with objects_in_memory(folder, _OBJECTS):
+                with without_native_warnings(), objects_in_memory(folder, _OBJECTS):
                     self._executable.export_library(
                         str(partial), fcompile=linker, workspace_dir=str(folder)
                     )

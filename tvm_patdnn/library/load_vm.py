@@ -16,6 +16,7 @@ from tvm_patdnn.library.elf import check_loads_here
 from tvm_patdnn.library.fresh_name import fresh_name
 from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.library.seal import VM, check_seal
+from tvm_patdnn.native_warnings import without_native_warnings
 
 __all__ = ["load"]
 
@@ -24,6 +25,9 @@ def load(path: str | os.PathLike[str], num_threads: int | None = None) -> Runnab
     """Loads a library that ``Library.export_library`` wrote.
 
     What the file holds now is loaded, even if a library of the same name is loaded already.
+
+    Args:
+        num_threads: see ``RunnableModel``.
 
     Raises:
         LibraryError: there is no such file, it is for another CPU, truncated, damaged, or
@@ -34,7 +38,8 @@ def load(path: str | os.PathLike[str], num_threads: int | None = None) -> Runnab
     sealed = check_seal(file, (VM,))
     with fresh_name(file, sealed.crc32) as name:
         try:
-            module = tvm_ffi.load_module(name)  # TVM's own function would resolve the link
+            with without_native_warnings():
+                module = tvm_ffi.load_module(name)  # TVM's own function would resolve the link
         except (RuntimeError, OSError, ValueError) as error:
             said = str(error).strip().splitlines()[-1]
             raise LibraryError(f"{path}: cannot be loaded: {said}") from error

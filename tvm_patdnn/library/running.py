@@ -17,6 +17,7 @@ from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, read_metada
 from tvm_patdnn.library.model_inputs import checked_inputs
 from tvm_patdnn.library.vm_threads import check_threads, compute_with
 from tvm_patdnn.machine.threads import use_all_cores
+from tvm_patdnn.native_warnings import without_native_warnings
 
 __all__ = ["RunnableModel"]
 
@@ -58,7 +59,8 @@ class RunnableModel(ModelInterface):
         self._turn = threading.Lock()
         self._device = device if device is not None else tvm.cpu()
         try:
-            self._machine = VirtualMachine(module, self._device)
+            with without_native_warnings():
+                self._machine = VirtualMachine(module, self._device)
             stored = self._machine[METADATA_FUNCTION]().numpy().tobytes()
             self.metadata: Metadata = read_metadata(stored)
         except (AttributeError, KeyError, ValueError, TypeError, RuntimeError) as error:

@@ -1,0 +1,49 @@
+import os
+import threading
+
+import pytest
+
+from tests.built import inputs, network, require_linker
+from tvm_patdnn import builder
+from tvm_patdnn.library.loading import load
+from tvm_patdnn.native_warnings import without_native_warnings
+
+WARNING = b"[12:34:56] /project/src/runtime/vm/executable.cc:276: Warning: Scope Saving: 1\n"
+
+
+def test_only_warnings_are_dropped(capfd):
+    with without_native_warnings():
+        os.write(2, WARNING + b"kept\n" + WARNING + b"[12:34:56] a.cc:1: Error: bad\n")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "kept\n[12:34:56] a.cc:1: Error: bad\nafter\n"
+
+
+def test_what_is_raised_passes_and_stderr_is_back(capfd):
+    with pytest.raises(KeyError), without_native_warnings():
+        raise KeyError
+    os.write(2, WARNING)
+    assert capfd.readouterr().err == WARNING.decode()
+
+
+def test_threads_take_turns(capfd):
+    def write():
+        with without_native_warnings():
+            os.write(2, WARNING + b"x\n")
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert capfd.readouterr().err == "x\n" * 8
+
+
+def test_a_library_with_constants_of_the_virtual_machine(tmp_path, monkeypatch, capfd):
+    """Once it has run, TVM says a line of each when it writes them and when it reads them."""
+    monkeypatch.setattr(builder, "constant_file", lambda triple: None)
+    library = builder.build(network())
+    require_linker(library)
+    library.run(inputs())
+    library.export_library(tmp_path / "model.so")
+    load(tmp_path / "model.so")
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,39 @@
+"""Keeps TVM's own warnings, which are for its developers, from the user's terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["without_native_warnings"]
+
+_STDERR = 2  # C++ writes to the descriptor, not to sys.stderr
+_WARNING = re.compile(rb"^\[\d\d:\d\d:\d\d\] \S+:\d+: Warning: .*\n?", re.MULTILINE)
+
+_one_at_a_time = threading.Lock()
+
+
+@contextmanager
+def without_native_warnings() -> Iterator[None]:
+    """Drops the lines of TVM's warnings; what else is written to stderr comes at the end."""
+    with _one_at_a_time:
+        try:
+            before = os.dup(_STDERR)
+        except OSError:  # the process has no stderr
+            yield
+            return
+        with tempfile.TemporaryFile() as said:
+            os.dup2(said.fileno(), _STDERR)
+            try:
+                yield
+            finally:
+                os.dup2(before, _STDERR)
+                os.close(before)
+                said.seek(0)
+                rest = _WARNING.sub(b"", said.read())
+                if rest:
+                    os.write(_STDERR, rest)
