@@ -61,9 +61,7 @@ def _run(args: argparse.Namespace) -> None:
         if args.input:
             model.check_names(dict(args.input))
         progress("running")
-        for name, inputs in given_inputs(
-            args.input, model.inputs, normalisation(args, facts)
-        ):
+        for name, inputs in given_inputs(args.input, model.inputs, normalisation(args, facts)):
             results.append((name, model.run(inputs)))
         progress("measuring")
         latencies = model.time(inputs, args.repeats) if args.repeats else []
