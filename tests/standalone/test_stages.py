@@ -45,12 +45,23 @@ def long_loop(x: T.Buffer((48,), "float32"), y: T.Buffer((48,), "float32")):
         y[i] = x[i] + T.float32(1)
 
 
+@T.prim_func
+def other_shape(x: T.Buffer((48,), "float32"), y: T.Buffer((48,), "float32")):
+    rows = T.alloc_buffer((6, 8), "float32")
+    flat = T.decl_buffer((48,), "float32", data=rows.data)
+    for i in range(48):
+        flat[i] = x[i] + x[i]
+    for i, k in T.grid(6, 8):
+        y[i * 8 + k] = rows[i, k]
+
+
 X = np.random.default_rng(0).standard_normal(N).astype(np.float32)
 ROWED = np.random.default_rng(0).standard_normal((ROWS, WIDTH)).astype(np.float32)
 CASES = {
     "two loops": (two_loops, X, X**2 + np.roll(X**2, -1) + X[0] ** 2),
     "no loop to share": (no_loop_to_share, X, 2 * X[::-1]),
     "workspace": (workspace, ROWED, ROWED[:, ::-1]),
+    "another shape of a buffer": (other_shape, X, 2 * X),
     "64 bit loop": (long_loop, X, X + 1),
 }
 

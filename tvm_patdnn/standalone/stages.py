@@ -27,6 +27,7 @@ from tvm_patdnn.standalone.used_variables import defined_variable, used_variable
 
 __all__ = ["Argument", "Kernel", "Stage", "split_kernel"]
 
+_DEFINITIONS = (tirx.DeclBuffer, tirx.Bind, tirx.AllocBuffer)
 _STACK = 1024  # bytes from which TVM would allocate memory for a buffer
 
 
@@ -70,17 +71,17 @@ class Kernel:
 def split_kernel(func: tirx.PrimFunc, symbol: str) -> Kernel:
     """Splits ``func``; the stages are named ``symbol``, or ``symbol_0``, ``symbol_1``, ..."""
     body = list(func.body.seq) if isinstance(func.body, tirx.SeqStmt) else [func.body]
-    setup = [each for each in body if isinstance(each, tirx.DeclBuffer | tirx.Bind)]
-    allocated = [each for each in body if isinstance(each, tirx.AllocBuffer)]
-    groups = _groups(each for each in body if each not in (*setup, *allocated))
+    setup = [each for each in body if isinstance(each, _DEFINITIONS)]
+    groups = _groups(each for each in body if not isinstance(each, _DEFINITIONS))
+    allocated = [each for each in setup if isinstance(each, tirx.AllocBuffer)]
     shared = [each for each in allocated if _is_shared(each, groups, setup)]
-    own = [each for each in allocated if each not in shared]
+    setup = [each for each in setup if each not in shared]
     places = {var: Argument("parameter", i) for i, var in enumerate(func.params)}
     places |= {each.buffer: Argument("shared", i) for i, each in enumerate(shared)}
     target = func.attrs["target"]
     stages = [
         _StageMaker(f"{symbol}_{i}" if len(groups) > 1 else symbol, target).make(
-            places, [*setup, *own], statements
+            places, setup, statements
         )
         for i, statements in enumerate(groups)
     ]
