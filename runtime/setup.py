@@ -29,6 +29,7 @@ MODULES = (
     "library/fresh_name",
     "library/image_facts",
     "library/input_arrays",
+    "library/interface",
     "library/loading",
     "library/metadata",
     "library/model_inputs",

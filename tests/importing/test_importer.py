@@ -53,6 +53,13 @@ def test_inputs_and_outputs_keep_their_names_and_order():
     assert list(imported.outputs) == ["n", "s"]
 
 
+def test_an_output_that_is_listed_twice_is_one():
+    model = conv_model()
+    model.graph.output.add().CopyFrom(model.graph.output[0])
+    assert list(import_onnx(model).outputs) == ["y"]
+    assert len(model.graph.output) == 2
+
+
 def test_initializers_listed_as_inputs():
     model = conv_model()
     model.ir_version = 3

@@ -77,7 +77,7 @@ def _answers(args: argparse.Namespace) -> Iterator[tuple[np.ndarray, int]]:
             f"{args.model}: has inputs {', '.join(model.metadata.inputs)}; expected one, an image"
         )
     ((name, spec),) = model.metadata.inputs.items()
-    first = model.metadata.outputs[0]
+    first = next(iter(model.metadata.outputs))
     scores = _class_scores(args.model, first, model.run(random_inputs({name: spec}))[first])
     classes = _read_classes(args.classes) if args.classes else facts.classes
     paths, labels = labelled_images(args.data, classes, scores)

@@ -110,7 +110,18 @@ def fixed_model(model: ModelSource, input_shapes: InputShapes | None = None) -> 
     loaded = load_onnx(model)
     decline_quantised(loaded)  # before asking for shapes, and before weights are folded to float
     check_nodes(loaded)
-    return fix_input_shapes(loaded, input_shapes)
+    fixed = fix_input_shapes(loaded, input_shapes)
+    _list_outputs_once(fixed)
+    return fixed
+
+
+def _list_outputs_once(model: onnx.ModelProto) -> None:
+    """Drops, in place, the further mentions of an output, as results are known by their names."""
+    outputs = model.graph.output
+    names = [value.name for value in outputs]
+    for position in reversed(range(len(names))):
+        if names[position] in names[:position]:
+            del outputs[position]
 
 
 def import_fixed(fixed: onnx.ModelProto) -> ImportedModel:

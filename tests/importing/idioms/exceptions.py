@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["DECLINED", "NOT_EXPORTED"]
+__all__ = ["DECLINED", "EXPORTED_OTHERWISE", "NOT_EXPORTED"]
 
 _LEGACY = {
     "AdaptiveAvgPool odd": "output size that are not factor",
@@ -35,6 +35,17 @@ NOT_EXPORTED: Mapping[str, Mapping[str, str]] = {
     },
     "legacy-17": _LEGACY,
     "dynamo": {},
+}
+
+# Idioms whose files, run by ONNX Runtime, do not give torch's numbers or its types, either: these
+# exporters write a quotient that is rounded to zero, and numbers of 64 bits.
+_LEGACY_OTHERWISE = frozenset(
+    {"YOLO with DFL", "casts", "floor_divide and remainder", "pad by shape"}
+)
+EXPORTED_OTHERWISE: Mapping[str, frozenset[str]] = {
+    "legacy-11": _LEGACY_OTHERWISE,
+    "legacy-17": _LEGACY_OTHERWISE,
+    "dynamo": frozenset(),
 }
 
 # The operator that TVM's importer does not have, by idiom.
