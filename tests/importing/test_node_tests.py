@@ -24,7 +24,16 @@ def test_operators(module):
         assert len(ends) <= total, f"{operator}: {PAGE} is old; write it anew"
 
 
+UNDEFINED = pytest.mark.xfail(
+    strict=True,
+    reason="a shift beyond the width that comes at run time is whatever the CPU makes of it",
+)
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("module", modules())
+@pytest.mark.parametrize(
+    "module",
+    [pytest.param(name, marks=UNDEFINED) if name == "bitshift" else name for name in modules()],
+)
 def test_operators_whose_inputs_all_are_inputs(module):
     check(verdicts(module, constants=False))
