@@ -29,10 +29,13 @@ def outcome(data: bytes) -> str:
     except PatDNNError as error:
         return f"declined: {error}"
     random = np.random.default_rng(0)
-    inputs = {
-        name: random.standard_normal(shape).astype(dtype)
-        for name, (shape, dtype) in library.metadata.inputs.items()
-    }
+    try:
+        inputs = {
+            name: random.standard_normal(shape).astype(dtype)
+            for name, (shape, dtype) in library.metadata.inputs.items()
+        }
+    except ValueError:  # no numbers, but sizes beyond what numpy counts
+        return "built"
     try:
         session = onnxruntime.InferenceSession(data)
         expected = session.run(list(library.metadata.outputs), inputs)

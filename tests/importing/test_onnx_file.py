@@ -99,3 +99,9 @@ def test_no_outputs():
 def test_wrong_type():
     with pytest.raises(ModelError, match=r"got int, expected a path, bytes or onnx.ModelProto"):
         load_onnx(3)
+
+
+def test_an_operator_that_is_not_text_is_told():
+    data = conv_model().SerializeToString().replace(b"\x22\x04Conv", b"\x22\x04C\xffnv")
+    with pytest.raises(ModelError, match=r"a node's operator is b'C\\xffnv', which is not text"):
+        load_onnx(data)

@@ -11,6 +11,7 @@ from onnx.external_data_helper import uses_external_data
 
 from tvm_patdnn.errors import ModelError
 from tvm_patdnn.importing.onnx_constants import check_stored, stored_tensors
+from tvm_patdnn.importing.onnx_nodes import all_nodes
 
 __all__ = ["ModelSource", "load_onnx"]
 
@@ -90,6 +91,12 @@ def _load_weights_beside(model: onnx.ModelProto, path: Path) -> None:
 
 
 def _checked(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
+    for node in all_nodes(model.graph):
+        if not isinstance(node.op_type, str):  # bytes that are not UTF-8
+            raise ModelError(
+                f"{where}: a node's operator is {node.op_type!r}, which is not text; the file is "
+                "damaged: export the model again"
+            )
     if not model.HasField("graph") or not model.graph.node:
         raise ModelError(f"{where}: the graph has no nodes; expected a network to compile")
     if not model.opset_import:
