@@ -19,6 +19,7 @@ MODULES = (
     "cli/run_inputs",
     "cli/show_outputs",
     "cli/signals",
+    "error_lines",
     "errors",
     "evaluation/__init__",
     "evaluation/labelled_folder",

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import onnx
 
 from tvm_patdnn.compilation import Request
+from tvm_patdnn.error_lines import last_line
 from tvm_patdnn.errors import BuildError, ModelError, PatDNNError
 from tvm_patdnn.importing.culprit import culprit
 from tvm_patdnn.importing.half_precision import EXPORT_FLOAT32, computes_in_half
@@ -49,7 +50,7 @@ def _named(
     compile_model: Callable[[ImportedModel], object],
 ) -> PatDNNError:
     model = fixed_model(request.onnx_model, request.input_shapes)
-    said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    said = last_line(error)
     reason = contradiction(model)
     if reason is not None:
         return ModelError(f"the model cannot be compiled: {reason}; correct it and export it again")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx
 
+from tvm_patdnn.error_lines import last_line
 from tvm_patdnn.errors import BenchError
 
 __all__ = ["resize_images"]
@@ -36,7 +37,7 @@ def resize_images(model: onnx.ModelProto, size: int, name: str) -> onnx.ModelPro
     try:
         return onnx.shape_inference.infer_shapes(resized, strict_mode=True, data_prop=True)
     except onnx.shape_inference.InferenceError as error:
-        said = str(error).strip().splitlines()[-1]
+        said = last_line(error)
         raise BenchError(
             f"{name}: does not work on images of {size}x{size} ({said}); give a network that "
             "takes any size, such as one without fully connected layers"

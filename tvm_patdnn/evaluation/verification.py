@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tvm_patdnn.error_lines import first_line
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.evaluation.random_inputs import random_inputs
 
@@ -66,7 +67,7 @@ def _reference(source: str | bytes, inputs: Mapping[str, np.ndarray]) -> dict[st
         names = [output.name for output in session.get_outputs()]
         return dict(zip(names, session.run(names, dict(inputs)), strict=True))
     except Exception as error:  # its own classes have no public common base
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = first_line(error)
         raise BuildError(f"verify: ONNX Runtime does not run the model: {first}") from error
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import onnx
 
+from tvm_patdnn import error_lines
 from tvm_patdnn.errors import ModelError, PatDNNError
 from tvm_patdnn.importing.onnx_nodes import describe_node
 from tvm_patdnn.importing.onnx_rules import broken_rule, contradiction
@@ -54,5 +55,4 @@ def naming_model(model: onnx.ModelProto) -> Iterator[None]:
 
 def first_line(error: Exception) -> str:
     """Returns the first line of what an error says, or its class where it says nothing."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:_LONGEST] if lines else type(error).__name__
+    return error_lines.first_line(error)[:_LONGEST]

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import tvm
 
+from tvm_patdnn.error_lines import last_line
 from tvm_patdnn.errors import BuildError, LibraryError
 from tvm_patdnn.library.constant_file import ConstantFile
 from tvm_patdnn.library.cross_compile import export_compiler
@@ -166,6 +167,6 @@ class Library(ModelInterface):
                 return RunnableModel(session.load_module(path.name), session.cpu(0))
             except (RuntimeError, OSError) as error:
                 raise LibraryError(
-                    f"the device did not load the library: {str(error).strip().splitlines()[-1]}; "
+                    f"the device did not load the library: {last_line(error)}; "
                     "check that its server runs and that the target fits its CPU"
                 ) from error

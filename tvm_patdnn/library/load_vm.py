@@ -11,6 +11,7 @@ from pathlib import Path
 
 import tvm_ffi
 
+from tvm_patdnn.error_lines import last_line
 from tvm_patdnn.errors import LibraryError
 from tvm_patdnn.library.elf import check_loads_here
 from tvm_patdnn.library.fresh_name import fresh_name
@@ -41,6 +42,6 @@ def load(path: str | os.PathLike[str], num_threads: int | None = None) -> Runnab
             with without_native_warnings():
                 module = tvm_ffi.load_module(name)  # TVM's own function would resolve the link
         except (RuntimeError, OSError, ValueError) as error:
-            said = str(error).strip().splitlines()[-1]
+            said = last_line(error)
             raise LibraryError(f"{path}: cannot be loaded: {said}") from error
     return RunnableModel(module, origin=str(path), num_threads=num_threads)

@@ -11,6 +11,7 @@ import numpy as np
 import tvm
 from tvm.runtime.vm import VirtualMachine
 
+from tvm_patdnn.error_lines import first_line
 from tvm_patdnn.errors import LibraryError
 from tvm_patdnn.library.interface import ModelInterface
 from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, read_metadata
@@ -65,7 +66,7 @@ class RunnableModel(ModelInterface):
             self.metadata: Metadata = read_metadata(stored)
         except (AttributeError, KeyError, ValueError, TypeError, RuntimeError) as error:
             raise LibraryError(
-                f"the library holds no model that this version can run ({_first_line(error)}); "
+                f"the library holds no model that this version can run ({first_line(error)}); "
                 "build it again with this version"
             ) from error
 
@@ -132,7 +133,7 @@ class RunnableModel(ModelInterface):
                 yield
             except Exception as error:  # any: what is raised on a device has any class
                 raise LibraryError(
-                    f"the model did not run to its end: {_first_line(error)}; if it runs on a "
+                    f"the model did not run to its end: {first_line(error)}; if it runs on a "
                     "device, check that its server still runs, and connect again"
                 ) from error
 
@@ -148,7 +149,3 @@ def _check_not_forked() -> None:
             "along: no model can run here; fork before the first run, or start processes by "
             "'spawn', as multiprocessing.get_context('spawn') does"
         )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

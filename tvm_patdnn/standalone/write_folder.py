@@ -11,6 +11,7 @@ from pathlib import Path
 import tvm
 
 from relay_passes.pipeline import lowering_passes
+from tvm_patdnn.error_lines import last_line
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.standalone.cpu_check import cpu_check
 from tvm_patdnn.standalone.kernels import compile_kernels, split_kernels
@@ -53,7 +54,7 @@ def _compile(model: SourceModel, name: str, path: Path) -> Program:
         kernels = split_kernels(lowered, {call.kernel for call in calls.calls}, target, name)
         compile_kernels(kernels, target, path)
     except (RuntimeError, ValueError) as error:
-        said = str(error).strip().splitlines()[-1]
+        said = last_line(error)
         raise BuildError(
             f"TVM cannot compile the model for {target}: {said}; please report the model"
         ) from error
