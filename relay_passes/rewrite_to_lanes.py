@@ -39,7 +39,8 @@ class RewriteToLanes:
 
     def transform_module(self, mod: tvm.IRModule, _: PassContext) -> tvm.IRModule:
         """Returns the rewritten module; ``mod`` is left as it is."""
-        main, plan = MainRebuilder(mod), plan_of(mod, self.options)
+        main = MainRebuilder(mod)
+        plan = plan_lanes(main.bindings, main.result, self.options)
         mod = main.rebuild(lambda: emit_lanes(main, plan))
         rows = [asdict(row) for row in report_layers(plan)]
         return mod.with_attr(LAYERS_ATTRIBUTE, json.dumps(rows))

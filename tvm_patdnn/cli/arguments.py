@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 __all__ = [
     "add_command",
+    "add_input_shape",
     "add_model",
     "add_output_options",
     "add_target",
@@ -47,7 +48,12 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         help="what to compile for: a preset such as raspberry-pi-4, or a string such as "
         "'llvm -mtriple=aarch64-linux-gnu -mcpu=cortex-a72' (default: this machine)",
     )
-    parser.add_argument(
+    add_input_shape(parser.add_argument)
+
+
+def add_input_shape(add: Callable[..., Any]) -> None:
+    """Adds the sizes of an ONNX file's dynamic inputs."""
+    add(
         "--input-shape",
         metavar="NAME:SIZES",
         action="append",

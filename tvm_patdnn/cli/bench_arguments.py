@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tvm_patdnn.cli.arguments import input_shape, numbers, positive
+from tvm_patdnn.cli.arguments import add_input_shape, numbers, positive
 
 __all__ = ["add_bench_arguments", "check_bench_arguments"]
 
@@ -73,14 +73,7 @@ def _add_comparison(add: Callable[..., Any]) -> None:
         help="compare each distinct convolution, not the model; without MODEL.onnx a small "
         "network for each of our kernels, random weights",
     )
-    add(
-        "--input-shape",
-        metavar="NAME:SIZES",
-        action="append",
-        type=input_shape,
-        default=[],
-        help="sizes of a dynamic input, such as x:1,3,224,224; once per input",
-    )
+    add_input_shape(add)
 
 
 def _add_series(group: Any) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvm_patdnn.cli.arguments import add_command, add_output_options, input_shape, positive
+from tvm_patdnn.cli.arguments import add_command, add_input_shape, add_output_options, positive
 from tvm_patdnn.cli.image_options import add_image_options, normalisation
 from tvm_patdnn.errors import LibraryError
 
@@ -42,14 +42,7 @@ def add_parser(commands: Any) -> None:
         help="names of the classes, one a line, in the order of the scores (default: those that "
         "the model names, else the folders in alphabetical order)",
     )
-    add(
-        "--input-shape",
-        metavar="NAME:SIZES",
-        action="append",
-        type=input_shape,
-        default=[],
-        help="sizes of a dynamic input of an ONNX file, such as x:1,3,224,224",
-    )
+    add_input_shape(add)
     add_image_options(parser)
     add_output_options(parser)
 
