@@ -22,8 +22,7 @@ from relay_passes.relax_ir.values import fixed_shape
 from te_schedules.cpu.conv2d import Conv2d
 from te_schedules.cpu.conv2d_depthwise import is_depthwise
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
-from te_schedules.cpu.count_loads import LoadCounts
-from te_schedules.cpu.expected_loads import expected_loads
+from te_schedules.cpu.expected_loads import LoadCounts, expected_loads
 from te_schedules.cpu.lane_layout import LaneLayout
 from te_schedules.cpu.tile_store import OperandSpec
 from te_schedules.epilogue import Step

@@ -21,8 +21,6 @@ from te_schedules.window import Window
 
 __all__ = ["recognize"]
 
-Shape = tuple[int, ...]
-
 
 def recognize(
     var: relax.Var, value: relax.Expr, in_lanes: Set[relax.Var], names: Mapping[str, str]

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from te_schedules.cpu.conv2d import Conv2d
-from te_schedules.cpu.count_loads import LoadCounts
 from te_schedules.cpu.tiling import Tiling, tile_parts
 
-__all__ = ["expected_loads"]
+__all__ = ["LoadCounts", "expected_loads"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadCounts:
+    """What a kernel does in one call, in vectors.
+
+    Attributes:
+        inputs: vectors loaded from the first argument, the activations.
+        products: vectors multiplied by a broadcast weight and added.
+    """
+
+    inputs: int
+    products: int
+
+    def __add__(self, other: LoadCounts) -> LoadCounts:
+        return LoadCounts(
+            inputs=self.inputs + other.inputs, products=self.products + other.products
+        )
+
+    def __mul__(self, times: int) -> LoadCounts:
+        return LoadCounts(inputs=self.inputs * times, products=self.products * times)
 
 
 def expected_loads(kernel: Conv2d) -> LoadCounts:
-    """Returns what ``count_loads`` counts in the code of the kernel, without generating it."""
+    """Returns what the code of the kernel will do, without generating it."""
     geometry, fkw, layout = kernel.geometry, kernel.fkw, kernel.geometry.out_layout
     parts = tile_parts(
         Tiling(layout.vectors_y, kernel.schedule.rows),

@@ -5,9 +5,9 @@ from relay_passes.lanes.plan import PlannedConvolution, PlannedNode, PlannedPair
 from relay_passes.lanes.plan_lanes import PlanOptions, plan_lanes
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
 from te_schedules.cpu.conv2d import conv2d
-from te_schedules.cpu.count_loads import count_loads
 from te_schedules.cpu.tile_store import OperandSpec
 from tests.relay_passes.relax_modules import CPU, Net, random_array
+from tests.te_schedules.cpu.count_loads import count_loads
 from tests.te_schedules.cpu.lane_kernels import pattern_weight
 
 W = random_array(4, 3, 3, 3)

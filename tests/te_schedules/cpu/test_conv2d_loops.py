@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
-from te_schedules.cpu.count_loads import count_loads
+from tests.te_schedules.cpu.count_loads import count_loads
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
 
 W53 = pattern_weight(5, 3)

@@ -3,7 +3,8 @@ import pytest
 
 from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
-from te_schedules.cpu.count_loads import LoadCounts, count_loads
+from te_schedules.cpu.expected_loads import LoadCounts
+from tests.te_schedules.cpu.count_loads import count_loads
 from tests.te_schedules.cpu.lane_kernels import (
     ConvCase,
     bound_kernel,

@@ -6,10 +6,11 @@ import tvm
 
 from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Outer
-from te_schedules.cpu.count_loads import LoadCounts, count_loads
+from te_schedules.cpu.expected_loads import LoadCounts
 from te_schedules.cpu.generic_sparse_products import TableProducts
 from te_schedules.cpu.tile_store import OperandSpec
 from te_schedules.epilogue import Step
+from tests.te_schedules.cpu.count_loads import count_loads
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight, random_array
 from tvm_patdnn.machine.targets import resolve_target
 from tvm_patdnn.sparse.unordered_kernels import pack_single_taps, pack_unordered

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
-from te_schedules.cpu.count_loads import LoadCounts, count_loads
-from te_schedules.cpu.expected_loads import expected_loads
+from te_schedules.cpu.expected_loads import LoadCounts, expected_loads
 from te_schedules.cpu.generic_sparse_products import TableProducts
+from tests.te_schedules.cpu.count_loads import count_loads
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight, random_array
 from tvm_patdnn.sparse.unordered_kernels import pack_single_taps, pack_unordered
 

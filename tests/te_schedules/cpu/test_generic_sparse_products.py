@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
-from te_schedules.cpu.count_loads import LoadCounts, count_loads
+from te_schedules.cpu.expected_loads import LoadCounts
 from te_schedules.cpu.generic_sparse_products import TableProducts, tap_table
+from tests.te_schedules.cpu.count_loads import count_loads
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
 from tvm_patdnn.sparse.unordered_kernels import pack_single_taps, pack_unordered
 

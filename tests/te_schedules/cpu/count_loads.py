@@ -7,7 +7,6 @@ every statement is visited once, for all iterations of the loops around it at a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,28 +14,9 @@ from tvm import s_tir, tirx
 from tvm.ir.expr import TensorLoad
 from tvm.tirx import PrimFunc
 
-__all__ = ["LoadCounts", "count_loads"]
+from te_schedules.cpu.expected_loads import LoadCounts
 
-
-@dataclass(frozen=True, kw_only=True)
-class LoadCounts:
-    """What a kernel does in one call, in vectors.
-
-    Attributes:
-        inputs: vectors loaded from the first argument, the activations.
-        products: vectors multiplied by a broadcast weight and added.
-    """
-
-    inputs: int
-    products: int
-
-    def __add__(self, other: LoadCounts) -> LoadCounts:
-        return LoadCounts(
-            inputs=self.inputs + other.inputs, products=self.products + other.products
-        )
-
-    def __mul__(self, times: int) -> LoadCounts:
-        return LoadCounts(inputs=self.inputs * times, products=self.products * times)
+__all__ = ["count_loads"]
 
 
 def count_loads(func: PrimFunc, constants: Sequence[np.ndarray]) -> LoadCounts:
