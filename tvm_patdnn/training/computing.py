@@ -25,7 +25,10 @@ class Computing:
     def name(self) -> str:
         """For people: the device, and the precision of products."""
         device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "CPU"
-        return f"{device}, {'bfloat16' if self.bfloat16 else 'float32'}"
+        if self.bfloat16:
+            return f"{device}, bfloat16"
+        rounded = self.device.type == "cuda" and torch.backends.cudnn.allow_tf32
+        return f"{device}, float32{' (convolutions in TF32)' if rounded else ''}"
 
     @contextmanager
     def mixed_precision(self) -> Iterator[None]:

@@ -30,7 +30,12 @@ class Teacher:
         network: is copied.
         weight: of the teacher in the loss, 0 to 1.
         temperature: see ``distillation_loss``.
+
+    Attributes:
+        repeatable: whether it does the same work for every batch.
     """
+
+    repeatable = True
 
     def __init__(self, network: nn.Module, weight: float, temperature: float) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)

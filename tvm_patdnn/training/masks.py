@@ -74,13 +74,17 @@ class MaskKeeper:
 
     @torch.no_grad()
     def apply(self, optimizer: Optimizer | None = None) -> None:
-        """Clears the removed weights, and the state that ``optimizer`` keeps of them."""
-        for name in self._removed:
+        """Clears the removed weights; with ``optimizer``, those it trains and its state of them."""
+        for name in self._removed if optimizer is None else self._trained_by(optimizer):
             parameter = self._parameters[name]
             removed = self._removed_of(name, parameter)
             parameter.masked_fill_(removed, 0)
             for value in _state(optimizer, parameter):
                 value.masked_fill_(removed.to(value.device), 0)
+
+    def _trained_by(self, optimizer: Optimizer) -> list[str]:
+        trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        return [name for name in self._removed if id(self._parameters[name]) in trained]
 
     def _clearer(self, name: str) -> Callable[[Tensor], None]:
         keeper = weakref.ref(self)

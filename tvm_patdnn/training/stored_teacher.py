@@ -30,6 +30,8 @@ class StoredTeacher(Teacher):
             as the precision; runs with other images should have another.
     """
 
+    repeatable = False
+
     def __init__(
         self, network: nn.Module, weight: float, temperature: float, *, folder: Path, run: str
     ) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from tvm_patdnn.errors import TrainingError
-from tvm_patdnn.training.data.augment import Augmentation, draw_crops, take_crops
+from tvm_patdnn.training.data.augment import Augmentation, Crops, draw_crops, take_crops
 from tvm_patdnn.training.data.source import ImageSource
 
 __all__ = ["DataSet", "MemoryImages"]
@@ -53,10 +54,13 @@ class MemoryImages(ImageSource):
 
     def batch(self, indices: Tensor, draw: torch.Generator | None = None) -> Tensor:
         """Returns images (n, c, h, w) uint8, cropped and flipped at random with ``draw``."""
-        on_device = indices.to(self.images.device)
         if draw is None:
-            return self.images[on_device]
-        crops = draw_crops(len(indices), self.augmentation, draw)
+            return self.images[indices.to(self.images.device)]
+        return self.cut(indices, draw_crops(len(indices), self.augmentation, draw))
+
+    def cut(self, indices: Tensor, crops: Crops) -> Tensor:
+        """Returns images (n, c, h, w) uint8, cut out where ``crops`` says."""
+        on_device = indices.to(self.images.device)
         return take_crops(self.images, on_device, crops, self.augmentation.padding)
 
     def to(self, device: torch.device) -> MemoryImages:
@@ -125,8 +129,12 @@ class DataSet:
         Returns:
             (n, channels, h, w) float32 with mean 0 and standard deviation 1.
         """
-        shape = (1, -1, 1, 1)
-        mean = torch.tensor(self.mean, device=images.device).reshape(shape)
-        std = torch.tensor(self.std, device=images.device).reshape(shape)
+        mean, std = (_of_channels(values, images.device) for values in (self.mean, self.std))
         scaled = (images.float() / 255 - mean) / std
         return scaled if scaled.shape[1] == channels else scaled.expand(-1, channels, -1, -1)
+
+
+@lru_cache(maxsize=16)
+def _of_channels(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Returns one value a channel, (1, c, 1, 1), which a recorded step can use again."""
+    return torch.tensor(values, device=device).reshape(1, -1, 1, 1)
