@@ -122,11 +122,13 @@ class _Recording:
         self._work = work
         self._calls = 0
         self._graph: Any = None
+        self._before: Any = None  # lets a new recording take the memory of the one before last
         self._stream = torch.cuda.Stream() if torch.cuda.is_available() else None
         self._pool = torch.cuda.graph_pool_handle() if self._stream else None
 
     def forget(self) -> None:
         """Records anew."""
+        self._before = self._graph or self._before
         self._calls, self._graph = 0, None
 
     @contextmanager
