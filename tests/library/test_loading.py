@@ -39,6 +39,19 @@ def test_a_standalone_library_does_without_tvm():
     assert (done.stderr, done.stdout) == ("", "[]\n")
 
 
+def test_a_standalone_library_is_loaded_without_what_only_reports_need():
+    program = (
+        "import sys, numpy; before = set(sys.modules)\n"
+        "import tvm_patdnn\n"
+        f"tvm_patdnn.load({str(standalone_library())!r})\n"
+        "print(sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr == ""
+    for name in ("json", "dataclasses", "tempfile", "shutil", "tvm_patdnn.library.metadata"):
+        assert f"'{name}'" not in done.stdout
+
+
 def test_the_other_kind_with_the_runtime_of_tvm_alone(of_the_vm):
     program = (
         "import os, tvm_patdnn, numpy\n"

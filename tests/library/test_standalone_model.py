@@ -23,6 +23,7 @@ def expected():
 def test_what_it_says_of_itself(model):
     assert model.metadata == library().metadata
     assert list(model.report) == list(library().report)
+    assert (model.inputs, model.outputs) == (model.metadata.inputs, model.metadata.outputs)
     assert model.inputs == {"x": ((1, 3, 16, 16), "float32")}
     assert model.outputs == {"y": ((1, 8, 16, 16), "float32")}
     assert repr(model).endswith("net.so: x: float32[1, 3, 16, 16] -> y: float32[1, 8, 16, 16]>")

@@ -1,64 +1,29 @@
 """What a deployed model costs besides its time: file, loading, first run, memory.
 
 ``python -m tvm_patdnn.bench.deployment MODEL.onnx [--threads N] [--json ROWS.jsonl]`` measures,
-each in processes of their own and in turns: the standalone kind, the kind that runs in TVM with
-the whole of TVM and with its runtime alone, and onnxruntime.
+each in processes of their own and in turns: the standalone kind, in a C program and in Python,
+the kind that runs in TVM with the whole of TVM and with its runtime alone, and onnxruntime.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tvm_patdnn.errors import BenchError
+from tvm_patdnn.bench.deployed_ways import Way, deployed_ways
+from tvm_patdnn.machine.cpu_name import cpu_name
+from tvm_patdnn.row_file import append_lines
 
 __all__ = ["DeploymentRow", "deployment_rows", "deployment_table"]
 
-_OURS = """
-import tvm_patdnn
-model = tvm_patdnn.load(path)
-inputs = {name: spec for name, spec in model.metadata.inputs.items()}
-def prepare(inputs): return inputs
-run = model.run
-"""
-_ONNXRUNTIME = """
-import onnxruntime
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = threads
-session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-inputs = {one.name: (one.shape, "float32") for one in session.get_inputs()}
-def run(inputs): return session.run(None, inputs)
-"""
-# The child reads numpy first, as all of them need it, and what is measured is the rest.
-_CHILD = """
-import json, sys, time
-import numpy
-path, threads, repeats = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-def now(): return time.perf_counter()
-begin = now()
-{load}
-loaded = now()
-random = numpy.random.default_rng(0)
-feed = {{name: random.random(shape, dtype) for name, (shape, dtype) in inputs.items()}}
-times = []
-for _ in range(1 + repeats):
-    start = now()
-    run(feed)
-    times.append(now() - start)
-peak = next(int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line)
-print(json.dumps({{"load_s": loaded - begin, "first_s": times[0], "times_s": times[1:],
-                  "peak_kib": peak}}), flush=True)
-import os
-os._exit(0)
-"""
+_HUGE_FROM, _HUGE_PAGE = 4 << 20, 2 << 20  # as the runtime rounds an instance's memory
+_PROGRAM = 4 << 20  # bytes for what any program takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,26 +31,30 @@ class DeploymentRow:
     """One way to run a model.
 
     Attributes:
-        load_s: seconds from after the import of numpy to a model that can run.
+        model: the file's name without its ending.
+        import_s: seconds of importing what is not numpy; 0 in C.
+        load_s: seconds from there to a model that can run.
         first_s, median_s: seconds of the first run and the median of the others.
         peak_kib: the most memory that the process held, Python and numpy included.
+        allowed_kib: what a C program should not exceed: the file, the instance's memory, inputs,
+            outputs, and 4 MB; None for others.
         file_bytes: of what is shipped.
+        versions, cpu, date: of what built it, of the machine, of the day.
     """
 
+    model: str
     way: str
     threads: int
+    import_s: float
     load_s: float
     first_s: float
     median_s: float
     peak_kib: int
+    allowed_kib: int | None
     file_bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Way:
-    path: Path
-    load: str
-    environment: Mapping[str, str]
+    versions: Mapping[str, str]
+    cpu: str
+    date: str
 
 
 def deployment_rows(
@@ -94,7 +63,8 @@ def deployment_rows(
     """Builds both kinds and measures all ways, in turns.
 
     Args:
-        rounds: processes of each way; the medians are taken over them.
+        rounds: processes of each way, after one that is not measured; the medians are taken
+            over them.
 
     Raises:
         ModelError, BuildError: see ``build``.
@@ -103,54 +73,60 @@ def deployment_rows(
     from tvm_patdnn.builder import build
 
     with tempfile.TemporaryDirectory(prefix="tvm-patdnn-") as folder:
-        alone, vm = Path(folder) / "alone.so", Path(folder) / "vm.so"
-        library = build(model)
-        library.export_standalone(alone, header=False)
-        library.export_library(vm)
-        runtime = {"TVM_USE_RUNTIME_LIB": "1"}
-        ours = _OURS.replace("load(path)", "load(path, num_threads=threads)")
-        ways = {
-            "standalone": _Way(path=alone, load=ours, environment={}),
-            "TVM": _Way(path=vm, load=_OURS, environment={}),
-            "TVM's runtime alone": _Way(path=vm, load=_OURS, environment=runtime),
-            "onnxruntime": _Way(path=model, load=_ONNXRUNTIME, environment={}),
-        }
+        library = build(model, lazy=True)
+        ways = deployed_ways(library, model, Path(folder))
         measured: dict[str, list[dict]] = {name: [] for name in ways}
-        for _ in range(rounds):
+        for turn in range(1 + rounds):
             for name, way in ways.items():
-                measured[name].append(_measure(way, threads, repeats))
-        return [_row(name, threads, ways[name].path, runs) for name, runs in measured.items()]
+                said = way.measure(threads, repeats if turn else 0)
+                measured[name] += [said] * bool(turn)
+        versions = library.metadata.versions
+        return [
+            _row(model.stem, name, threads, ways[name], runs, versions)
+            for name, runs in measured.items()
+        ]
 
 
-def _measure(way: _Way, threads: int, repeats: int) -> dict:
-    environment = {**os.environ, "TVM_NUM_THREADS": str(threads), **way.environment}
-    words = [str(way.path), str(threads), str(repeats)]
-    line = [sys.executable, "-c", _CHILD.format(load=way.load), *words]
-    done = subprocess.run(line, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise BenchError(f"{way.path.name}: a process that runs it fails: {said}; run it alone")
-    return json.loads(done.stdout)
-
-
-def _row(way: str, threads: int, path: Path, runs: Sequence[dict]) -> DeploymentRow:
+def _row(
+    model: str,
+    name: str,
+    threads: int,
+    way: Way,
+    runs: Sequence[dict],
+    versions: Mapping[str, str],
+) -> DeploymentRow:
+    size = way.path.stat().st_size
     return DeploymentRow(
-        way=way,
+        model=model,
+        way=name,
         threads=threads,
+        import_s=statistics.median(run.get("import_s", 0) for run in runs),
         load_s=statistics.median(run["load_s"] for run in runs),
-        first_s=statistics.median(run["first_s"] for run in runs),
-        median_s=statistics.median(second for run in runs for second in run["times_s"]),
+        first_s=statistics.median(run["times_s"][0] for run in runs),
+        median_s=statistics.median(second for run in runs for second in run["times_s"][1:]),
         peak_kib=max(run["peak_kib"] for run in runs),
-        file_bytes=path.stat().st_size,
+        allowed_kib=_allowed(size, runs[0]) if "memory" in runs[0] else None,
+        file_bytes=size,
+        versions=versions,
+        cpu=cpu_name(),
+        date=datetime.date.today().isoformat(),
     )
+
+
+def _allowed(size: int, run: Mapping[str, int]) -> int:
+    memory = run["memory"]
+    if memory >= _HUGE_FROM:
+        memory = -(-memory // _HUGE_PAGE) * _HUGE_PAGE
+    return (size + memory + run["tensors"] + _PROGRAM) // 1024
 
 
 def deployment_table(rows: Sequence[DeploymentRow]) -> str:
     """The rows as a table in Markdown."""
-    lines = ["| | file, KiB | load, ms | first run, ms | run, ms | peak memory, MB |"]
-    lines.append("|---|---|---|---|---|---|")
+    lines = ["| | file, KiB | import, ms | load, ms | first run, ms | run, ms | peak memory, MB |"]
+    lines.append("|---|---|---|---|---|---|---|")
     for row in rows:
-        numbers = [f"{row.file_bytes / 1024:,.0f}", f"{row.load_s * 1e3:,.1f}"]
+        numbers = [f"{row.file_bytes / 1024:,.0f}"]
+        numbers += [f"{row.import_s * 1e3:,.1f}", f"{row.load_s * 1e3:,.1f}"]
         numbers += [f"{row.first_s * 1e3:.2f}", f"{row.median_s * 1e3:.2f}"]
         lines.append(f"| {row.way} | {' | '.join(numbers)} | {row.peak_kib / 1024:.0f} |")
     return "\n".join(lines)
@@ -160,11 +136,14 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("model", type=Path, metavar="MODEL.onnx")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--json", type=Path, metavar="ROWS.jsonl")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--json", type=Path, metavar="ROWS.jsonl", help="append the rows to this file"
+    )
     args = parser.parse_args()
-    rows = deployment_rows(args.model, args.threads)
+    rows = deployment_rows(args.model, args.threads, rounds=args.rounds)
     if args.json:
-        args.json.write_text("".join(json.dumps(asdict(row)) + "\n" for row in rows))
+        append_lines(args.json, [json.dumps(asdict(row)) for row in rows])
     print(deployment_table(rows))
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tvm_patdnn.errors import LibraryError
-from tvm_patdnn.library.metadata import Metadata
 from tvm_patdnn.library.model_inputs import check_input_names
-from tvm_patdnn.library.report import Report
 from tvm_patdnn.tensor_spec import TensorSpec
+
+if TYPE_CHECKING:
+    from tvm_patdnn.library.metadata import Metadata
+    from tvm_patdnn.library.report import Report
 
 __all__ = ["ModelInterface"]
 
@@ -38,6 +41,8 @@ class ModelInterface(ABC):
     @property
     def report(self) -> Report:
         """What became of each convolution; empty where it was left out."""
+        from tvm_patdnn.library.report import Report  # here: who only runs models loads less
+
         return Report(self.metadata.layers)
 
     @abstractmethod

@@ -36,8 +36,9 @@ def load(
     """
     path = Path(path)
     check_loads_here(path)
-    if check_seal(path).kind == STANDALONE:
-        return StandaloneModel(path, num_threads, check_weights=check_weights)
+    sealed = check_seal(path, weights=check_weights)
+    if sealed.kind == STANDALONE:
+        return StandaloneModel(path, num_threads, sealed=sealed)
     try:
         from tvm_patdnn.library.load_vm import load as load_with_tvm
     except ImportError as error:

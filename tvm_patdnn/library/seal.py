@@ -7,16 +7,18 @@ library without TVM is loaded faster than its weights are read: they have a chec
 
 from __future__ import annotations
 
-import mmap
 import os
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from tvm_patdnn.errors import LibraryError
+
+if TYPE_CHECKING:
+    import mmap
 
 __all__ = ["KINDS", "STANDALONE", "VM", "Seal", "check_seal", "seal"]
 
@@ -32,8 +34,7 @@ _SIZE = _FACTS.size + _CRC32.size
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seal:
+class Seal(NamedTuple):
     """What a library says of itself.
 
     Attributes:
@@ -154,6 +155,8 @@ def _find(path: Path, weights: Path) -> tuple[int, int, int]:
 
 @contextmanager
 def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    import mmap  # here: only who writes libraries needs it
+
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         yield data
 

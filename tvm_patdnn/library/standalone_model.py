@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +18,12 @@ from tvm_patdnn.errors import LibraryError
 from tvm_patdnn.library.elf import check_loads_here
 from tvm_patdnn.library.fresh_name import fresh_name
 from tvm_patdnn.library.interface import ModelInterface
-from tvm_patdnn.library.metadata import Metadata, read_metadata
 from tvm_patdnn.library.model_inputs import checked_inputs
-from tvm_patdnn.library.seal import STANDALONE, check_seal
+from tvm_patdnn.library.seal import STANDALONE, Seal, check_seal
 from tvm_patdnn.tensor_spec import TensorSpec
+
+if TYPE_CHECKING:
+    from tvm_patdnn.library.metadata import Metadata
 
 __all__ = ["StandaloneModel"]
 
@@ -32,6 +36,16 @@ class _Options(ctypes.Structure):
         ("check_weights", ctypes.c_int),
         ("memory", ctypes.c_void_p),
         ("memory_bytes", ctypes.c_size_t),
+    )
+
+
+class _Tensor(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("dtype", ctypes.c_char_p),
+        ("rank", ctypes.c_int),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("bytes", ctypes.c_size_t),
     )
 
 
@@ -56,29 +70,34 @@ class StandaloneModel(ModelInterface):
     """
 
     def __init__(
-        self, path: Path, num_threads: int | None = None, *, check_weights: bool = False
+        self,
+        path: Path,
+        num_threads: int | None = None,
+        *,
+        check_weights: bool = False,
+        sealed: Seal | None = None,
     ) -> None:
         """Loads the library.
 
         Args:
             num_threads: that compute; one per physical core by default.
             check_weights: read all weights, too, to see that none is damaged.
+            sealed: what ``check_seal`` said, where the file has been checked.
 
         Raises:
             LibraryError: it is damaged, for another CPU, or its memory and threads are not to
                 be had.
         """
-        check_loads_here(path)
         self._path = path
-        sealed = check_seal(path, (STANDALONE,), weights=check_weights)
+        if sealed is None:
+            check_loads_here(path)
+            sealed = check_seal(path, (STANDALONE,), weights=check_weights)
         self._name = sealed.name
         with fresh_name(path, sealed.crc32) as name:
             try:
                 self._library = ctypes.CDLL(str(name))
             except OSError as error:
                 raise LibraryError(f"{path}: cannot be loaded: {error}") from error
-        about = self._function("about", ctypes.POINTER(_Facts))
-        self.metadata: Metadata = read_metadata(about().contents.json)
         self._run = self._function("run", ctypes.c_int, *[ctypes.c_void_p] * 3)
         self._turn = threading.Lock()
         self._instance = ctypes.c_void_p()
@@ -87,6 +106,31 @@ class StandaloneModel(ModelInterface):
         self._check(create(ctypes.byref(self._instance), ctypes.byref(options)))
         destroy = self._function("destroy", None, ctypes.c_void_p)
         weakref.finalize(self, destroy, self._instance)
+
+    @cached_property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """Shape and dtype of each input, by name and in order."""
+        return dict(self._tensors("input"))
+
+    @cached_property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """The same of each output."""
+        return dict(self._tensors("output"))
+
+    @cached_property
+    def metadata(self) -> Metadata:  # type: ignore[override]
+        """Its inputs, outputs and layers."""
+        from tvm_patdnn.library.metadata import read_metadata  # here: running needs none of it
+
+        about = self._function("about", ctypes.POINTER(_Facts))
+        return read_metadata(about().contents.json)
+
+    def _tensors(self, kind: str) -> Iterator[tuple[str, TensorSpec]]:
+        tensor = self._function(kind, ctypes.POINTER(_Tensor), ctypes.c_int)
+        for found in itertools.takewhile(bool, map(tensor, itertools.count())):
+            each = found.contents
+            spec = TensorSpec(tuple(each.shape[: each.rank]), each.dtype.decode())
+            yield each.name.decode(), spec
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Computes the outputs.
