@@ -12,6 +12,7 @@ from tests.built import library
 from tvm_patdnn.library.cross_compile import export_compiler
 from tvm_patdnn.standalone.kernels import compile_kernels, split_kernels
 from tvm_patdnn.standalone.stages import Kernel
+from tvm_patdnn.standalone.write_folder import kernel_objects
 
 __all__ = ["aligned", "run_kernel", "split"]
 
@@ -32,8 +33,9 @@ def split(func: tvm.tirx.PrimFunc) -> Kernel:
 def run_kernel(func: tvm.tirx.PrimFunc, x: np.ndarray, tasks: int, folder: Path) -> np.ndarray:
     """Computes y, of the shape of x, from x; each loop in ``tasks`` parts, the last first."""
     kernel = split(func)
-    compile_kernels({"kernel": kernel}, library().target, folder / "kernels.o")
-    export_compiler(library().target)(str(folder / "kernels.so"), [str(folder / "kernels.o")])
+    compile_kernels({"kernel": kernel}, library().target, folder)
+    objects = [str(folder / name) for name in kernel_objects(folder)]
+    export_compiler(library().target)(str(folder / "kernels.so"), objects)
     loaded = ctypes.CDLL(str(folder / "kernels.so"))
     given, made = aligned(x.nbytes), aligned(x.nbytes)
     given[:] = np.frombuffer(x.tobytes(), np.uint8)

@@ -13,8 +13,9 @@ import pytest
 
 import tvm_patdnn
 from tests.built import library, require_linker
+from tvm_patdnn.standalone.write_folder import kernel_objects
 
-__all__ = ["EXAMPLES", "compile_program", "flag", "run", "shipped"]
+__all__ = ["EXAMPLES", "compile_program", "flag", "kernels", "run", "shipped"]
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "standalone"
@@ -32,6 +33,11 @@ def flag(tool: str) -> str:
     if shutil.which(tool) is None:
         pytest.skip(f"no {tool} on this machine")
     return tool
+
+
+def kernels(folder: Path) -> list[str]:
+    """The paths of the object files in a model's folder."""
+    return [str(folder / name) for name in kernel_objects(folder)]
 
 
 def compile_program(folder: Path, source: Path, *words: str, compiler: str = "cc") -> Path:

@@ -5,6 +5,7 @@ from tvm.script import tirx as T
 from tests.built import library
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.standalone.kernels import compile_kernels, split_kernels
+from tvm_patdnn.standalone.write_folder import kernel_objects
 
 
 @T.prim_func
@@ -19,21 +20,36 @@ def calls_tvm(x: T.Buffer((8,), "float32"), y: T.Buffer((8,), "float32")):
     y[0] = x[0]
 
 
-def compiled(functions, path, prefix="m"):
+def compiled(functions, folder, prefix="m"):
     mod = tvm.IRModule({name: f.with_attr("global_symbol", name) for name, f in functions.items()})
     kernels = split_kernels(mod, set(functions), library().target, prefix)
-    compile_kernels(kernels, library().target, path)
+    compile_kernels(kernels, library().target, folder)
     return kernels
 
 
 def test_the_object_defines_the_stages_and_needs_no_tvm(tmp_path):
-    path = tmp_path / "kernels.o"
-    kernels = compiled({"plain": plain}, path, "net")
+    kernels = compiled({"plain": plain}, tmp_path, "net")
     assert [stage.symbol for stage in kernels["plain"].stages] == ["net_k_plain"]
-    content = path.read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["kernels0.o"]
+    content = (tmp_path / "kernels0.o").read_bytes()
     assert b"net_k_plain" in content
     assert b"TVMFFI" not in content
     assert b"ParallelLaunch" not in content
+
+
+def test_many_kernels_are_shared_out_the_same_way_everywhere(tmp_path, monkeypatch):
+    """Each is in one of the objects, whose bytes do not tell how many cores there were."""
+    contents = []
+    for cores in (1, 3):
+        monkeypatch.setattr("tvm_patdnn.standalone.kernels.host_cores", lambda cores=cores: cores)
+        folder = tmp_path / str(cores)
+        folder.mkdir()
+        compiled({f"k{i}": plain for i in range(6)}, folder)
+        contents.append({file.name: file.read_bytes() for file in folder.iterdir()})
+    assert contents[0] == contents[1]
+    assert sorted(contents[0]) == kernel_objects(folder) == [f"kernels{i}.o" for i in range(4)]
+    for i in range(6):
+        assert sum(f"m_k_k{i}\0".encode() in content for content in contents[0].values()) == 1
 
 
 def test_only_the_named_functions_are_taken():
@@ -43,4 +59,4 @@ def test_only_the_named_functions_are_taken():
 
 def test_a_kernel_that_calls_tvm_is_declined(tmp_path):
     with pytest.raises(BuildError, match=r"a kernel calls TVM's runtime \(.*TVM\w+.*\); write the"):
-        compiled({"calls_tvm": calls_tvm}, tmp_path / "kernels.o")
+        compiled({"calls_tvm": calls_tvm}, tmp_path)

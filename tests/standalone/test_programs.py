@@ -15,6 +15,7 @@ from tests.standalone.programs import (
     ROOT,
     compile_program,
     flag,
+    kernels,
     run,
     shipped,
     write_picture,
@@ -50,7 +51,7 @@ def test_a_static_program(folder):
 def test_the_folder_by_hand(folder):
     flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic"]
     run([flag("cc"), *flags, "-c", "net.c", "-o", "net_c.o"], folder / "net")
-    program = compile_program(folder, INTERFACE, "net/net_c.o", "net/kernels.o")
+    program = compile_program(folder, INTERFACE, "net/net_c.o", *kernels(folder / "net"))
     assert run([program, "x.bin", "y.bin"], folder) == "ok\n"
 
 
@@ -153,7 +154,9 @@ def test_damaged_weights_are_found_when_asked_for(folder):
         "  net_instance *net; net_options options = {1, 1, NULL, 0};\n"
         "  puts(net_error(net_create(&net, &options))); return net != NULL;\n}\n"
     )
-    program = compile_program(folder, folder / "asks.c", "changed/net_c.o", "changed/kernels.o")
+    program = compile_program(
+        folder, folder / "asks.c", "changed/net_c.o", *kernels(folder / "changed")
+    )
     assert run([program], folder) == "the weights are not those that were compiled\n"
 
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from tests.built import inputs, library, require_linker
-from tests.standalone.programs import ROOT, flag, run
+from tests.standalone.programs import ROOT, flag, kernels, run
 
 pytestmark = pytest.mark.long
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 def test_nothing_is_found(folder, sanitizer, rounds):
     """With threads that look again for long, and with threads that sleep at once."""
     flags = [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", "-g", "-O1", "-std=c11"]
-    sources = ["net/net.c", ROOT / "tests" / "standalone" / "interface.c", "net/kernels.o"]
+    sources = ["net/net.c", ROOT / "tests" / "standalone" / "interface.c", *kernels(folder / "net")]
     defined = ['-DWEIGHTS="net/weights.bin"', f"-DROUNDS={rounds}", "-Inet"]
     line = [flag("cc"), *flags, *defined, *sources, "-lm", "-lpthread", "-o", "program"]
     done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +12,10 @@ from tvm.target import Target
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.library.cross_compile import Linker, c_compiler, describe_c_compilers
 from tvm_patdnn.standalone.link import link_archive, link_object, link_shared
+from tvm_patdnn.standalone.place_files import check_place, place_folder, place_header
 from tvm_patdnn.standalone.source_model import SourceModel
 from tvm_patdnn.standalone.write_folder import write_folder
-from tvm_patdnn.whole_file import check_writable, write_whole
+from tvm_patdnn.whole_file import write_whole
 
 __all__ = ["check_standalone_path", "export_standalone"]
 
@@ -25,7 +24,6 @@ _LINKS: dict[str, Callable[[Linker, Path, str, Path], None]] = {
     ".a": link_archive,
     ".o": link_object,
 }
-_OURS = "a neural network, compiled by tvm-patdnn"  # in the first line of our headers
 
 
 def export_standalone(
@@ -45,7 +43,7 @@ def export_standalone(
             if path.suffix:
                 _place_library(folder, path, name, model.target, header=header)
             else:
-                _place_folder(folder, path)
+                place_folder(folder, path)
     except OSError as error:
         raise BuildError(f"{path}: cannot be written: {error}") from error
 
@@ -61,21 +59,14 @@ def check_standalone_path(path: Path, name: str, target: Target, *, header: bool
             f"name='{name}': is the prefix of C functions; give letters, digits and underscores, "
             "at most 64"
         )
-    if not path.suffix:
-        _check_folder(path)
-        return
-    if path.suffix not in _LINKS:
+    if path.suffix and path.suffix not in _LINKS:
         raise BuildError(
             f"{path}: a standalone model is a shared library (.so), a static one (.a), an object "
             f"file (.o) or a folder (no suffix), not '{path.suffix}'"
         )
-    check_writable(path)
-    beside = path.with_name(f"{name}.h")
-    if header and beside.exists() and not _is_ours(beside):
-        raise BuildError(
-            f"{beside}: is in the way of the header; move it, or choose another name for the model"
-        )
-    _compiler(target)
+    check_place(path, name, header=header)
+    if path.suffix:
+        _compiler(target)
 
 
 def _compiler(target: Target) -> Linker:
@@ -88,49 +79,8 @@ def _compiler(target: Target) -> Linker:
     return compiler
 
 
-def _check_folder(path: Path) -> None:
-    if path.is_dir():
-        strange = [entry.name for entry in path.iterdir() if not _may_replace(entry)]
-        if strange:
-            raise BuildError(
-                f"{path}: is a folder with other files ({', '.join(sorted(strange)[:3])}); give "
-                "the path of a new folder"
-            )
-    elif path.exists():
-        raise BuildError(f"{path}: is a file; give the path of a folder, or of a .so, .a or .o")
-    else:
-        check_writable(path)
-
-
-def _may_replace(entry: Path) -> bool:
-    names = {"CMakeLists.txt", "kernels.o", "runtime.c", "weights.bin"}
-    return entry.name in names or (
-        entry.suffix in (".h", ".c") and _is_ours(entry.with_suffix(".h"))
-    )
-
-
-def _is_ours(header: Path) -> bool:
-    try:
-        with header.open(errors="replace") as file:
-            return _OURS in file.readline()
-    except OSError:
-        return False
-
-
 def _place_library(folder: Path, path: Path, name: str, target: Target, *, header: bool) -> None:
     with write_whole(path) as partial:
         _LINKS[path.suffix](_compiler(target), folder, name, partial)
     if header:
-        with write_whole(path.with_name(f"{name}.h")) as partial:
-            shutil.copyfile(folder / f"{name}.h", partial)
-
-
-def _place_folder(made: Path, path: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as beside:
-        new = Path(beside) / "new"
-        new.mkdir()
-        for file in made.iterdir():
-            shutil.copyfile(file, new / file.name)
-        if path.exists():
-            os.replace(path, Path(beside) / "old")
-        os.replace(new, path)
+        place_header(folder / f"{name}.h", path)

@@ -12,7 +12,7 @@ from tvm_patdnn.errors import BuildError
 from tvm_patdnn.library.cross_compile import Linker
 from tvm_patdnn.library.seal import STANDALONE, seal
 from tvm_patdnn.machine.triples import operating_system
-from tvm_patdnn.standalone.write_folder import KERNELS, WEIGHTS
+from tvm_patdnn.standalone.write_folder import WEIGHTS, kernel_objects
 
 __all__ = ["link_archive", "link_object", "link_shared"]
 
@@ -35,7 +35,7 @@ def link_shared(compiler: Linker, folder: Path, name: str, path: Path) -> None:
     link = ["-shared", "-s", "-Wl,--version-script=exports", "-Wl,-z,noexecstack"]
     if operating_system(compiler.triple) == "android":
         link.append("-Wl,-z,max-page-size=16384")
-    source = ["-x", "c", f"{name}.c", "-x", "none", KERNELS]
+    source = ["-x", "c", f"{name}.c", "-x", "none", *kernel_objects(folder)]
     line = [*compiler.command, *_COMPILE, *link, *source, "-lm", "-lpthread"]
     _run([*line, "-o", str(path.resolve())], compiler.triple, folder)
     seal(path, STANDALONE, name, folder / WEIGHTS)
@@ -49,7 +49,7 @@ def link_object(compiler: Linker, folder: Path, name: str, path: Path) -> None:
     """
     source = ["-x", "c", "-c", f"{name}.c"]
     _run([*compiler.command, *_COMPILE, *source, "-o", "model_c.o"], compiler.triple, folder)
-    line = [*compiler.command, "-r", "-nostdlib", "-Wl,-S", "model_c.o", KERNELS]
+    line = [*compiler.command, "-r", "-nostdlib", "-Wl,-S", "model_c.o", *kernel_objects(folder)]
     _run([*line, "-o", str(path.resolve())], compiler.triple, folder)
 
 

@@ -21,9 +21,9 @@ from tvm_patdnn.standalone.sequence import read_sequence
 from tvm_patdnn.standalone.source_model import SourceModel
 from tvm_patdnn.standalone.write_c import CModel, fill, runtime_source, template
 
-__all__ = ["KERNELS", "RUNTIME", "WEIGHTS", "write_folder"]
+__all__ = ["RUNTIME", "WEIGHTS", "kernel_objects", "write_folder"]
 
-KERNELS, RUNTIME, WEIGHTS = "kernels.o", "runtime.c", "weights.bin"
+RUNTIME, WEIGHTS = "runtime.c", "weights.bin"
 
 
 def write_folder(model: SourceModel, folder: Path, name: str, *, report: bool) -> None:
@@ -38,21 +38,26 @@ def write_folder(model: SourceModel, folder: Path, name: str, *, report: bool) -
             cannot compile it.
         OSError: a file cannot be written.
     """
-    program = _compile(model, name, folder / KERNELS)
+    program = _compile(model, name, folder)
     stored = model.metadata if report else replace(model.metadata, layers=())
     text = json.dumps(asdict(stored))
     weights = pack_weights(program.calls.constants, text, folder / WEIGHTS)
     _write_texts(model, program, weights, folder, name)
 
 
-def _compile(model: SourceModel, name: str, path: Path) -> Program:
+def kernel_objects(folder: Path) -> list[str]:
+    """The names of the object files in such a folder."""
+    return sorted(file.name for file in folder.glob("kernels*.o"))
+
+
+def _compile(model: SourceModel, name: str, folder: Path) -> Program:
     target = model.target
     try:
         with target:
             lowered = tvm.transform.Sequential(lowering_passes())(model.module)
         calls = read_sequence(lowered["main"], model.data_dependent)
         kernels = split_kernels(lowered, {call.kernel for call in calls.calls}, target, name)
-        compile_kernels(kernels, target, path)
+        compile_kernels(kernels, target, folder)
     except (RuntimeError, ValueError) as error:
         said = last_line(error)
         raise BuildError(
@@ -79,12 +84,14 @@ def _write_texts(
 
 
 def _cmake(folder: Path, name: str) -> str:
+    objects = kernel_objects(folder)
     sums = {
         file: hashlib.sha256((folder / file).read_bytes()).hexdigest()
-        for file in (KERNELS, WEIGHTS, RUNTIME, f"{name}.c", f"{name}.h")
+        for file in (*objects, WEIGHTS, RUNTIME, f"{name}.c", f"{name}.h")
     }
     listed = "\n".join(f"  {file} {digest}" for file, digest in sums.items())
-    return fill(template("CMakeLists.txt"), {"name": name, "sums": listed})
+    values = {"name": name, "sums": listed, "objects": " ".join(objects)}
+    return fill(template("CMakeLists.txt"), values)
 
 
 def _version() -> str:

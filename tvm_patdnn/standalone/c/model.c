@@ -1,5 +1,5 @@
 /* @name@: the sequence of its kernels. Compile it with @name@.h, runtime.c and weights.bin
-   beside it, and link it with kernels.o, -lm and -lpthread. */
+   beside it, and link it with the kernels*.o, -lm and -lpthread. */
 #define API(word) @name@_##word
 #define MODEL_HEADER "@name@.h"
 #define VERSION "@version@"
