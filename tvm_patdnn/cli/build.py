@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, add_target
+from tvm_patdnn.cli.seen_warnings import seen_warnings
 from tvm_patdnn.progress import BUILD_PHASES, PhaseBar
 
+if TYPE_CHECKING:
+    from tvm_patdnn.cli.written import Written
+
 __all__ = ["add_parser"]
+
+_LOG = logging.getLogger(__name__)
 
 _OPTIMIZATIONS = ("patterns", "reorder", "share-loads", "tune")
 
@@ -38,6 +43,11 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--dump", metavar="DIR", type=Path, help="write the module after each pass to this folder"
+    )
+    parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="build anew what was built before, and keep nothing",
     )
     parser.add_argument(
         "--verify",
@@ -75,58 +85,97 @@ def _add_kind(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> None:
     with (
         PhaseBar(BUILD_PHASES + 2, quiet=args.quiet, lines=True) as progress,
-        _warnings(quiet=args.quiet),
+        seen_warnings(quiet=args.quiet) as warnings,
     ):
-        progress("loading TVM")
-        from tvm_patdnn.builder import build
-        from tvm_patdnn.cli.show_report import report_json, report_text
-        from tvm_patdnn.cli.verify_library import check_verifiable, verify_library
-        from tvm_patdnn.cli.write_library import WriteOptions
-        from tvm_patdnn.optimizations import Optimizations
+        written = _kept_or_built(args, progress, warnings)
+        differences = _verified(args) if args.verify else {}
+    _show(args, written, differences)
 
-        writing = WriteOptions(output=args.output, kind=args.kind, name=args.name)
-        writing.check(args.target)
-        if args.verify:
-            check_verifiable(args.output, args.target)
-        without = {name.replace("-", "_"): False for name in args.without}
-        library = build(
-            args.model,
-            args.target,
-            input_shapes=dict(args.input_shape),
-            optimizations=Optimizations(sparse=not args.dense, **without),
-            dump=args.dump,
-            lazy=writing.may_be_standalone,
-            progress=progress,
-        )
-        progress("linking")
-        written = writing.write(library)
-        differences = verify_library(args.output, args.model) if args.verify else {}
+
+def _kept_or_built(
+    args: argparse.Namespace, progress: PhaseBar, warnings: Sequence[str]
+) -> Written:
+    """Writes what an earlier build of the same kept, or builds it, and keeps that."""
+    from tvm_patdnn.cli.build_cache import BuildCache, cache_folder
+    from tvm_patdnn.cli.build_key import build_key
+
+    folder = None if args.no_cache or args.dump else cache_folder()
+    cache = BuildCache(folder=folder) if folder else None
+    key = build_key(Path(args.model), _options(args)) if cache else None
+    kept = cache.find(key, args.output, args.name) if cache and key else None
+    if kept is not None:
+        progress("found in the cache")
+        for warning in kept.warnings:
+            _LOG.warning("%s", warning)
+        return kept.written
+    written = _built(args, progress)
+    if cache and key:
+        cache.keep(key, args.output, written, warnings)
+    return written
+
+
+def _options(args: argparse.Namespace) -> dict[str, object]:
+    names = ("target", "input_shape", "kind", "name", "dense", "without", "quiet")
+    return {name: getattr(args, name) for name in names} | {"suffix": args.output.suffix}
+
+
+def _built(args: argparse.Namespace, progress: PhaseBar) -> Written:
+    progress("loading TVM")
+    from tvm_patdnn.builder import build
+    from tvm_patdnn.cli.write_library import WriteOptions
+    from tvm_patdnn.optimizations import Optimizations
+
+    if args.verify:
+        _check_verifiable(args)
+    writing = WriteOptions(output=args.output, kind=args.kind, name=args.name)
+    writing.check(args.target)
+    without = {name.replace("-", "_"): False for name in args.without}
+    library = build(
+        args.model,
+        args.target,
+        input_shapes=dict(args.input_shape),
+        optimizations=Optimizations(sparse=not args.dense, **without),
+        dump=args.dump,
+        lazy=writing.may_be_standalone,
+        progress=progress,
+    )
+    progress("linking")
+    return writing.write(library)
+
+
+def _check_verifiable(args: argparse.Namespace) -> None:
+    from tvm_patdnn.cli.verify_library import check_verifiable
+
+    check_verifiable(args.output, args.target)
+
+
+def _verified(args: argparse.Namespace) -> Mapping[str, float]:
+    from tvm_patdnn.cli.verify_library import verify_library
+
+    _check_verifiable(args)
+    return verify_library(args.output, args.model)
+
+
+def _show(args: argparse.Namespace, written: Written, differences: Mapping[str, float]) -> None:
+    from tvm_patdnn.cli.show_report import report_json, report_text
+    from tvm_patdnn.library.report import Report
+
+    report = Report(written.layers)
     if args.json:
-        facts = {
+        facts: dict[str, object] = {
             "library": str(args.output),
             "bytes": written.bytes,
-            "target": library.metadata.target,
+            "target": written.target,
             "kind": written.kind,
             "files": [str(file) for file in written.files],
         }
         if args.verify:
             facts["verified"] = differences
-        print(report_json(library.report, **facts))
-    else:
-        print(f"{report_text(library.report)}\n\n{args.output}: {written}")
-        for name, difference in differences.items():
-            print(f"{name}: differs from ONNX Runtime by {difference:.1g} of its largest value")
-        for file in written.files:
-            if file != args.output:
-                print(file)
-
-
-@contextmanager
-def _warnings(*, quiet: bool) -> Iterator[None]:
-    """Logs warnings unless the user asked for quiet."""
-    before = logging.root.manager.disable
-    logging.disable(max(before, logging.WARNING) if quiet else before)
-    try:
-        yield
-    finally:
-        logging.disable(before)
+        print(report_json(report, **facts))
+        return
+    print(f"{report_text(report)}\n\n{args.output}: {written}")
+    for name, difference in differences.items():
+        print(f"{name}: differs from ONNX Runtime by {difference:.1g} of its largest value")
+    for file in written.files:
+        if file != args.output:
+            print(file)

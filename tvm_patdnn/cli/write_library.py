@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tvm_patdnn.cli.written import Written
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.library.cross_compile import c_compiler, describe_c_compilers, export_compiler
 from tvm_patdnn.library.library import Library
@@ -13,27 +14,7 @@ from tvm_patdnn.machine.targets import TargetLike, resolve_target
 from tvm_patdnn.standalone.export import check_standalone_path
 from tvm_patdnn.whole_file import check_writable
 
-__all__ = ["WriteOptions", "Written"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Written:
-    """What was written.
-
-    Attributes:
-        bytes: of the library.
-        files: the library, and what belongs to it.
-        reason: why it is not standalone where that was not asked for.
-    """
-
-    kind: str
-    bytes: int
-    files: tuple[Path, ...]
-    reason: str = ""
-
-    def __str__(self) -> str:
-        needs = "standalone" if self.kind == "standalone" else "needs TVM to run"
-        return f"{self.bytes / 1024:,.0f} KiB, {needs}{self.reason and f' ({self.reason})'}"
+__all__ = ["WriteOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,17 +58,18 @@ class WriteOptions:
         if self.kind == "standalone":
             library.export_standalone(self.output, self.name)
             header = [self.output.with_name(f"{self.name}.h")] if self.output.suffix else []
-            return self._written("standalone", header)
+            return self._written(library, "standalone", more=header)
         reason = self._not_standalone(library) if self.may_be_standalone else ""
         if self.may_be_standalone and not reason:
-            return self._written("standalone")
+            return self._written(library, "standalone")
         library.export_library(self.output)
-        return self._written("vm", reason=reason)
+        return self._written(library, "vm", reason=reason)
 
-    def _written(self, kind: str, more: Sequence[Path] = (), reason: str = "") -> Written:
-        made = sorted(self.output.iterdir()) if self.output.is_dir() else [self.output]
-        size = sum(file.stat().st_size for file in made)
-        return Written(kind=kind, bytes=size, files=(*made, *more), reason=reason)
+    def _written(
+        self, library: Library, kind: str, more: Sequence[Path] = (), reason: str = ""
+    ) -> Written:
+        target, layers = library.metadata.target, library.metadata.layers
+        return Written.at(self.output, kind, target, layers, more=more, reason=reason)
 
     def _not_standalone(self, library: Library) -> str:
         """Tries; returns why it cannot be."""
