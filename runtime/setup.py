@@ -19,6 +19,7 @@ MODULES = (
     "cli/run_inputs",
     "cli/show_outputs",
     "cli/signals",
+    "cli/without_torch",
     "error_lines",
     "errors",
     "evaluation/__init__",

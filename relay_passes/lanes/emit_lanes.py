@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 import tvm
@@ -45,6 +45,7 @@ class _Emitter:
         self._main, self._layouts, self._builder = main, plan.layouts, main.builder
         self._plain: set[relax.Var] = set()
         self._lanes: dict[tuple[relax.Var, Split], relax.Var] = {}
+        self._generated: dict[Hashable, tvm.tirx.PrimFunc] = {}
 
     def emit_binding(self, binding: relax.Binding) -> None:
         """Emits an operator that is not in lanes."""
@@ -67,7 +68,7 @@ class _Emitter:
         if isinstance(planned.node.operator, GlobalPool):
             self._global_pool(planned, inputs)
             return
-        name, func = _kernel(planned)
+        name, func = self._kernel(planned)
         self._store(planned, name, func, [*inputs, *_constants(planned), *operands])
 
     def emit_pair(self, pair: PlannedPair) -> None:
@@ -76,8 +77,22 @@ class _Emitter:
         inputs, operands = self._arguments(first)
         more = self._operands(depthwise)
         args = [*inputs, *_constants(first), *operands, *_constants(depthwise), *more]
-        func = conv2d_depthwise(first.kernel, depthwise.kernel)
+        key = first.kernel.code_key, depthwise.kernel.code_key
+        func = self._once(key, lambda: conv2d_depthwise(first.kernel, depthwise.kernel))
         self._store(depthwise, f"{first.choice.kind}_conv2d_depthwise_conv2d", func, args)
+
+    def _kernel(self, planned: PlannedNode) -> tuple[str, tvm.tirx.PrimFunc]:
+        """Returns the name and the kernel of a node that is written in lanes."""
+        if not isinstance(planned, PlannedConvolution):
+            return _small_kernel(planned)
+        func = self._once(planned.kernel.code_key, lambda: conv2d(planned.kernel))
+        return f"{planned.choice.kind}_conv2d", func
+
+    def _once(self, key: Hashable, generate: Callable[[], tvm.tirx.PrimFunc]) -> tvm.tirx.PrimFunc:
+        """Generates the kernel of a key when it is first needed: networks repeat their layers."""
+        if key not in self._generated:
+            self._generated[key] = generate()
+        return self._generated[key]
 
     def _store(
         self, planned: PlannedNode, name: str, func: tvm.tirx.PrimFunc, args: Sequence[relax.Expr]
@@ -166,12 +181,10 @@ class _Emitter:
         return self._builder.emit(relax.call_tir(kernel, args, out))
 
 
-def _kernel(planned: PlannedNode) -> tuple[str, tvm.tirx.PrimFunc]:
-    """Returns the name and the kernel of a node that is written in lanes."""
+def _small_kernel(planned: PlannedNode) -> tuple[str, tvm.tirx.PrimFunc]:
+    """Returns the name and the kernel of what is no convolution."""
     node, layout = planned.node, planned.output
     assert layout is not None, "only a global pool leaves the lanes"
-    if isinstance(planned, PlannedConvolution):
-        return f"{planned.choice.kind}_conv2d", conv2d(planned.kernel)
     batch, channels = fixed_shape(node.result)[:2]
     if isinstance(node.operator, Pooling):
         in_shape, window = fixed_shape(node.inputs[0]), node.operator.window

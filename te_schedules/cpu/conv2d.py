@@ -7,8 +7,8 @@ all taps, its list shared by a group of filters) and depthwise (one kernel for e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
@@ -64,6 +64,16 @@ class Conv2d:
             "chunk": fkw.balanced_chunks(self.schedule.chunks),
             **self.products.constants(self.geometry, fkw),
         }
+
+    @property
+    def code_key(self) -> Hashable:
+        """What the code depends on: kernels of one key have the same code, whatever they store."""
+        fkw, chunks = self.fkw, self.schedule.chunks
+        waiting = fkw.bands > 1 and int(np.diff(fkw.balanced_chunks(chunks)).max())
+        stored = (type(fkw), fkw.patterns, fkw.group, fkw.bands, waiting, tuple(self.params))
+        others = {each.name: getattr(self, each.name) for each in fields(self)}
+        others |= {"fkw": stored, "steps": tuple(self.steps)}
+        return tuple(others.values())
 
     @property
     def params(self) -> list[Param]:

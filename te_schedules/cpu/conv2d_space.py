@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from te_schedules.cpu.conv2d_cost import (
     KernelLists,
@@ -69,6 +70,7 @@ def fits(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> bool:
     return schedule.rows <= layout.vectors_y and schedule.vectors <= layout.vectors_x
 
 
+@lru_cache(maxsize=4096)  # networks repeat their layers
 def choose_schedule(
     geometry: Conv2dGeometry,
     lists: KernelLists,

@@ -26,14 +26,17 @@ def aligned(size: int) -> np.ndarray:
 
 def split(func: tvm.tirx.PrimFunc) -> Kernel:
     """The stages of a function for this machine."""
-    mod = tvm.IRModule({"kernel": func.with_attr("global_symbol", "kernel")})
-    return split_kernels(mod, {"kernel"}, library().target, "m")["kernel"]
+    return split_kernels(_module(func), {"kernel"}, library().target, "m")["kernel"]
+
+
+def _module(func: tvm.tirx.PrimFunc) -> tvm.IRModule:
+    return tvm.IRModule({"kernel": func.with_attr("global_symbol", "kernel")})
 
 
 def run_kernel(func: tvm.tirx.PrimFunc, x: np.ndarray, tasks: int, folder: Path) -> np.ndarray:
     """Computes y, of the shape of x, from x; each loop in ``tasks`` parts, the last first."""
-    kernel = split(func)
-    compile_kernels({"kernel": kernel}, library().target, folder)
+    made = compile_kernels(_module(func), {"kernel"}, library().target, "m", folder)
+    kernel = made["kernel"]
     objects = [str(folder / name) for name in kernel_objects(folder)]
     export_compiler(library().target)(str(folder / "kernels.so"), objects)
     loaded = ctypes.CDLL(str(folder / "kernels.so"))

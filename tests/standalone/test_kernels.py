@@ -22,9 +22,7 @@ def calls_tvm(x: T.Buffer((8,), "float32"), y: T.Buffer((8,), "float32")):
 
 def compiled(functions, folder, prefix="m"):
     mod = tvm.IRModule({name: f.with_attr("global_symbol", name) for name, f in functions.items()})
-    kernels = split_kernels(mod, set(functions), library().target, prefix)
-    compile_kernels(kernels, library().target, folder)
-    return kernels
+    return compile_kernels(mod, set(functions), library().target, prefix, folder)
 
 
 def test_the_object_defines_the_stages_and_needs_no_tvm(tmp_path):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, add_target
 from tvm_patdnn.cli.seen_warnings import seen_warnings
+from tvm_patdnn.cli.without_torch import without_torch
 from tvm_patdnn.progress import BUILD_PHASES, PhaseBar
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def _options(args: argparse.Namespace) -> dict[str, object]:
 
 def _built(args: argparse.Namespace, progress: PhaseBar) -> Written:
     progress("loading TVM")
-    from tvm_patdnn.builder import build
+    with without_torch():
+        from tvm_patdnn.builder import build
     from tvm_patdnn.cli.write_library import WriteOptions
     from tvm_patdnn.optimizations import Optimizations
 

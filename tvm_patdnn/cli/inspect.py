@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, add_target
+from tvm_patdnn.cli.without_torch import without_torch
 from tvm_patdnn.progress import INSPECT_PHASES, PhaseBar
 
 __all__ = ["add_parser"]
@@ -24,7 +25,9 @@ def _run(args: argparse.Namespace) -> None:
     with PhaseBar(INSPECT_PHASES + 1, quiet=args.quiet) as progress:
         progress("loading TVM")
         from tvm_patdnn.cli.show_report import report_json, report_text
-        from tvm_patdnn.inspection import inspect
+
+        with without_torch():
+            from tvm_patdnn.inspection import inspect
 
         report = inspect(
             args.model, args.target, input_shapes=dict(args.input_shape), progress=progress

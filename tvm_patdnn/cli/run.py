@@ -10,6 +10,7 @@ from typing import Any
 
 from tvm_patdnn.cli.arguments import add_command, add_output_options, input_file, positive
 from tvm_patdnn.cli.image_options import add_image_options, normalisation
+from tvm_patdnn.cli.without_torch import without_torch
 from tvm_patdnn.progress import PhaseBar
 
 __all__ = ["add_parser"]
@@ -56,7 +57,8 @@ def _run(args: argparse.Namespace) -> None:
 
         if args.output:
             check_writable(args.output)
-        model = load(args.library, args.threads)
+        with without_torch():
+            model = load(args.library, args.threads)
         facts = image_facts(model.metadata.properties)
         if args.input:
             model.check_names(dict(args.input))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,32 +45,46 @@ def split_kernels(
     }
 
 
-def compile_kernels(kernels: Mapping[str, Kernel], target: tvm.target.Target, folder: Path) -> None:
+def compile_kernels(
+    mod: tvm.IRModule,
+    names: Collection[str],
+    target: tvm.target.Target,
+    prefix: str,
+    folder: Path,
+) -> dict[str, Kernel]:
     """Writes object files ``kernels*.o`` that need nothing but the C library.
+
+    Args:
+        mod, names, target, prefix: as of ``split_kernels``.
+
+    Returns:
+        The kernels, whose stages are the functions in these files.
 
     Raises:
         BuildError: a kernel calls TVM's runtime; it is named.
     """
-    stages = [stage for kernel in kernels.values() for stage in kernel.stages]
-    parts = [stages[i::_PARTS] for i in range(max(1, min(_PARTS, len(stages))))]
-    names = [f"kernels{i}.o" for i in range(len(parts))]
-    with objects_in_memory(folder, names), ThreadPoolExecutor(host_cores()) as pool:
+    chosen = sorted(names)
+    parts = [chosen[i::_PARTS] for i in range(max(1, min(_PARTS, len(chosen))))]
+    files = [f"kernels{i}.o" for i in range(len(parts))]
+    with objects_in_memory(folder, files), ThreadPoolExecutor(host_cores()) as pool:
         compiled = [
-            pool.submit(_compile, part, target, folder / name)
-            for part, name in zip(parts, names, strict=True)
+            pool.submit(_compiled, mod, part, target, prefix, folder / file)
+            for part, file in zip(parts, files, strict=True)
         ]
-        contents = [each.result() for each in compiled]
-    for name, content in zip(names, contents, strict=True):
-        (folder / name).unlink(missing_ok=True)
-        (folder / name).write_bytes(content)
+        made = [each.result() for each in compiled]
+    for file, (_, content) in zip(files, made, strict=True):
+        (folder / file).unlink(missing_ok=True)
+        (folder / file).write_bytes(content)
+    return {name: kernel for kernels, _ in made for name, kernel in kernels.items()}
 
 
-def _compile(stages: Sequence[Stage], target: tvm.target.Target, path: Path) -> bytes:
-    mod = tvm.IRModule({stage.symbol: stage.function for stage in stages})
-    with tvm.transform.PassContext(config=_CONFIG):
-        mod = tvm.transform.Sequential(finishing_passes())(mod)
-        built = tvm.get_global_func("target.build.llvm")(mod, target)
-    built.write_to_file(str(path), "o")
+def _compiled(
+    mod: tvm.IRModule, names: Collection[str], target: tvm.target.Target, prefix: str, path: Path
+) -> tuple[dict[str, Kernel], bytes]:
+    """Compiles some of the kernels by way of a file; returns its content, too."""
+    kernels = split_kernels(mod, names, target, prefix)
+    stages = [stage for kernel in kernels.values() for stage in kernel.stages]
+    _write_object(stages, target, path)
     content = path.read_bytes()
     needed = {name.decode() for name in re.findall(_OF_TVM, content)}
     if needed:
@@ -78,7 +92,15 @@ def _compile(stages: Sequence[Stage], target: tvm.target.Target, path: Path) -> 
             f"standalone: a kernel calls TVM's runtime ({', '.join(sorted(needed))}); write the "
             "kind that needs TVM: export_library, --kind vm; and please report the model"
         )
-    return content
+    return kernels, content
+
+
+def _write_object(stages: Sequence[Stage], target: tvm.target.Target, path: Path) -> None:
+    mod = tvm.IRModule({stage.symbol: stage.function for stage in stages})
+    with tvm.transform.PassContext(config=_CONFIG):
+        mod = tvm.transform.Sequential(finishing_passes())(mod)
+        built = tvm.get_global_func("target.build.llvm")(mod, target)
+    built.write_to_file(str(path), "o")
 
 
 def _identifier(name: str) -> str:

@@ -14,7 +14,7 @@ from relay_passes.pipeline import lowering_passes
 from tvm_patdnn.error_lines import last_line
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.standalone.cpu_check import cpu_check
-from tvm_patdnn.standalone.kernels import compile_kernels, split_kernels
+from tvm_patdnn.standalone.kernels import compile_kernels
 from tvm_patdnn.standalone.pack_weights import PackedWeights, pack_weights
 from tvm_patdnn.standalone.program import Program, link_program
 from tvm_patdnn.standalone.sequence import read_sequence
@@ -56,8 +56,8 @@ def _compile(model: SourceModel, name: str, folder: Path) -> Program:
         with target:
             lowered = tvm.transform.Sequential(lowering_passes())(model.module)
         calls = read_sequence(lowered["main"], model.data_dependent)
-        kernels = split_kernels(lowered, {call.kernel for call in calls.calls}, target, name)
-        compile_kernels(kernels, target, folder)
+        names = {call.kernel for call in calls.calls}
+        kernels = compile_kernels(lowered, names, target, name, folder)
     except (RuntimeError, ValueError) as error:
         said = last_line(error)
         raise BuildError(

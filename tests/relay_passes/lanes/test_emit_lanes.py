@@ -1,9 +1,11 @@
 import tvm
 from tvm import relax
 
+from relay_passes.lanes import emit_lanes as module
 from relay_passes.lanes.emit_lanes import emit_lanes
 from relay_passes.lanes.plan_lanes import PlanOptions, plan_lanes
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from te_schedules.cpu.conv2d import conv2d
 from tests.relay_passes.relax_modules import (
     CPU,
     Net,
@@ -69,3 +71,17 @@ def test_a_pair_is_one_call_with_the_operands_of_both():
 
     found = emitted(net.module(body))
     assert found == ["relayout", "relayout", "dense_conv2d_depthwise_conv2d", "relayout"]
+
+
+def test_layers_that_are_equal_but_for_their_weights_share_code_that_is_generated_once(monkeypatch):
+    made = []
+    monkeypatch.setattr(module, "conv2d", lambda kernel: made.append(kernel) or conv2d(kernel))
+    net = Net((1, 4, 8, 8))
+
+    def body(x):
+        for i in range(3):
+            x = net.conv(x, random_array(4, 4, 3, 3, seed=i), padding=1)
+        return x
+
+    assert emitted(net.module(body)).count("dense_conv2d") == 3
+    assert len(made) < 3

@@ -1,7 +1,11 @@
+import itertools
+
 import numpy as np
 import pytest
+import tvm
 
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
+from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import (
     ConvCase,
     pattern_weight,
@@ -139,3 +143,45 @@ def test_constants_are_the_arrays_of_the_storage_in_the_order_of_the_arguments()
     assert np.array_equal(kernel.constants["chunk"], fkw.balanced_chunks(3))
     described = [(name, array.shape, str(array.dtype)) for name, array in kernel.constants.items()]
     assert kernel.params == described
+
+
+def scattered(seed: int) -> np.ndarray:
+    """Half of the kernels of one pattern, anywhere: (8, 8, 3, 3)."""
+    weight = pattern_weight(8, 8, ["##./##./..."], density=1.0, seed=seed)
+    gone = np.random.default_rng(seed).permutation(64)[:32]
+    weight.reshape(64, 3, 3)[gone] = 0
+    return weight
+
+
+def test_kernels_of_one_key_have_the_same_code():
+    """Whatever they store; but how many sums wait between bands depends on where that is cut."""
+    schedules = [
+        Conv2dSchedule(rows=2, vectors=1, chunks=2),
+        Conv2dSchedule(rows=1, vectors=2, band=4, chunks=3),
+    ]
+    codes = {}
+    for schedule, seed in itertools.product(schedules, range(6)):
+        case = ConvCase(weight=scattered(seed), schedule=schedule)
+        codes.setdefault(case.kernel().code_key, []).append(case.func())
+    assert 2 < len(codes) < 12
+    for first, *others in codes.values():
+        for other in others:
+            tvm.ir.assert_structural_equal(other, first)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"weight": pattern_weight(5, 3, ["##./##./..."], density=1.0)},
+        {"size": (9, 12)},
+        {"batch": 2},
+        {"schedule": Conv2dSchedule(rows=2, vectors=1)},
+        {"dense": True},
+        {"steps": (Step("relu"),)},
+    ],
+)
+def test_what_has_other_code_has_another_key(other):
+    weight = pattern_weight(5, 3, ["##./.##/..."], density=1.0)
+    one = ConvCase(weight=weight).kernel()
+    assert ConvCase(**{"weight": weight, **other}).kernel().code_key != one.code_key
+    assert ConvCase(weight=2 * weight).kernel().code_key == one.code_key
