@@ -8,7 +8,7 @@ import pytest
 import tvm
 from tvm.tirx.script import builder as T
 
-import te_schedules
+import te_schedules.cpu
 from te_schedules.cpu import conv2d_samples, kernel_samples
 from te_schedules.cpu.kernel_table import KERNELS
 from te_schedules.cpu.vector_code import VectorCode, prim_func
@@ -27,7 +27,7 @@ TARGETS = {
 def generators() -> set:
     """Every public function of the package that makes a kernel."""
     found = set()
-    for entry in pkgutil.walk_packages(te_schedules.__path__, "te_schedules."):
+    for entry in pkgutil.walk_packages(te_schedules.cpu.__path__, "te_schedules.cpu."):
         module = importlib.import_module(entry.name)
         for name in getattr(module, "__all__", ()):
             value = getattr(module, name)

@@ -1,0 +1,67 @@
+"""Runs samples of kernels, and says what they have to give."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from tvm.target import Target
+
+from te_schedules.epilogue import Step
+from te_schedules.gpu.conv2d import conv2d, sum_parts
+from te_schedules.gpu.device_code import DeviceCode, device_code
+from te_schedules.gpu.kernel_sample import Sample
+from tests.te_schedules.gpu.opencl_device import OpenClDevice
+
+__all__ = ["codes", "expected", "run_sample", "target"]
+
+
+def target(kind: str, **attributes: object) -> Target:
+    return Target({"kind": kind, **attributes}, host=Target("llvm"))
+
+
+def codes(sample: Sample, for_target: Target, name: str = "main") -> list[DeviceCode]:
+    """The kernel, and where it is split the one that adds its parts."""
+    found = [device_code(conv2d(sample.kernel), for_target, name)]
+    if sample.kernel.splits > 1:
+        found.append(device_code(sum_parts(sample.kernel), for_target, f"{name}_sum"))
+    return found
+
+
+def run_sample(device: OpenClDevice, sample: Sample) -> np.ndarray:
+    """Runs a sample; what it does not write is NaN."""
+    kernel = sample.kernel
+    output = np.full(kernel.geometry.out_shape, np.nan, kernel.storage)
+    arrays = {"data": sample.data, "output": output, **kernel.constants}
+    arrays |= {f"operand{i}": each for i, each in enumerate(sample.operands)}
+    arrays["parts"] = np.full(kernel.parts_shape, np.nan, np.float32)
+    for code in codes(sample, target("opencl")):
+        taken = {name: np.ascontiguousarray(arrays[name]) for name in code.launch.arguments}
+        device.run(code, taken)
+        arrays |= taken
+    return arrays["output"]
+
+
+def expected(sample: Sample) -> np.ndarray:
+    """What torch makes of it, in float64."""
+    geometry, window = sample.kernel.geometry, sample.kernel.geometry.window
+    value = torch.nn.functional.conv2d(
+        torch.from_numpy(sample.data).double(),
+        torch.from_numpy(sample.weight).double(),
+        stride=window.stride,
+        padding=window.padding,
+        dilation=window.dilation,
+        groups=sample.groups,
+    )
+    assert value.shape == geometry.out_shape
+    operands = iter(sample.operands)
+    for step in sample.kernel.steps:
+        value = _step(step, value, next(operands) if step.operand is not None else None)
+    return value.numpy()
+
+
+def _step(step: Step, value: torch.Tensor, operand: np.ndarray | None) -> torch.Tensor:
+    if operand is not None:
+        assert step.name == "add"
+        other = torch.from_numpy(operand).double()
+        return value + (other if other.ndim == 4 else other[:, :, None, None])
+    return {"relu": torch.relu, "silu": torch.nn.functional.silu}[step.name](value)
