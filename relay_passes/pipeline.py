@@ -2,7 +2,7 @@
 
 Canonical form:  constants folded, batch norm folded
 Our kernels:     convolutions and what stands between them; fully connected layers
-The rest:        legalised, fused and scheduled: as tuned, else plainly
+The rest:        legalised, fused and scheduled: as tuned, else plainly (a GPU's by TVM's rules)
 Lowering:        TVM's own, to the virtual machine's code
 """
 
@@ -14,13 +14,16 @@ from pathlib import Path
 
 import tvm
 from tvm import relax
+from tvm.s_tir import dlight
 
 from relay_passes.embed_constants import EmbedConstants
 from relay_passes.fold_batch_norm import FoldBatchNorm
 from relay_passes.fold_constant_views import FoldConstantViews
+from relay_passes.gpu.plan_gpu import GpuPlanOptions
 from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.plan import LanePlan
 from relay_passes.lanes.plan_lanes import PlanOptions
+from relay_passes.lanes.report_layers import report_layers
 from relay_passes.legalize_bounds import BOUNDS
 from relay_passes.legalize_take import legalize_take
 from relay_passes.mark_gathers import MarkGathers
@@ -28,9 +31,12 @@ from relay_passes.raise_elementwise import RaiseElementwise
 from relay_passes.raise_pixel_shuffle import RaisePixelShuffle, legalize_pixel_shuffle
 from relay_passes.raise_stacked import RaiseStacked
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
+from relay_passes.rewrite_to_gpu import RewriteToGpu, report_of
 from relay_passes.rewrite_to_lanes import RewriteToLanes, plan_of
 from relay_passes.schedule_fallback import ScheduleFallback
+from tvm_patdnn.layer_report import LayerReport
 from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.records.tuning_records import Records
 
@@ -41,6 +47,7 @@ __all__ = [
     "kernel_passes",
     "lowering_passes",
     "plan_pipeline",
+    "report_pipeline",
     "run_pipeline",
 ]
 
@@ -73,7 +80,9 @@ class PipelineOptions:
     """What the passes need to know.
 
     Attributes:
-        cpu: the CPU that kernels are made for.
+        cpu: the CPU that kernels are made for; of a GPU target, the host's.
+        gpu: the GPU that kernels are made for, if it is one.
+        storage: the type of tensors between a GPU's kernels.
         names: names of layers by ``weight_key`` of their weights.
         optimizations: which of them are used.
         records: measured schedules; layers without one are left to the cost model.
@@ -82,6 +91,8 @@ class PipelineOptions:
     """
 
     cpu: CpuModel
+    gpu: GpuModel | None = None
+    storage: str = "float32"
     names: Mapping[str, str] = field(default_factory=dict)
     optimizations: Optimizations = field(default_factory=Optimizations)
     records: Records = field(default_factory=dict)
@@ -96,6 +107,16 @@ class PipelineOptions:
             names=self.names,
             optimizations=self.optimizations,
             records=self.records,
+            leaves=self.extension.leaves,
+        )
+
+    def gpu_plan(self, gpu: GpuModel) -> GpuPlanOptions:
+        """What the plan of a GPU's kernels depends on."""
+        return GpuPlanOptions(
+            gpu=gpu,
+            names=self.names,
+            optimizations=self.optimizations,
+            storage=self.storage,
             leaves=self.extension.leaves,
         )
 
@@ -114,6 +135,11 @@ def canonical_passes() -> list[tvm.transform.Pass]:
 
 def kernel_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     """Rewrites what we have kernels for."""
+    if options.gpu is not None:
+        return [
+            RewriteToGpu(options=options.gpu_plan(options.gpu)),
+            relax.transform.DeadCodeElimination(),
+        ]
     return [
         RewriteToLanes(options=options.plan),
         RewriteFullyConnected(cpu=options.cpu, sparse=options.optimizations.sparse),
@@ -133,8 +159,22 @@ def fallback_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
         relax.transform.FuseOps(),
         relax.transform.FuseTIR(),
         *options.extension.before_fallback,
-        ScheduleFallback(cpu=options.cpu),
+        _plain_schedules(options),
     ]
+
+
+def _plain_schedules(options: PipelineOptions) -> tvm.transform.Pass:
+    if options.gpu is None:
+        return ScheduleFallback(cpu=options.cpu)
+    rules = [
+        dlight.gpu.GEMV,
+        dlight.gpu.Reduction,
+        dlight.gpu.GeneralReduction,
+        dlight.gpu.Fallback,
+    ]
+    if options.gpu.kind != "metal":  # there it would import what takes longer than the build
+        rules.insert(0, dlight.gpu.Matmul)
+    return dlight.ApplyDefaultSchedule(*[rule() for rule in rules])
 
 
 def lowering_passes(embed: EmbedConstants | None = None) -> list[tvm.transform.Pass]:
@@ -164,6 +204,15 @@ def plan_pipeline(mod: tvm.IRModule, options: PipelineOptions) -> LanePlan:
     for each in canonical_passes():
         mod = each(mod)
     return plan_of(mod, options.plan)
+
+
+def report_pipeline(mod: tvm.IRModule, options: PipelineOptions) -> list[LayerReport]:
+    """Returns what ``run_pipeline`` would make of each convolution, without the kernels."""
+    if options.gpu is None:
+        return report_layers(plan_pipeline(mod, options))
+    for each in canonical_passes():
+        mod = each(mod)
+    return report_of(mod, options.gpu_plan(options.gpu))
 
 
 def run_pipeline(

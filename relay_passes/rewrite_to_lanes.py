@@ -11,9 +11,7 @@ Ensures: the same results up to rounding; operators without a kernel stay as the
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import tvm
 from tvm.ir.transform import PassContext
@@ -23,11 +21,9 @@ from relay_passes.lanes.plan import LanePlan
 from relay_passes.lanes.plan_lanes import PlanOptions, plan_lanes
 from relay_passes.lanes.report_layers import report_layers
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
-from tvm_patdnn.layer_report import LayerReport
+from relay_passes.relax_ir.reported_layers import with_layers
 
-__all__ = ["LAYERS_ATTRIBUTE", "RewriteToLanes", "plan_of", "reported_layers"]
-
-LAYERS_ATTRIBUTE = "tvm_patdnn.layers"
+__all__ = ["RewriteToLanes", "plan_of"]
 
 
 @tvm.transform.module_pass(opt_level=0, name="RewriteToLanes")
@@ -42,16 +38,10 @@ class RewriteToLanes:
         main = MainRebuilder(mod)
         plan = plan_lanes(main.bindings, main.result, self.options)
         mod = main.rebuild(lambda: emit_lanes(main, plan))
-        rows = [asdict(row) for row in report_layers(plan)]
-        return mod.with_attr(LAYERS_ATTRIBUTE, json.dumps(rows))
+        return with_layers(mod, report_layers(plan))
 
 
 def plan_of(mod: tvm.IRModule, options: PlanOptions) -> LanePlan:
     """Returns the plan that the pass would follow; the module is left as it is."""
     main = MainRebuilder(mod)
     return plan_lanes(main.bindings, main.result, options)
-
-
-def reported_layers(mod: tvm.IRModule) -> Sequence[LayerReport]:
-    """Returns what the pass said of each convolution of a module that it rewrote."""
-    return [LayerReport(**row) for row in json.loads(mod.attrs[LAYERS_ATTRIBUTE])]

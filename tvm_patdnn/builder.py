@@ -13,9 +13,10 @@ import tvm
 from tvm import relax
 
 from relay_passes.embed_constants import EmbedConstants
+from relay_passes.lower_gpu_kernels import gpu_kernel_pipeline
 from relay_passes.lower_kernels import kernel_pipeline
 from relay_passes.pipeline import PipelineOptions, lowering_passes, run_pipeline
-from relay_passes.rewrite_to_lanes import reported_layers
+from relay_passes.relax_ir.reported_layers import reported_layers
 from tvm_patdnn.blame import naming_culprit
 from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.importing.importer import ImportedModel
@@ -24,7 +25,7 @@ from tvm_patdnn.importing.onnx_shapes import InputShapes
 from tvm_patdnn.library.constant_file import ConstantFile, constant_file
 from tvm_patdnn.library.library import Library
 from tvm_patdnn.library.metadata import Metadata, embed_metadata
-from tvm_patdnn.machine.targets import TargetLike
+from tvm_patdnn.machine.targets import TargetLike, is_gpu
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.standalone.export import export_standalone
 from tvm_patdnn.standalone.source_model import SourceModel
@@ -53,7 +54,8 @@ def build(
     Args:
         onnx_model: a path, the bytes of a file, or a ModelProto.
         target: what to compile for: a preset such as "raspberry-pi-4", a string such as
-            "llvm -mtriple=aarch64-linux-gnu", a dict or a Target; this machine by default.
+            "llvm -mtriple=aarch64-linux-gnu" or "cuda -arch=sm_80", a dict or a Target; this
+            machine's CPU by default.
         input_shapes: sizes of dynamic inputs, for example {"x": [1, 3, 224, 224]}.
         logs: tuning records, a file or a folder; those shipped in autotune_logs by default.
         optimizations: what to leave out, for comparison; nothing by default.
@@ -64,7 +66,7 @@ def build(
 
     Raises:
         ModelError: the model cannot be read, imported or compiled.
-        TargetError: the target does not exist, or is not a CPU.
+        TargetError: the target does not exist, or is of a kind that is not supported.
         TuningError: the tuning records cannot be read.
         BuildError: TVM cannot compile any model for the target.
     """
@@ -114,7 +116,7 @@ def _compiled(
         properties=model.properties,
     )
     progress("code generation")
-    constants = constant_file(str(target.attrs["mtriple"]))
+    constants = None if options.gpu else constant_file(str(target.attrs["mtriple"]))
     executable = partial(_lowered, embed_metadata(mod, metadata), target, constants)
     source = SourceModel(
         module=mod, target=target, metadata=metadata, data_dependent=model.data_dependent
@@ -144,7 +146,7 @@ def _lowered(
             mod,
             target,
             relax_pipeline=tvm.transform.Sequential(lowering_passes(embed)),
-            tir_pipeline=kernel_pipeline(),
+            tir_pipeline=gpu_kernel_pipeline() if is_gpu(target) else kernel_pipeline(),
         )
 
 

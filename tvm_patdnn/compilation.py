@@ -14,7 +14,8 @@ from tvm_patdnn.importing.onnx_file import ModelSource
 from tvm_patdnn.importing.onnx_shapes import InputShapes
 from tvm_patdnn.interruption import let_interruptions_through
 from tvm_patdnn.machine.cpu_model import CpuModel
-from tvm_patdnn.machine.targets import TargetLike, resolve_target
+from tvm_patdnn.machine.gpu_model import GpuModel
+from tvm_patdnn.machine.targets import TargetLike, host_of, is_gpu, resolve_target
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.records.tuning_records import read_records
 
@@ -27,7 +28,7 @@ class Request:
 
     Attributes:
         onnx_model: a path, the bytes of a file, or a ModelProto.
-        target, input_shapes, logs, optimizations, dump: see ``build``.
+        target, input_shapes, logs, optimizations, dump, storage: see ``build``.
         extension: what the caller adds to the passes.
     """
 
@@ -38,6 +39,7 @@ class Request:
     optimizations: Optimizations | None = None
     extension: Extension | None = None
     dump: str | Path | None = None
+    storage: str = "float32"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +59,16 @@ class Compilation:
         """
         let_interruptions_through()
         target = resolve_target(request.target)
-        cpu = CpuModel.from_target(target)
-        records = read_records(str(target.attrs.get("mcpu", "generic")), request.logs)
+        host = host_of(target)
+        cpu = CpuModel.from_target(host)
+        gpu = GpuModel.from_target(target) if is_gpu(target) else None
+        records = read_records(str(host.attrs.get("mcpu", "generic")), request.logs)
         progress("import")
         model = import_onnx(request.onnx_model, request.input_shapes)
         options = PipelineOptions(
             cpu=cpu,
+            gpu=gpu,
+            storage=request.storage,
             names=model.weight_names,
             optimizations=request.optimizations or Optimizations(),
             records=records,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from relay_passes.lanes.report_layers import report_layers
-from relay_passes.pipeline import plan_pipeline
+from relay_passes.pipeline import report_pipeline
 from tvm_patdnn.blame import naming_culprit
 from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.importing.importer import ImportedModel
@@ -42,7 +41,7 @@ def inspect(
 
     Raises:
         ModelError: the model cannot be read or imported.
-        TargetError: the target does not exist, or is not a CPU.
+        TargetError: the target does not exist, or is of a kind that is not supported.
         TuningError: the tuning records cannot be read.
     """
     request = Request(
@@ -57,7 +56,7 @@ def inspect(
 
     def reported(model: ImportedModel) -> Report:
         with compilation.target:
-            return Report(report_layers(plan_pipeline(model.module, compilation.options)))
+            return Report(report_pipeline(model.module, compilation.options))
 
     with naming_culprit(request, compilation.target, reported):
         return reported(compilation.model)

@@ -11,7 +11,7 @@ from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.assign_layouts import LayoutPlan, assign_layouts
 from relay_passes.lanes.choose_kernels import choose_kernel
 from relay_passes.lanes.fuse_epilogues import fuse_epilogues
-from relay_passes.lanes.graph import Convolution, GlobalPool, LaneNode
+from relay_passes.lanes.graph import Convolution, LaneNode
 from relay_passes.lanes.pair_depthwise import pair_depthwise
 from relay_passes.lanes.plan import (
     LanePlan,
@@ -20,7 +20,7 @@ from relay_passes.lanes.plan import (
     PlannedNode,
     PlannedPair,
 )
-from relay_passes.lanes.recognize_operators import recognize
+from relay_passes.lanes.recognize_operators import recognize_all
 from relay_passes.relax_ir.values import count_uses
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.lane_layout import LaneLayout
@@ -55,7 +55,7 @@ def plan_lanes(
 ) -> LanePlan:
     """Plans the function that computes ``result`` by ``bindings``, given in order."""
     uses = count_uses(bindings, [result])
-    items = fuse_epilogues(_recognized(bindings, options), uses)
+    items = fuse_epilogues(recognize_all(bindings, options.names, options.leaves), uses)
     nodes = [item for item in items if isinstance(item, LaneNode)]
     layouts = assign_layouts(nodes, options.cpu.lanes)
     planner = _Planner(layouts, options)
@@ -69,25 +69,6 @@ def plan_lanes(
         elif item.result not in joined:
             planned.append(pairs.get(item.result) or planner.node(item))
     return LanePlan(items=planned, layouts=layouts)
-
-
-def _recognized(
-    bindings: Sequence[relax.Binding], options: PlanOptions
-) -> list[LaneNode | relax.Binding]:
-    items: list[LaneNode | relax.Binding] = []
-    in_lanes: set[relax.Var] = set()
-    for binding in bindings:
-        node = recognize(binding.var, binding.value, in_lanes, options.names)
-        if node is not None and _is_left(node, options):
-            node = None
-        if node is not None and not isinstance(node.operator, GlobalPool):
-            in_lanes.add(node.result)
-        items.append(node or binding)
-    return items
-
-
-def _is_left(node: LaneNode, options: PlanOptions) -> bool:
-    return isinstance(node.operator, Convolution) and options.leaves(node.operator.layer)
 
 
 @dataclass(frozen=True)

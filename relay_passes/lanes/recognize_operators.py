@@ -7,11 +7,11 @@ as a ReLU on its own, is recognised where its input is; convolutions always are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from tvm import relax
 
-from relay_passes.lanes.analyze_convolutions import read_conv_layer
+from relay_passes.lanes.analyze_convolutions import ConvLayer, read_conv_layer
 from relay_passes.lanes.graph import Convolution, Copy, GlobalPool, LaneNode, Pooling
 from relay_passes.lanes.recognize_steps import recognize_steps
 from relay_passes.relax_ir.values import operator_name, shape_of
@@ -19,7 +19,30 @@ from relay_passes.rewrite_fully_connected import is_matrix_product
 from te_schedules.cpu.pool2d import Pool2dWindow
 from te_schedules.window import Window
 
-__all__ = ["recognize"]
+__all__ = ["recognize", "recognize_all"]
+
+
+def recognize_all(
+    bindings: Sequence[relax.Binding],
+    names: Mapping[str, str],
+    leaves: Callable[[ConvLayer], bool] = lambda layer: False,
+) -> list[LaneNode | relax.Binding]:
+    """Returns the node of each binding, given in order; where there is none, the binding.
+
+    Args:
+        names: see ``analyze_convolutions``.
+        leaves: which convolutions stay operators of TVM's.
+    """
+    items: list[LaneNode | relax.Binding] = []
+    in_lanes: set[relax.Var] = set()
+    for binding in bindings:
+        node = recognize(binding.var, binding.value, in_lanes, names)
+        if node is not None and isinstance(node.operator, Convolution):
+            node = None if leaves(node.operator.layer) else node
+        if node is not None and not isinstance(node.operator, GlobalPool):
+            in_lanes.add(node.result)
+        items.append(node or binding)
+    return items
 
 
 def recognize(

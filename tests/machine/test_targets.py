@@ -6,7 +6,7 @@ from tvm_patdnn.errors import TargetError
 from tvm_patdnn.machine.cores import host_cores
 from tvm_patdnn.machine.host_cpu import host_config, host_triple
 from tvm_patdnn.machine.target_presets import PRESETS
-from tvm_patdnn.machine.targets import preset_names, resolve_target
+from tvm_patdnn.machine.targets import host_of, is_gpu, preset_names, resolve_target
 
 
 def attrs(target, *names):
@@ -64,8 +64,11 @@ def test_options_of_other_types():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets(name):
-    triple, cpu, cores = attrs(name, "mtriple", "mcpu", "num-cores")
-    assert (triple, cpu, cores) == tuple(PRESETS[name][k] for k in ("mtriple", "mcpu", "num-cores"))
+    keys = ("mtriple", "mcpu", "num-cores")
+    written = PRESETS[name].get("host", PRESETS[name])
+    assert [host_of(resolve_target(name)).attrs.get(key) for key in keys] == [
+        written[key] for key in keys
+    ]
 
 
 @pytest.mark.parametrize(
@@ -128,3 +131,39 @@ def test_not_a_target(target):
 def test_mistakes(target, message):
     with pytest.raises(TargetError, match=message):
         resolve_target(target)
+
+
+def test_a_gpu_has_this_machine_as_its_host():
+    target = resolve_target("opencl")
+    assert (target.kind.name, is_gpu(target)) == ("opencl", True)
+    assert str(host_of(target).attrs["mtriple"]) == host_triple()
+    assert str(host_of(target).attrs["mcpu"]) == host_config()["mcpu"]
+
+
+def test_the_host_of_a_gpu_can_be_chosen():
+    host = host_of(resolve_target("cuda -arch=sm_80 -host=raspberry-pi-5"))
+    assert (str(host.attrs["mtriple"]), str(host.attrs["mcpu"])) == (
+        "aarch64-linux-gnu",
+        "cortex-a76",
+    )
+    with pytest.raises(TargetError, match="target 'raspberry-pi-9': unknown"):
+        resolve_target("opencl -host=raspberry-pi-9")
+
+
+@pytest.mark.parametrize("name", ["adreno", "mali"])
+def test_gpus_of_phones_have_android_as_their_host(name):
+    target = resolve_target(name)
+    assert (target.kind.name, str(target.attrs["device"])) == ("opencl", name)
+    assert str(host_of(target).attrs["mtriple"]) == "aarch64-linux-android"
+
+
+def test_tags_of_gpus():
+    assert attrs("nvidia/nvidia-a100", "arch") == ("sm_80",)
+    orin = resolve_target("nvidia/jetson-orin-nano")
+    assert str(host_of(orin).attrs["mtriple"]) == "aarch64-linux-gnu"
+
+
+def test_a_cpu_is_its_own_host():
+    target = resolve_target("raspberry-pi-4")
+    assert not is_gpu(target)
+    assert host_of(target) is target

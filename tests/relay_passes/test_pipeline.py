@@ -11,7 +11,7 @@ from relay_passes.pipeline import (
     lowering_passes,
     run_pipeline,
 )
-from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE
+from relay_passes.relax_ir.reported_layers import LAYERS_ATTRIBUTE
 from tests.relay_passes.relax_modules import CPU, Net, const, operators, random_array, run_module
 from tvm_patdnn.machine.targets import resolve_target
 

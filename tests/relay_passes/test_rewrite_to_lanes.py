@@ -6,7 +6,8 @@ import tvm
 from tvm import relax
 
 from relay_passes.lanes.plan_lanes import PlanOptions
-from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE, RewriteToLanes
+from relay_passes.relax_ir.reported_layers import LAYERS_ATTRIBUTE
+from relay_passes.rewrite_to_lanes import RewriteToLanes
 from tests.relay_passes.relax_modules import (
     CPU,
     Net,

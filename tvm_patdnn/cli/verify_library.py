@@ -7,7 +7,7 @@ from pathlib import Path
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.evaluation.verification import require_reference, verify
 from tvm_patdnn.library.loading import load
-from tvm_patdnn.machine.targets import TargetLike, resolve_target
+from tvm_patdnn.machine.targets import TargetLike, host_of, resolve_target
 from tvm_patdnn.machine.triples import is_host_platform
 
 __all__ = ["check_verifiable", "verify_library"]
@@ -20,7 +20,7 @@ def check_verifiable(output: Path, target: TargetLike) -> None:
         BuildError: it cannot.
     """
     require_reference()
-    triple = str(resolve_target(target).attrs["mtriple"])
+    triple = str(host_of(resolve_target(target)).attrs["mtriple"])
     if not is_host_platform(triple):
         raise BuildError(
             f"verify: this machine does not run what is built for '{triple}'; build without "

@@ -20,6 +20,7 @@ from tvm.target import Target
 
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.machine.host_cpu import host_triple
+from tvm_patdnn.machine.targets import host_of
 from tvm_patdnn.machine.triples import architecture, is_host_platform, operating_system
 
 __all__ = ["Linker", "c_compiler", "describe_c_compilers", "export_compiler"]
@@ -76,8 +77,7 @@ def export_compiler(target: Target) -> Linker:
     Raises:
         BuildError: the machine has none that can; the message says what to install.
     """
-    cpu = target if target.kind.name == "llvm" else target.host
-    triple = str(cpu.attrs.get("mtriple", host_triple())) if cpu is not None else host_triple()
+    triple = _triple(target)
     command = next(_commands(triple), None)
     if command is None:
         raise BuildError(_missing(triple))
@@ -86,8 +86,8 @@ def export_compiler(target: Target) -> Linker:
 
 
 def c_compiler(target: Target) -> Linker | None:
-    """Chooses a C compiler for a target, among the same tools; None: the machine has none."""
-    triple = str(target.attrs.get("mtriple", host_triple()))
+    """Chooses a C compiler for a target, or its host, among the same tools; None: there is none."""
+    triple = _triple(target)
     for compiler in _compilers(triple):
         if shutil.which(compiler):
             return Linker(command=(compiler,), triple=triple)
@@ -99,7 +99,12 @@ def c_compiler(target: Target) -> Linker | None:
 
 def describe_c_compilers(target: Target) -> str:
     """Says which C compilers ``c_compiler`` looked for, and how to get one."""
-    return _missing(str(target.attrs.get("mtriple", host_triple())))
+    return _missing(_triple(target))
+
+
+def _triple(target: Target) -> str:
+    """Returns the triple of a CPU target, or of a GPU's host."""
+    return str(host_of(target).attrs.get("mtriple", host_triple()))
 
 
 def _commands(triple: str) -> Iterator[tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from tvm_patdnn.library.metadata import Metadata
 from tvm_patdnn.library.object_files import check_file_size, objects_in_memory
 from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.library.seal import VM, seal
+from tvm_patdnn.library.standalone_model import StandaloneModel
+from tvm_patdnn.machine.targets import host_of, is_gpu
 from tvm_patdnn.machine.triples import is_host_platform
 from tvm_patdnn.native_warnings import without_native_warnings
 from tvm_patdnn.whole_file import write_whole
@@ -123,31 +125,50 @@ class Library(ModelInterface):
         """Computes the outputs on this machine; see ``RunnableModel.run``.
 
         Raises:
-            LibraryError: the library is for another platform, or an input is wrong.
+            LibraryError: the library is for another platform, there is no such GPU, or an input
+                is wrong.
         """
         return self.runnable.run(inputs)
 
     def _about(self) -> list[str]:
-        return [f"for {self.target.attrs['mtriple']}"]
+        triple = host_of(self.target).attrs["mtriple"]
+        return [
+            f"for {self.target.kind.name} on {triple}" if is_gpu(self.target) else f"for {triple}"
+        ]
 
     def assembly(self) -> str:
-        """Returns the generated kernels in the target's assembly language."""
+        """Returns the generated kernels in the target's assembly language; a GPU's as source."""
+        if is_gpu(self.target):
+            return "\n".join(self._device_sources())
         return "\n".join(
             str(module.inspect_source("asm"))
             for module in self._executable.mod.imports
             if module.kind == "llvm"
         )
 
+    def _device_sources(self) -> Iterator[str]:
+        for module in self._executable.mod.imports:
+            yield from (str(imported.inspect_source()) for imported in module.imports)
+
     @cached_property
-    def runnable(self) -> RunnableModel:
+    def runnable(self) -> RunnableModel | StandaloneModel:
         """The model, loaded on this machine."""
-        triple = str(self.target.attrs["mtriple"])
+        triple = str(host_of(self.target).attrs["mtriple"])
         if not is_host_platform(triple):
             raise LibraryError(
                 f"the library is built for '{triple}', which this machine does not run; "
                 "write it with export_library and run it there, or use on_device"
             )
+        if self.target.kind.name == "opencl":
+            return self._loaded_standalone()
         return RunnableModel(self._executable)
+
+    def _loaded_standalone(self) -> StandaloneModel:
+        """The model without TVM, whose wheels have no OpenCL."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.so"
+            self.export_standalone(path, header=False)
+            return StandaloneModel(path)
 
     def on_device(self, session: tvm.rpc.RPCSession) -> RunnableModel:
         """Sends the library to a device and loads it there.

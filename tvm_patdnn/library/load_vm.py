@@ -13,6 +13,7 @@ import tvm_ffi
 
 from tvm_patdnn.error_lines import last_line
 from tvm_patdnn.errors import LibraryError
+from tvm_patdnn.library.devices import missing_runtime
 from tvm_patdnn.library.elf import check_loads_here
 from tvm_patdnn.library.fresh_name import fresh_name
 from tvm_patdnn.library.running import RunnableModel
@@ -31,8 +32,8 @@ def load(path: str | os.PathLike[str], num_threads: int | None = None) -> Runnab
         num_threads: see ``RunnableModel``.
 
     Raises:
-        LibraryError: there is no such file, it is for another CPU, truncated, damaged, or
-            was not built by this package.
+        LibraryError: there is no such file, it is for another CPU or for a GPU that is not
+            here, truncated, damaged, or was not built by this package.
     """
     file = Path(path)
     check_loads_here(file)
@@ -43,5 +44,6 @@ def load(path: str | os.PathLike[str], num_threads: int | None = None) -> Runnab
                 module = tvm_ffi.load_module(name)  # TVM's own function would resolve the link
         except (RuntimeError, OSError, ValueError) as error:
             said = last_line(error)
-            raise LibraryError(f"{path}: cannot be loaded: {said}") from error
+            reason = missing_runtime(said) or f"cannot be loaded: {said}"
+            raise LibraryError(f"{path}: {reason}") from error
     return RunnableModel(module, origin=str(path), num_threads=num_threads)

@@ -13,6 +13,7 @@ from tvm.runtime.vm import VirtualMachine
 
 from tvm_patdnn.error_lines import first_line
 from tvm_patdnn.errors import LibraryError
+from tvm_patdnn.library.devices import open_device
 from tvm_patdnn.library.interface import ModelInterface
 from tvm_patdnn.library.metadata import METADATA_FUNCTION, Metadata, read_metadata
 from tvm_patdnn.library.model_inputs import checked_inputs
@@ -45,20 +46,22 @@ class RunnableModel(ModelInterface):
         """Loads ``module``: an executable, or a library that holds one.
 
         Args:
-            device: of this machine, or of another one over RPC; by default this CPU.
+            device: of another machine over RPC; by default the GPU that the library is for, or
+                this CPU.
             origin: the file it is from, for people.
             num_threads: that compute on this machine; one per physical core by default.
 
         Raises:
-            LibraryError: the library was not built by this package or by a newer version, or
-                the number of threads is impossible.
+            LibraryError: the library was not built by this package or by a newer version, the
+                number of threads is impossible, or there is no such GPU.
         """
         use_all_cores()
         check_threads(num_threads)
         self._num_threads, self._origin = num_threads, origin
         self._remote = device is not None
         self._turn = threading.Lock()
-        self._device = device if device is not None else tvm.cpu()
+        whole = getattr(module, "mod", module)
+        self._device = device if device is not None else open_device(whole)
         try:
             with without_native_warnings():
                 self._machine = VirtualMachine(module, self._device)

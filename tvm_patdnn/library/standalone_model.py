@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import os
 import threading
 import time
 import weakref
@@ -36,6 +37,7 @@ class _Options(ctypes.Structure):
         ("check_weights", ctypes.c_int),
         ("memory", ctypes.c_void_p),
         ("memory_bytes", ctypes.c_size_t),
+        ("cache", ctypes.c_char_p),  # only models for GPUs read it
     )
 
 
@@ -77,7 +79,7 @@ class StandaloneModel(ModelInterface):
         check_weights: bool = False,
         sealed: Seal | None = None,
     ) -> None:
-        """Loads the library.
+        """Loads the library, and opens its device if it is for a GPU.
 
         Args:
             num_threads: that compute; one per physical core by default.
@@ -102,7 +104,7 @@ class StandaloneModel(ModelInterface):
         self._turn = threading.Lock()
         self._instance = ctypes.c_void_p()
         create = self._function("create", ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-        options = _Options(threads=num_threads or 0)
+        options = _Options(threads=num_threads or 0, cache=self._cache())
         self._check(create(ctypes.byref(self._instance), ctypes.byref(options)))
         destroy = self._function("destroy", None, ctypes.c_void_p)
         weakref.finalize(self, destroy, self._instance)
@@ -178,10 +180,29 @@ class StandaloneModel(ModelInterface):
         function.restype, function.argtypes = result, arguments
         return function
 
+    @property
+    def _is_for_gpu(self) -> bool:
+        return hasattr(self._library, f"{self._name}_details")
+
+    def _cache(self) -> bytes | None:
+        """A folder for what a GPU's driver compiles; None where there is none to be had."""
+        if not self._is_for_gpu:
+            return None
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+        folder = Path(base) / "tvm-patdnn" / "opencl"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return None
+        return os.fsencode(folder)
+
     def _check(self, code: int) -> None:
-        if code:
-            said = self._function("error", ctypes.c_char_p, ctypes.c_int)(code).decode()
-            raise LibraryError(f"{self._path}: {said}")
+        if not code:
+            return
+        said = self._function("error", ctypes.c_char_p, ctypes.c_int)(code).decode()
+        details = self._function("details", ctypes.c_char_p)() if self._is_for_gpu else b""
+        more = f" ({' '.join(details.decode(errors='replace').split())})" if details else ""
+        raise LibraryError(f"{self._path}: {said}{more}")
 
 
 def _aligned(spec: TensorSpec) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = ["PRESETS"]
 
-Config = dict[str, str | int]
+Config = dict[str, Any]
 
 
 def _arm64(mcpu: str, num_cores: int = 4, *, triple: str = "aarch64-linux-gnu") -> Config:
@@ -13,6 +15,19 @@ def _arm64(mcpu: str, num_cores: int = 4, *, triple: str = "aarch64-linux-gnu") 
 
 def _x86(mcpu: str) -> Config:
     return {"kind": "llvm", "mtriple": "x86_64-linux-gnu", "mcpu": mcpu, "num-cores": 4}
+
+
+def _phone_gpu(device: str, *, warp: int, threads: int) -> Config:
+    """The GPU of an Android phone, with what every one of its recent family has."""
+    return {
+        "kind": "opencl",
+        "device": device,
+        "thread_warp_size": warp,
+        "max_num_threads": threads,
+        "max_threads_per_block": threads,
+        "max_shared_memory_per_block": 32 << 10,
+        "host": _arm64("generic", triple="aarch64-linux-android"),
+    }
 
 
 # Cores are those that share the work well: the fast ones of a phone or an Apple chip, and 4
@@ -43,4 +58,6 @@ PRESETS: dict[str, Config] = {
     "x86-64-v2": _x86("x86-64-v2"),
     "x86-64-v3": _x86("x86-64-v3"),
     "x86-64-v4": _x86("x86-64-v4"),
+    "adreno": _phone_gpu("adreno", warp=64, threads=512),
+    "mali": _phone_gpu("mali", warp=16, threads=256),
 }

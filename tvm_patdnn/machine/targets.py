@@ -10,13 +10,14 @@ from tvm.target import Target
 
 from tvm_patdnn.errors import TargetError
 from tvm_patdnn.machine.cores import host_cores
+from tvm_patdnn.machine.gpu_checks import check_gpu
 from tvm_patdnn.machine.host_cpu import host_config, host_triple
 from tvm_patdnn.machine.target_checks import check_architecture, check_cpu, close_names
 from tvm_patdnn.machine.target_presets import PRESETS
 from tvm_patdnn.machine.target_string import parse_options, target_kinds
 from tvm_patdnn.machine.triples import is_host_platform
 
-__all__ = ["TargetLike", "preset_names", "resolve_target"]
+__all__ = ["TargetLike", "host_of", "is_gpu", "preset_names", "resolve_target"]
 
 TargetLike: TypeAlias = str | Mapping[str, Any] | Target | None
 Config = dict[str, Any]
@@ -31,17 +32,30 @@ def resolve_target(target: TargetLike = None) -> Target:
         target: None or "native" (this machine); a preset such as "raspberry-pi-4", also
             with options ("raspberry-pi-4 -num-cores=2"); the command-line form
             "llvm -mtriple=aarch64-linux-gnu -mcpu=cortex-a72"; a tag or dict of TVM's; or a
-            Target. "llvm" without triple, CPU and features is this machine too.
+            Target. "llvm" without triple, CPU and features is this machine too, and it is
+            the host of a GPU that is given without one.
 
     Raises:
-        TargetError: the name, an option, the triple's architecture or its CPU is unknown.
+        TargetError: the name, an option, the triple's architecture or its CPU is unknown; or a
+            GPU is not described far enough.
     """
     config = _config(target)
     if config.get("kind") == "llvm":
-        config = _complete(config)
-        check_architecture(config["mtriple"])
-        check_cpu(config["mcpu"], config["mtriple"])
-    return _make(config)
+        return _make(_checked_cpu(config))
+    if "kind" not in config:
+        return _make(config)
+    check_gpu(config)
+    return _make({**config, "host": _checked_cpu(_config(config.get("host")))})
+
+
+def is_gpu(target: Target) -> bool:
+    """Whether a target is a GPU, of whatever kind."""
+    return "gpu" in [str(key) for key in target.keys]
+
+
+def host_of(target: Target) -> Target:
+    """Returns the CPU that a model's kernels are called from: a CPU target itself."""
+    return target if target.host is None else target.host
 
 
 def preset_names() -> list[str]:
@@ -101,6 +115,15 @@ def _chosen(target: Target) -> Config:
     }
 
 
+def _checked_cpu(config: Config) -> Config:
+    if config.get("kind") != "llvm":
+        return config
+    config = _complete(config)
+    check_architecture(config["mtriple"])
+    check_cpu(config["mcpu"], config["mtriple"])
+    return config
+
+
 def _complete(config: Config) -> Config:
     if config.get("mcpu") == "native":
         config = {name: value for name, value in config.items() if name != "mcpu"}
@@ -114,10 +137,7 @@ def _complete(config: Config) -> Config:
 
 def _make(config: Config) -> Target:
     try:
-        made = Target(config)
+        return Target(config)
     except (ValueError, TypeError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise TargetError(f"target {config}: TVM refuses it: {reason}") from error
-    if made.kind.name == "llvm" or made.host is not None:
-        return made
-    return Target(made, host=dict(host_config()))

@@ -11,6 +11,7 @@ from tvm.target import Target
 
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.library.cross_compile import Linker, c_compiler, describe_c_compilers
+from tvm_patdnn.machine.targets import is_gpu
 from tvm_patdnn.standalone.link import link_archive, link_object, link_shared
 from tvm_patdnn.standalone.place_files import check_place, place_folder, place_header
 from tvm_patdnn.standalone.source_model import SourceModel
@@ -54,6 +55,11 @@ def check_standalone_path(path: Path, name: str, target: Target, *, header: bool
     Raises:
         BuildError: it cannot; the message says what to do.
     """
+    if is_gpu(target) and target.kind.name != "opencl":
+        raise BuildError(
+            f"standalone: a GPU is reached by OpenCL, not by {target.kind.name}; build for "
+            "'opencl', or write the kind that needs TVM: export_library, --kind vm"
+        )
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name) is None:
         raise BuildError(
             f"name='{name}': is the prefix of C functions; give letters, digits and underscores, "

@@ -17,6 +17,7 @@ from tvm_patdnn.standalone.write_folder import WEIGHTS, kernel_objects
 __all__ = ["link_archive", "link_object", "link_shared"]
 
 _COMPILE = ("-std=c11", "-O2", "-fPIC", "-fvisibility=hidden")
+_LIBRARIES = ("-lm", "-lpthread", "-ldl")
 _OUTPUT_SHOWN = 2000  # characters of a compiler's complaint
 
 
@@ -36,13 +37,13 @@ def link_shared(compiler: Linker, folder: Path, name: str, path: Path) -> None:
     if operating_system(compiler.triple) == "android":
         link.append("-Wl,-z,max-page-size=16384")
     source = ["-x", "c", f"{name}.c", "-x", "none", *kernel_objects(folder)]
-    line = [*compiler.command, *_COMPILE, *link, *source, "-lm", "-lpthread"]
+    line = [*compiler.command, *_COMPILE, *link, *source, *_LIBRARIES]
     _run([*line, "-o", str(path.resolve())], compiler.triple, folder)
     seal(path, STANDALONE, name, folder / WEIGHTS)
 
 
 def link_object(compiler: Linker, folder: Path, name: str, path: Path) -> None:
-    """Makes one object file; the program that it is linked into also needs -lm and -lpthread.
+    """Makes one object file; what it is linked into needs -lm, -lpthread and, for a GPU, -ldl.
 
     Raises:
         BuildError: the compiler fails.

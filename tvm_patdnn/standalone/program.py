@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from tvm_patdnn.standalone.sequence import Call, Ref
 from tvm_patdnn.standalone.sequence import Sequence as Calls
 from tvm_patdnn.standalone.stages import Argument, Kernel, Stage
 
-__all__ = ["Program", "Step", "link_program"]
+__all__ = ["Program", "Step", "bind_arguments", "link_program", "lives", "tensor_sizes"]
 
 
 class Step(NamedTuple):
@@ -48,37 +48,53 @@ class Program:
 
 def link_program(calls: Calls, kernels: Mapping[str, Kernel]) -> Program:
     """Puts the stages of kernels in the place of the kernels' calls, and plans the memory."""
-    sizes = {Ref("temporary", i): size for i, size in enumerate(calls.temporaries)}
-    sizes |= {Ref("input", i): tensor.bytes for i, tensor in enumerate(calls.inputs)}
-    sizes |= {Ref("output", i): tensor.bytes for i, tensor in enumerate(calls.outputs)}
+    sizes = tensor_sizes(calls)
     steps: list[Step] = []
     for call in calls.calls:
         shared = [Ref("temporary", len(sizes) + i) for i in range(len(kernels[call.kernel].shared))]
         sizes |= dict(zip(shared, kernels[call.kernel].shared, strict=True))
-        steps += _steps(call, kernels[call.kernel], shared)
+        for stage in kernels[call.kernel].stages:
+            steps.append(Step(stage, bind_arguments(stage.arguments, call, shared)))
     return Program(
         calls=calls,
         steps=tuple(steps),
-        memory=plan_memory(_lives(steps, calls, sizes)),
+        memory=plan_memory(lives([step.args for step in steps], calls, sizes)),
         scratch=max((step.stage.scratch for step in steps), default=0),
     )
 
 
-def _steps(call: Call, kernel: Kernel, shared: Sequence[Ref]) -> Iterator[Step]:
+def tensor_sizes(calls: Calls) -> dict[Ref, int]:
+    """Returns the bytes of all tensors that are no constants."""
+    sizes = {Ref("temporary", i): size for i, size in enumerate(calls.temporaries)}
+    sizes |= {Ref("input", i): tensor.bytes for i, tensor in enumerate(calls.inputs)}
+    return sizes | {Ref("output", i): tensor.bytes for i, tensor in enumerate(calls.outputs)}
+
+
+def bind_arguments(
+    arguments: Iterable[Argument], call: Call, shared: Sequence[Ref]
+) -> tuple[Ref | int, ...]:
+    """Returns what a call gives for what a stage wants; a number is a place in the scratch."""
+
     def given(argument: Argument) -> Ref | int:
         if argument.kind == "scratch":
             return argument.number
         return (shared if argument.kind == "shared" else call.args)[argument.number]
 
-    for stage in kernel.stages:
-        yield Step(stage, tuple(given(argument) for argument in stage.arguments))
+    return tuple(given(argument) for argument in arguments)
 
 
-def _lives(steps: Sequence[Step], calls: Calls, sizes: Mapping[Ref, int]) -> dict[Ref, Life]:
-    """When each tensor is needed; inputs from before the first step, outputs to after the last."""
+def lives(
+    steps: Sequence[Iterable[Ref | int]], calls: Calls, sizes: Mapping[Ref, int]
+) -> dict[Ref, Life]:
+    """When each tensor is needed; inputs from before the first step, outputs to after the last.
+
+    Args:
+        steps: the arguments of each.
+        sizes: bytes of the tensors.
+    """
     used: dict[Ref, list[int]] = {}
-    for index, step in enumerate(steps):
-        for ref in step.args:
+    for index, args in enumerate(steps):
+        for ref in args:
             if isinstance(ref, Ref) and ref.space != "constant":
                 used.setdefault(ref, []).append(index)
     end = len(steps)

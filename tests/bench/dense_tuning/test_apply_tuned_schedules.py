@@ -7,7 +7,7 @@ from tvm import relax
 from tvm.tirx import PrimFunc
 
 from relay_passes.pipeline import PipelineOptions, run_pipeline
-from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE
+from relay_passes.relax_ir.reported_layers import LAYERS_ATTRIBUTE
 from relay_passes.schedule_fallback import ScheduleFallback
 from tests.bench.dense_tuning.tuned_traces import any_schedule, any_trace
 from tests.relay_passes.relax_modules import (

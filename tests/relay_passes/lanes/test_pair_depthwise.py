@@ -3,7 +3,7 @@ import json
 import pytest
 from tvm import relax
 
-from relay_passes.rewrite_to_lanes import LAYERS_ATTRIBUTE
+from relay_passes.relax_ir.reported_layers import LAYERS_ATTRIBUTE
 from tests.relay_passes.relax_modules import Net, random_array
 from tests.relay_passes.test_rewrite_to_lanes import kernels, lanes
 

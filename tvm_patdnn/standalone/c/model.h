@@ -1,5 +1,5 @@
 /* @name@: a neural network, compiled by tvm-patdnn @version@ for @target@.
-   Needs the C library and its threads, nothing else. */
+   @needs@ */
 #ifndef @NAME@_H
 #define @NAME@_H
 
@@ -24,9 +24,9 @@ enum {
   @name@_wrong_cpu,  /* the CPU lacks instructions that the model was compiled for */
   @name@_damaged,    /* the weights are not those that were compiled */
   @name@_busy,       /* the instance runs already, in another thread */
-  @name@_forked      /* the instance belongs to the parent process: create one after fork() */
+  @name@_forked      /* the instance belongs to the parent process: create one after fork() */@codes@
 };
-const char *@name@_error(int code); /* as a sentence */
+const char *@name@_error(int code); /* as a sentence */@functions@
 
 /* An instance: working memory and threads. Instances share the weights and nothing else: they
    may run at the same time. One instance runs once at a time. */
@@ -36,7 +36,7 @@ typedef struct @name@_options {
   int threads;         /* that compute, the caller's included; 0: one per physical core */
   int check_weights;   /* not 0: reads all weights once, to see that none is damaged */
   void *memory;        /* NULL: it is allocated; otherwise used until destroy */
-  size_t memory_bytes; /* of the given memory, at least @name@_memory(threads) */
+  size_t memory_bytes; /* of the given memory, at least @name@_memory(threads) */@options@
 } @name@_options;
 
 /* Makes an instance; NULL for options is the same as all of them 0. Returns a code; after any

@@ -83,12 +83,6 @@ static void give(instance *m, void *const *outputs) {
     if (m->out[i] != outputs[i]) memcpy(outputs[i], m->out[i], output_list[i].bytes);
 }
 
-static int any_null(const void *const *pointers, int count) {
-  for (int i = 0; i < count; i++)
-    if (pointers[i] == NULL) return 1;
-  return 0;
-}
-
 PUBLIC int API(run)(instance *m, const void *const *inputs, void *const *outputs) {
   if (m == NULL || (inputs == NULL && API(inputs) > 0) || outputs == NULL) return API(invalid);
   if (any_null(inputs, API(inputs))) return API(invalid);
@@ -104,15 +98,3 @@ PUBLIC int API(run)(instance *m, const void *const *inputs, void *const *outputs
   atomic_store(&m->busy, 0);
   return API(ok);
 }
-
-PUBLIC const API(tensor) *API(input)(int index) {
-  return index >= 0 && index < API(inputs) ? &input_list[index] : NULL;
-}
-
-PUBLIC const API(tensor) *API(output)(int index) {
-  return index >= 0 && index < API(outputs) ? &output_list[index] : NULL;
-}
-
-PUBLIC const API(facts) *API(about)(void) { return &facts; }
-
-PUBLIC const char *API(version)(void) { return "tvm-patdnn standalone 1, " VERSION; }

@@ -52,15 +52,3 @@ static void *allocate(size_t bytes) {
 #endif
   return found;
 }
-
-/* CRC-32, as zlib computes it. */
-static uint32_t checksum(const uint8_t *data, size_t bytes) {
-  uint32_t table[256], crc = ~0u;
-  for (uint32_t i = 0; i < 256; i++) {
-    uint32_t value = i;
-    for (int bit = 0; bit < 8; bit++) value = value >> 1 ^ (value & 1 ? 0xedb88320u : 0);
-    table[i] = value;
-  }
-  for (size_t i = 0; i < bytes; i++) crc = crc >> 8 ^ table[(crc ^ data[i]) & 255];
-  return ~crc;
-}

@@ -1,0 +1,14 @@
+import pytest
+
+from relay_passes.relax_ir.reported_layers import LAYERS_ATTRIBUTE, reported_layers, with_layers
+from tests.layer_reports import layer_report
+from tests.relay_passes.relax_modules import Net
+
+
+def test_a_module_keeps_its_rows():
+    mod = Net((1, 2)).module(lambda x: x)
+    rows = [layer_report(name="a"), layer_report(name="b")]
+    new = with_layers(mod, rows)
+    assert list(reported_layers(new)) == rows
+    with pytest.raises(KeyError):
+        mod.attrs[LAYERS_ATTRIBUTE]
