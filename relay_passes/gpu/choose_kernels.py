@@ -1,12 +1,18 @@
-"""Decides for each convolution which kernel computes it on a GPU, and says why."""
+"""Chooses, for each convolution on a GPU, how it is computed.
+
+Dense is a candidate like any other: a layer is computed as if it had not been pruned where the
+cost model finds that to be faster. What a GPU's tensor cores would do with the dense layer is
+not computed here, but said, as they skip no pattern.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.lanes.cover_patterns import zeros_stored
 from relay_passes.lanes.kernel_candidates import (
     Candidate,
     Kind,
@@ -15,14 +21,28 @@ from relay_passes.lanes.kernel_candidates import (
 )
 from te_schedules.epilogue import Step
 from te_schedules.gpu.conv2d import GpuConv2d
+from te_schedules.gpu.conv2d_cost import GpuLists
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
+from te_schedules.gpu.conv2d_space import best_schedules
 from te_schedules.gpu.epilogue import OperandSpec
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.sparse.fkw import FKW, pack_fkw
 
-__all__ = ["GpuChoice", "choose_kernel"]
+__all__ = ["GpuChoice", "ScoredGpuCandidate", "choose_kernel"]
+
+DENSE_GROUPS = (4, 8)  # filters that share the inputs; others only where these do not divide
+TENSOR_CORE_SHARE = 0.5  # of their peak that a dense layer reaches
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoredGpuCandidate:
+    """A candidate with its best schedule, and the microseconds that the cost model gives it."""
+
+    candidate: Candidate
+    schedule: GpuSchedule
+    micros: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,37 +50,50 @@ class GpuChoice:
     """The kernel of one layer.
 
     Attributes:
-        schedule: the point of the schedule space.
         reason: why this one, for people.
-        storage: type of tensors and weights.
+        considered: the best ways that it was chosen from.
+        storage: of tensors: "float32" or "float16".
     """
 
     layer: ConvLayer
-    candidate: Candidate
-    schedule: GpuSchedule
+    geometry: GpuGeometry
+    chosen: ScoredGpuCandidate
+    considered: tuple[ScoredGpuCandidate, ...]
     reason: str
     storage: str
 
     @property
     def kind(self) -> Kind:
         """How the layer is computed."""
-        return self.candidate.kind
+        return self.chosen.candidate.kind
+
+    @property
+    def schedule(self) -> GpuSchedule:
+        """The point of the schedule space."""
+        return self.chosen.schedule
+
+    @property
+    def micros(self) -> float:
+        """What the cost model gives it."""
+        return self.chosen.micros
 
     @cached_property
     def fkw(self) -> FKW:
         """The weight, packed when it is first asked for."""
-        ids, patterns = self.candidate.ids, self.candidate.patterns
+        candidate = self.chosen.candidate
+        # A grouped convolution's filters stay in order: neighbours read the same channels.
+        chunks = candidate.lists.groups if self.layer.groups > 1 else 1
         return pack_fkw(
-            self.layer.weight, ids, patterns, self.candidate.group, self.schedule.window
+            self.layer.weight,
+            candidate.ids,
+            candidate.patterns,
+            candidate.group,
+            self.schedule.window,
+            chunks,
         )
 
-    @property
-    def geometry(self) -> GpuGeometry:
-        """The layer's shape."""
-        return GpuGeometry.of(self.layer.window, self.layer.in_shape, self.layer.out_shape)
-
     def kernel(self, steps: Sequence[Step[OperandSpec]] = ()) -> GpuConv2d:
-        """Returns all that determines the code, with what is fused into it."""
+        """Returns all that determines the code of the kernel."""
         return GpuConv2d(
             geometry=self.geometry,
             fkw=self.fkw,
@@ -77,17 +110,87 @@ def choose_kernel(
     optimizations: Optimizations | None = None,
     storage: str = "float32",
 ) -> GpuChoice:
-    """Chooses the kernel and its schedule."""
-    use = optimizations or Optimizations()
-    pruned = use.sparse and layer.found.kept_weights < layer.found.dense_weights
-    candidates = sparse_candidates(layer) if pruned else dense_candidates(layer)
-    candidate = list(candidates)[-1]
-    window = min(layer.weight.shape[1] * layer.groups, 8)
-    schedule = GpuSchedule(lanes=32, lanes_x=8, rows=2, warps=2, window=window)
-    return GpuChoice(
-        layer=layer,
-        candidate=candidate,
-        schedule=schedule,
-        reason="the only one",
-        storage=storage,
+    """Chooses the kernel and its schedule.
+
+    Args:
+        optimizations: of these only ``sparse`` concerns a GPU.
+        storage: of tensors: "float32" or "float16".
+    """
+    geometry = GpuGeometry.of(layer.window, layer.in_shape, layer.out_shape)
+    dense = _best(_dense(layer), geometry, gpu)
+
+    def choice(chosen: ScoredGpuCandidate, reason: str, *others: ScoredGpuCandidate) -> GpuChoice:
+        return GpuChoice(
+            layer=layer,
+            geometry=geometry,
+            chosen=chosen,
+            considered=(dense, *others),
+            reason=reason,
+            storage=storage,
+        )
+
+    if optimizations is not None and not optimizations.sparse:
+        return choice(dense, "sparse kernels are switched off")
+    if layer.found.kept_weights == layer.found.dense_weights:
+        return choice(dense, "nothing was pruned")
+    pruned = _best(sparse_candidates(layer), geometry, gpu)
+    chosen, reason = _compare(layer, dense, pruned)
+    return choice(chosen, reason + _on_tensor_cores(layer, chosen, gpu, storage), pruned)
+
+
+def _dense(layer: ConvLayer) -> list[Candidate]:
+    found = list(dense_candidates(layer))
+    return [each for each in found if each.group in DENSE_GROUPS] or found[-1:]
+
+
+def _best(
+    candidates: Iterable[Candidate], geometry: GpuGeometry, gpu: GpuModel
+) -> ScoredGpuCandidate:
+    scored = []
+    for candidate in candidates:
+        lists = GpuLists(
+            patterns=candidate.patterns,
+            counts=candidate.lists.counts,
+            groups=candidate.lists.groups,
+            group=candidate.group,
+        )
+        for schedule, found in best_schedules(geometry, lists, gpu):
+            scored.append(
+                ScoredGpuCandidate(candidate=candidate, schedule=schedule, micros=found.micros)
+            )
+    return min(scored, key=lambda each: each.micros)
+
+
+def _compare(
+    layer: ConvLayer, dense: ScoredGpuCandidate, pruned: ScoredGpuCandidate
+) -> tuple[ScoredGpuCandidate, str]:
+    """Returns the faster of the two, and why."""
+    share, how = pruned.micros / dense.micros, "by the cost model"
+    if share >= 1.0:
+        return dense, f"{_found(layer)}: below break-even, {share:.1f}x dense's time {how}"
+    group = pruned.candidate.group
+    shared = f", in blocks of {group} filters" if group > 1 else ""
+    return pruned, f"{_found(layer)}{shared}: {1 / share:.1f}x faster than dense {how}"
+
+
+def _on_tensor_cores(
+    layer: ConvLayer, chosen: ScoredGpuCandidate, gpu: GpuModel, storage: str
+) -> str:
+    """Says what the GPU's tensor cores would do with the dense layer, where that is faster."""
+    name, advantage = ("FP16", gpu.fp16) if storage == "float16" else ("TF32", gpu.tf32)
+    micros = layer.dense_macs / (gpu.peak * advantage * TENSOR_CORE_SHARE)
+    if advantage <= 1 or micros >= chosen.micros:
+        return ""
+    return (
+        f"; tensor cores in {name} would take about {micros:.0f} us for the dense layer, this "
+        f"{chosen.micros:.0f}: what they can skip is 2:4 sparsity, not patterns"
     )
+
+
+def _found(layer: ConvLayer) -> str:
+    found = layer.found
+    removed = 1 - found.kept_kernels / found.ids.size
+    patterns = f"{len(found.patterns)} pattern{'s' * (len(found.patterns) != 1)}"
+    zeros = zeros_stored(found)
+    text = f"{patterns}, {removed:.0%} of the kernels gone, {found.compression:.1f}x"
+    return f"{text}, {zeros}" if zeros else text

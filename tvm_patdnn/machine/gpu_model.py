@@ -1,49 +1,195 @@
-"""The few numbers about a GPU that schedules depend on."""
+"""The few numbers about a GPU that schedules depend on.
+
+They are the vendors' published ones, and for the second-level cache and the latency what others
+measured; of a GPU that is not listed they are those of a similar one. Nothing here is measured.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tvm.target import Target
 
 from tvm_patdnn.errors import TargetError
 
-__all__ = ["GPU_KINDS", "GpuModel"]
-
-GPU_KINDS = ("opencl", "cuda", "metal")
+__all__ = ["GpuModel"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class GpuModel:
-    """A GPU as a schedule sees it.
+    """A GPU as a schedule sees it; a multiprocessor is what shares one block's memory.
 
     Attributes:
-        kind: TVM's name of how it is programmed.
-        warp: threads that run in step.
-        max_threads: of a block.
-        shared_bytes: of a block.
+        name: of the GPU that the numbers are of.
+        lanes: of a warp.
+        multiprocessors: of the GPU.
+        issues: instructions of different warps that a multiprocessor begins in a cycle.
+        products: float32 multiply-adds of a multiprocessor in a cycle.
+        registers: of a multiprocessor, 32 bits each.
+        thread_registers: that one thread can have.
+        threads: of a multiprocessor.
+        block_threads: of a block, at most.
+        shared_bytes: of a multiprocessor.
+        block_shared_bytes: of a block, at most.
+        gigahertz: cycles in a nanosecond.
+        l2_bytes: that come from the second-level cache in a cycle, to all multiprocessors.
+        latency: cycles from a load to its value from there.
+        tf32, fp16: multiply-adds of the tensor cores over ``products``, in those formats; 1
+            where there are none.
     """
 
-    kind: str
-    warp: int
-    max_threads: int
+    name: str
+    lanes: int
+    multiprocessors: int
+    issues: int
+    products: int
+    registers: int
+    thread_registers: int
+    threads: int
+    block_threads: int
     shared_bytes: int
+    block_shared_bytes: int
+    gigahertz: float
+    l2_bytes: int
+    latency: int
+    tf32: float = 1.0
+    fp16: float = 1.0
 
     @classmethod
     def from_target(cls, target: Target) -> GpuModel:
-        """Describes the GPU of a target.
+        """Describes the GPU of a target, best one made by ``resolve_target``.
 
         Raises:
-            TargetError: the target is not a GPU that we compile for.
+            TargetError: the target is none of the GPUs that we have kernels for.
         """
         kind = target.kind.name
-        if kind not in GPU_KINDS:
-            raise TargetError(
-                f"target kind '{kind}': expected a GPU's, one of {', '.join(GPU_KINDS)}"
-            )
-        return cls(
-            kind=kind,
-            warp=int(target.attrs.get("thread_warp_size", 32)),
-            max_threads=int(target.attrs.get("max_num_threads", 256)),
-            shared_bytes=int(target.attrs.get("max_shared_memory_per_block", 16384)),
+        if kind == "cuda":
+            return _cuda(str(target.attrs.get("arch", "")))
+        if kind == "metal":
+            return _APPLE
+        if kind == "opencl":
+            return _opencl(target)
+        raise TargetError(
+            f"target kind '{kind}': no GPU that we have kernels for; expected 'opencl', 'cuda' or "
+            "'metal'"
         )
+
+    @property
+    def peak(self) -> float:
+        """Multiply-adds of the whole GPU in a microsecond."""
+        return self.multiprocessors * self.products * self.gigahertz * 1000
+
+
+_A100 = GpuModel(
+    name="A100",
+    lanes=32,
+    multiprocessors=108,
+    issues=4,
+    products=64,
+    registers=65536,
+    thread_registers=255,
+    threads=2048,
+    block_threads=1024,
+    shared_bytes=164 << 10,
+    block_shared_bytes=48 << 10,
+    gigahertz=1.41,
+    l2_bytes=3000,
+    latency=600,
+    tf32=8.0,
+    fp16=16.0,
+)
+_H100 = replace(
+    _A100,
+    name="H100",
+    multiprocessors=132,
+    products=128,
+    shared_bytes=228 << 10,
+    gigahertz=1.755,
+    l2_bytes=3300,
+    latency=700,
+    tf32=7.4,
+    fp16=14.8,
+)
+_GAMING = replace(  # RTX 3080
+    _A100,
+    name="RTX 3080",
+    multiprocessors=68,
+    products=128,
+    threads=1536,
+    shared_bytes=100 << 10,
+    gigahertz=1.71,
+    l2_bytes=1500,
+    tf32=1.0,
+    fp16=4.0,
+)
+_TURING = replace(_GAMING, name="T4", multiprocessors=40, products=64, threads=1024, tf32=1.0)
+_ADRENO = GpuModel(  # 640; the numbers of units are guesses from its published rate
+    name="Adreno 640",
+    lanes=64,
+    multiprocessors=2,
+    issues=6,
+    products=384,
+    registers=49152,
+    thread_registers=96,
+    threads=1024,
+    block_threads=512,
+    shared_bytes=32 << 10,
+    block_shared_bytes=32 << 10,
+    gigahertz=0.6,
+    l2_bytes=128,
+    latency=400,
+)
+_MALI = GpuModel(  # G76 with 12 cores
+    name="Mali-G76",
+    lanes=8,
+    multiprocessors=12,
+    issues=3,
+    products=24,
+    registers=24576,
+    thread_registers=64,
+    threads=768,
+    block_threads=256,
+    shared_bytes=32 << 10,
+    block_shared_bytes=32 << 10,
+    gigahertz=0.72,
+    l2_bytes=256,
+    latency=300,
+)
+_APPLE = replace(
+    _ADRENO,
+    name="Apple M1",
+    lanes=32,
+    multiprocessors=8,
+    issues=4,
+    products=128,
+    registers=53248,
+    thread_registers=128,
+    block_threads=1024,
+    gigahertz=1.28,
+    l2_bytes=512,
+)
+_BY_ARCH = {"75": _TURING, "80": _A100, "86": _GAMING, "89": _GAMING, "90": _H100}
+
+
+def _cuda(arch: str) -> GpuModel:
+    number = "".join(each for each in arch if each.isdigit())
+    if not number:
+        raise TargetError(
+            "target 'cuda': needs the architecture, as in 'cuda -arch=sm_80' (A100) or "
+            "'cuda -arch=sm_90' (H100)"
+        )
+    older = [known for known in _BY_ARCH if int(known) <= int(number)]
+    return _BY_ARCH[max(older, key=int)] if older else _TURING
+
+
+def _opencl(target: Target) -> GpuModel:
+    """Returns a phone's GPU, within the limits that the target states."""
+    model = _MALI if target.attrs.get("device") == "mali" else _ADRENO
+    attrs = target.attrs
+    return replace(
+        model,
+        block_threads=min(model.block_threads, int(attrs.get("max_num_threads", 256))),
+        block_shared_bytes=min(
+            model.block_shared_bytes, int(attrs.get("max_shared_memory_per_block", 16 << 10))
+        ),
+    )

@@ -17,7 +17,7 @@ def test_a_large_tile_takes_several_values_of_each_thread():
     assert found.registers == 18
 
 
-@pytest.mark.parametrize(("window", "abreast"), [(6, 3), (4, 2), (5, 1)])
+@pytest.mark.parametrize(("window", "abreast"), [(6, 3), (4, 4), (5, 1)])
 def test_several_channels_of_a_small_tile_are_loaded_at_once(window, abreast):
     schedule = GpuSchedule(lanes_x=4, rows=1, warps=8, window=window)
     found = plan(schedule)
