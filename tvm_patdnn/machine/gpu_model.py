@@ -21,6 +21,7 @@ class GpuModel:
 
     Attributes:
         name: of the GPU that the numbers are of.
+        kind: TVM's name of how it is programmed.
         lanes: of a warp.
         multiprocessors: of the GPU.
         issues: instructions of different warps that a multiprocessor begins in a cycle.
@@ -39,6 +40,7 @@ class GpuModel:
     """
 
     name: str
+    kind: str
     lanes: int
     multiprocessors: int
     issues: int
@@ -82,6 +84,7 @@ class GpuModel:
 
 _A100 = GpuModel(
     name="A100",
+    kind="cuda",
     lanes=32,
     multiprocessors=108,
     issues=4,
@@ -125,6 +128,7 @@ _GAMING = replace(  # RTX 3080
 _TURING = replace(_GAMING, name="T4", multiprocessors=40, products=64, threads=1024, tf32=1.0)
 _ADRENO = GpuModel(  # 640; the numbers of units are guesses from its published rate
     name="Adreno 640",
+    kind="opencl",
     lanes=64,
     multiprocessors=2,
     issues=6,
@@ -141,6 +145,7 @@ _ADRENO = GpuModel(  # 640; the numbers of units are guesses from its published 
 )
 _MALI = GpuModel(  # G76 with 12 cores
     name="Mali-G76",
+    kind="opencl",
     lanes=8,
     multiprocessors=12,
     issues=3,
@@ -158,6 +163,7 @@ _MALI = GpuModel(  # G76 with 12 cores
 _APPLE = replace(
     _ADRENO,
     name="Apple M1",
+    kind="metal",
     lanes=32,
     multiprocessors=8,
     issues=4,

@@ -41,7 +41,8 @@ def test_a_kernel_of_parts_is_followed_by_their_sum_which_takes_the_epilogue():
 
     def in_parts(planned):
         schedule = replace(planned.choice.schedule, window=3, splits=3)
-        return replace(planned, choice=replace(planned.choice, schedule=schedule))
+        chosen = replace(planned.choice.chosen, schedule=schedule)
+        return replace(planned, choice=replace(planned.choice, chosen=chosen))
 
     new = emitted(net.module(body), in_parts)
     names = [name for name in operators(new) if name != "reshape"]

@@ -5,39 +5,46 @@ from __future__ import annotations
 import numpy as np
 import torch
 from tvm.target import Target
+from tvm.tirx import PrimFunc
 
 from te_schedules.epilogue import Step
 from te_schedules.gpu.conv2d import conv2d, sum_parts
-from te_schedules.gpu.device_code import DeviceCode, device_code
 from te_schedules.gpu.kernel_sample import Sample
-from tests.te_schedules.gpu.opencl_device import OpenClDevice
+from tests.gpu.opencl import run_opencl
+from tvm_patdnn.standalone.device_code import device_code
 
-__all__ = ["codes", "expected", "run_sample", "target"]
+__all__ = ["expected", "functions", "run_function", "run_sample", "target"]
 
 
 def target(kind: str, **attributes: object) -> Target:
     return Target({"kind": kind, **attributes}, host=Target("llvm"))
 
 
-def codes(sample: Sample, for_target: Target, name: str = "main") -> list[DeviceCode]:
+def functions(sample: Sample, name: str = "main") -> dict[str, PrimFunc]:
     """The kernel, and where it is split the one that adds its parts."""
-    found = [device_code(conv2d(sample.kernel), for_target, name)]
+    found = {name: conv2d(sample.kernel)}
     if sample.kernel.splits > 1:
-        found.append(device_code(sum_parts(sample.kernel), for_target, f"{name}_sum"))
+        found[f"{name}_sum"] = sum_parts(sample.kernel)
     return found
 
 
-def run_sample(device: OpenClDevice, sample: Sample) -> np.ndarray:
+def run_function(func: PrimFunc, arrays: dict[str, np.ndarray]) -> None:
+    """Runs a function by OpenCL; what it writes is put into ``arrays``."""
+    names = [parameter.name for parameter in func.params]
+    code = device_code({"main": func}, target("opencl"))
+    results = run_opencl(code.source, code.functions["main"], [arrays[n] for n in names])
+    arrays |= dict(zip(names, results, strict=True))
+
+
+def run_sample(sample: Sample) -> np.ndarray:
     """Runs a sample; what it does not write is NaN."""
     kernel = sample.kernel
     output = np.full(kernel.geometry.out_shape, np.nan, kernel.storage)
     arrays = {"data": sample.data, "output": output, **kernel.constants}
     arrays |= {f"operand{i}": each for i, each in enumerate(sample.operands)}
     arrays["parts"] = np.full(kernel.parts_shape, np.nan, np.float32)
-    for code in codes(sample, target("opencl")):
-        taken = {name: np.ascontiguousarray(arrays[name]) for name in code.launch.arguments}
-        device.run(code, taken)
-        arrays |= taken
+    for func in functions(sample).values():
+        run_function(func, arrays)
     return arrays["output"]
 
 

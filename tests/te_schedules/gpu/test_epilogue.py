@@ -4,7 +4,6 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.cpu import epilogue as cpu_epilogue
 from te_schedules.epilogue import Step
-from te_schedules.gpu.device_code import device_code
 from te_schedules.gpu.epilogue import (
     STEPS,
     OperandSpec,
@@ -13,8 +12,8 @@ from te_schedules.gpu.epilogue import (
     operand_params,
 )
 from te_schedules.tir_function import prim_func
-from tests.te_schedules.gpu.opencl_device import OpenClDevice
-from tests.te_schedules.gpu.run_kernel import target
+from tests.gpu.opencl import require_opencl
+from tests.te_schedules.gpu.run_kernel import run_function
 
 VALUES = np.array([-90, -3, -0.5, 0, 0.25, 2, 7, 89, np.inf, np.nan], np.float32)
 OTHERS = np.array([1, -4, 2, -1, 0.5, np.nan, 3, 2, 1, 1], np.float32)
@@ -51,6 +50,7 @@ BINARY = {"add", "subtract", "multiply", "divide", "maximum", "minimum", "prelu"
 
 def applied(step: Step) -> np.ndarray:
     """The step of all values, each of which is a plane."""
+    require_opencl()
     shape = (1, len(VALUES), 1, 1)
     params = operand_params([step], shape, "float32")
 
@@ -63,7 +63,7 @@ def applied(step: Step) -> np.ndarray:
     func = prim_func([("data", shape, "float32"), *params, ("output", shape, "float32")], body)
     arrays = {"data": VALUES.reshape(shape), "output": np.zeros(shape, np.float32)}
     arrays |= {name: OTHERS.reshape(dims).copy() for name, dims, _ in params}
-    OpenClDevice.found().run(device_code(func, target("opencl")), arrays)
+    run_function(func, arrays)
     return arrays["output"].reshape(-1)
 
 
@@ -71,7 +71,6 @@ def test_there_is_every_step_that_cpus_have():
     assert set(STEPS) == set(cpu_epilogue.STEPS) == set(NUMPY)
 
 
-@pytest.mark.skipif(OpenClDevice.found() is None, reason="no OpenCL device")
 @pytest.mark.parametrize("name", NUMPY)
 def test_a_step_is_what_numpy_computes(name):
     operand = OperandSpec() if name in BINARY else None
@@ -81,14 +80,12 @@ def test_a_step_is_what_numpy_computes(name):
     np.testing.assert_allclose(got, expected, rtol=2e-6, atol=1e-6)
 
 
-@pytest.mark.skipif(OpenClDevice.found() is None, reason="no OpenCL device")
 def test_a_gate_multiplies_a_value_by_what_its_steps_make_of_it():
     gate = (Step("add_number", numbers=(3.0,)), Step("clip", numbers=(0.0, 6.0)))
     got = applied(Step("gate", gate=gate))
     np.testing.assert_allclose(got, VALUES * np.clip(VALUES + 3, 0, 6), rtol=1e-6)
 
 
-@pytest.mark.skipif(OpenClDevice.found() is None, reason="no OpenCL device")
 def test_an_operand_may_be_a_tensor():
     got = applied(Step("add", OperandSpec(tensor=True)))
     np.testing.assert_allclose(got, VALUES + OTHERS)
