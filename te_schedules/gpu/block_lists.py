@@ -21,6 +21,7 @@ __all__ = ["PATTERN_STEP", "BlockLists"]
 
 PATTERN_STEP = 1 << 16  # a kernel's number is its pattern times this, and its place
 END = np.int32(np.iinfo(np.int32).max)  # behind the last kernel of a list
+LOADED = 4  # weights that are loaded together at most
 HEADER = 2  # numbers of each group before the kernels: where its kernels and its weights begin
 
 
@@ -55,34 +56,40 @@ class BlockLists:
         Args:
             channel: how far apart channels begin in shared memory, in units of the place.
         """
-        unit = 4 if all(n * fkw.group % 4 == 0 for n in fkw.entries) else 1
+        unit = LOADED if all(n * fkw.group % LOADED == 0 for n in fkw.entries) else 1
         share = _Shares.of(fkw, schedule)
         lists = np.full((*share.shape, share.most_kernels), END, np.int32)
         weight = np.zeros((*share.shape, share.most_weights), np.float32)
-        for slot, block, window, position in share.slots:
-            begin = share.kernel_begin[slot]
-            kernels, weights = share.kernels[slot], share.weights[slot]
-            lists[block, window, HEADER * position] = begin
-            lists[block, window, HEADER * position + 1] = share.weight_begin[slot] // unit
-            lists[block, window, begin : begin + kernels] = share.numbers(slot, channel)
-            at = share.weight_begin[slot]
-            source = int(fkw.weight_offset[slot])
-            weight[block, window, at : at + weights] = fkw.weight[source : source + weights]
+        used = np.flatnonzero(share.used)
+        block, window = share.block[used], share.window[used]
+        header = HEADER * share.position[used]
+        lists[block, window, header] = share.kernel_begin[used]
+        lists[block, window, header + 1] = share.weight_begin[used] // unit
+        slot, at = _places(np.diff(fkw.offset), share.kernel_begin)
+        lists[share.block[slot], share.window[slot], at] = _numbers(fkw, schedule, slot, channel)
+        slot, at = _places(np.diff(fkw.weight_offset), share.weight_begin)
+        weight[share.block[slot], share.window[slot], at] = fkw.weight
         return cls(first=share.first, cuts=share.cuts, lists=lists, weight=weight, unit=unit)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Shares:
-    """Which lists stand where; arrays of (slots,) unless said."""
+    """Where the list of each slot stands; arrays of (slots,) unless said.
 
-    fkw: FKW
-    window: int
+    Attributes:
+        shape: blocks, and the windows of each.
+        used: whether the block visits the slot's window at all.
+        block, window, position: of the slot; windows are counted from the block's first.
+        kernel_begin, weight_begin: in the share of its block.
+    """
+
     first: np.ndarray
     cuts: np.ndarray
     shape: tuple[int, int]
-    slots: list[tuple[int, int, int, int]]
-    kernels: np.ndarray
-    weights: np.ndarray
+    used: np.ndarray
+    block: np.ndarray
+    window: np.ndarray
+    position: np.ndarray
     kernel_begin: np.ndarray
     weight_begin: np.ndarray
     most_kernels: int
@@ -90,52 +97,66 @@ class _Shares:
 
     @classmethod
     def of(cls, fkw: FKW, schedule: GpuSchedule) -> _Shares:
-        groups, of_block = fkw.groups, schedule.block_groups
-        blocks = -(-groups // of_block)
-        kernels, weights = np.diff(fkw.offset), np.diff(fkw.weight_offset)
-        grid = (fkw.bands, groups)
-        starts = np.arange(blocks) * of_block
-        used = np.add.reduceat(kernels.reshape(grid), starts, axis=1) > 0  # (windows, blocks)
-        any_used = used.any(axis=0)
-        first = np.where(any_used, used.argmax(axis=0), 0)
-        last = np.where(any_used, fkw.bands - used[::-1].argmax(axis=0), 1)
-        if (last - first).max() * 2 > fkw.bands:  # not the few windows of a grouped convolution
-            first, last = np.zeros_like(first), np.full_like(last, fkw.bands)
+        of_block = schedule.block_groups
+        starts = np.arange(-(-fkw.groups // of_block)) * of_block
+        grid = (fkw.bands, fkw.groups)
+        kernels, weights = (np.diff(each).reshape(grid) for each in (fkw.offset, fkw.weight_offset))
+        first, last = _visited(np.add.reduceat(kernels, starts, axis=1) > 0)
         count = last - first
-        cuts = np.arange(schedule.splits + 1) * count[:, None] // schedule.splits
-        kernel_begin = _begins(kernels.reshape(grid) + 1, starts) + HEADER * of_block
-        weight_begin = _begins(weights.reshape(grid), starts)
-        slots = [
-            (w * groups + g, g // of_block, w - int(first[g // of_block]), g % of_block)
-            for w in range(fkw.bands)
-            for g in range(groups)
-            if first[g // of_block] <= w < last[g // of_block]
-        ]
+        window, group = (each.reshape(-1) for each in np.indices(grid))
+        block = group // of_block
+        kernel_begin = _begins(kernels + 1, starts) + HEADER * of_block
+        weight_begin = _begins(weights, starts)
+        most_weights = int((weight_begin + weights).max())
         return cls(
-            fkw=fkw,
-            window=schedule.window,
             first=first.astype(np.int32),
-            cuts=cuts.astype(np.int32),
-            shape=(blocks, int(count.max())),
-            slots=slots,
-            kernels=kernels,
-            weights=weights,
+            cuts=(np.arange(schedule.splits + 1) * count[:, None] // schedule.splits).astype(
+                np.int32
+            ),
+            shape=(len(starts), int(count.max())),
+            used=(first[block] <= window) & (window < last[block]),
+            block=block,
+            window=window - first[block],
+            position=group % of_block,
             kernel_begin=kernel_begin.reshape(-1),
             weight_begin=weight_begin.reshape(-1),
-            most_kernels=int((kernel_begin + kernels.reshape(grid) + 1).max()),
-            most_weights=max(4, -(-int((weight_begin + weights.reshape(grid)).max()) // 4) * 4),
+            most_kernels=int((kernel_begin + kernels + 1).max()),
+            most_weights=max(LOADED, -(-most_weights // LOADED) * LOADED),
         )
 
-    def numbers(self, slot: int, channel: int) -> np.ndarray:
-        """Returns the numbers of a slot's kernels."""
-        fkw, begin = self.fkw, int(self.fkw.offset[slot])
-        index = fkw.index[begin : begin + int(self.kernels[slot])].astype(np.int64)
-        place = (index - slot // fkw.groups * self.window) * channel
-        pattern = np.repeat(np.arange(fkw.runs), np.diff(fkw.stride[slot].astype(np.int64)))
-        return pattern * PATTERN_STEP + place
+
+def _visited(used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the first window of each block, and the one behind its last.
+
+    All windows are visited unless blocks have few of them, as in a grouped convolution.
+
+    Args:
+        used: (windows, blocks) bool, where there are kernels.
+    """
+    windows, any_used = len(used), used.any(axis=0)
+    first = np.where(any_used, used.argmax(axis=0), 0)
+    last = np.where(any_used, windows - used[::-1].argmax(axis=0), 1)
+    if (last - first).max() * 2 > windows:
+        return np.zeros_like(first), np.full_like(last, windows)
+    return first, last
+
+
+def _places(sizes: np.ndarray, begins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns for each value of lists of these sizes its list, and its place in the share."""
+    of = np.repeat(np.arange(len(sizes)), sizes)
+    return of, begins[of] + np.arange(len(of)) - (np.cumsum(sizes) - sizes)[of]
+
+
+def _numbers(fkw: FKW, schedule: GpuSchedule, slot: np.ndarray, channel: int) -> np.ndarray:
+    """Returns the numbers of all kernels, in FKW's order."""
+    runs = np.diff(fkw.stride.astype(np.int64), axis=1)
+    pattern = np.repeat(np.tile(np.arange(fkw.runs), len(runs)), runs.reshape(-1))
+    in_window = fkw.index.astype(np.int64) - slot // fkw.groups * schedule.window
+    return pattern * PATTERN_STEP + in_window * channel
 
 
 def _begins(sizes: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Returns (windows, groups): what a block has before each of its groups."""
     before = np.cumsum(sizes, axis=1) - sizes
-    return before - np.repeat(before[:, starts], np.diff(np.append(starts, sizes.shape[1])), axis=1)
+    blocks = np.diff(np.append(starts, sizes.shape[1])).astype(np.int64)
+    return before - np.repeat(before[:, starts], blocks, axis=1)
