@@ -1,0 +1,88 @@
+"""What an int8 kernel computes: the numbers of a quantised convolution or matrix product.
+
+Activations are uint8, a value is ``scale * (byte - zero)``; weights are int8 without a zero point.
+Scales and zero points are folded into a bias of the sums and a factor for each filter:
+
+    value = sum(weight * byte) + bias
+    stored = clip(round(value * scale) + zero, low, high)      halves are rounded to even
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from te_schedules.window import Window
+
+__all__ = ["Int8Layer", "Requantization", "Residual"]
+
+LARGEST_STEPS = 2**22  # float32 has no halves beyond it
+
+Shape = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Residual:
+    """A second tensor of the result's shape, added before rounding: ``scale * (byte - zero)``.
+
+    Attributes:
+        scale: its scale over that of the result.
+        low, high: bounds of what it is added to, in steps of the result.
+    """
+
+    scale: float
+    zero: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Requantization:
+    """How sums become bytes.
+
+    Attributes:
+        scale: (filters,) float32, steps of the result that a sum of 1 is.
+        zero: the byte that stands for 0.
+        low, high: bounds of the stored bytes.
+    """
+
+    scale: np.ndarray
+    zero: int
+    low: int = 0
+    high: int = 255
+    residual: Residual | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Int8Layer:
+    """A convolution, or a matrix product.
+
+    Attributes:
+        in_shape, out_shape: (n, c, height, width).
+        weight: (filters, channels of a group, kh, kw) int8.
+        bias: (filters,) int32, with the input's zero point folded in.
+        in_zero: the byte that padding holds.
+    """
+
+    in_shape: Shape
+    out_shape: Shape
+    window: Window
+    groups: int
+    weight: np.ndarray
+    bias: np.ndarray
+    in_zero: int
+    store: Requantization
+
+    @property
+    def flat(self) -> bool:
+        """Whether it is a matrix product, of 1x1 kernels: each tensor is one plane."""
+        return self.in_shape[2:] == (1, 1) and self.out_shape[2:] == (1, 1)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether sums fit in 32 bits, and steps are small enough to be rounded in float32."""
+        weights = np.abs(self.weight.astype(np.int64)).reshape(len(self.weight), -1).sum(1)
+        sums = 255 * weights + np.abs(self.bias.astype(np.int64))
+        steps = sums * np.abs(self.store.scale.astype(np.float64))
+        return bool(sums.max() < 2**31 and steps.max() < LARGEST_STEPS)
