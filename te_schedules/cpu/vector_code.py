@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tvm.tirx import Broadcast, Buffer, IntImm, Ramp, Shuffle
+from tvm.tirx import Broadcast, Buffer, IntImm, Ramp, Shuffle, const
 from tvm.tirx.script import builder as T
 
 from te_schedules.tir_function import Expr, Param, prim_func, when
@@ -19,13 +19,14 @@ __all__ = ["Expr", "Param", "VectorCode", "constant_vector", "prim_func", "when"
 
 @dataclass(frozen=True)
 class VectorCode:
-    """Loads, stores and registers of vectors of ``lanes`` float32."""
+    """Loads, stores and registers of vectors of ``lanes`` values."""
 
     lanes: int
+    dtype: str = "float32"
 
     def register(self) -> Buffer:
         """Allocates a vector register."""
-        return T.alloc_buffer((self.lanes,), "float32")
+        return T.alloc_buffer((self.lanes,), self.dtype)
 
     def registers(self, count: int) -> list[Buffer]:
         """Allocates ``count`` vector registers."""
@@ -62,8 +63,8 @@ class VectorCode:
         T.evaluate(T.call_llvm_intrin("void", "llvm.prefetch", address, *options))
 
     def broadcast(self, value: Expr) -> Expr:
-        """Repeats a scalar in all lanes; a number becomes a float32."""
-        scalar = T.float32(value) if isinstance(value, int | float) else value
+        """Repeats a scalar in all lanes; a number becomes one of ``dtype``."""
+        scalar = const(value, self.dtype) if isinstance(value, int | float) else value
         return Broadcast(scalar, self.lanes)
 
     def permute(self, value: Expr, source: Sequence[int | None]) -> Expr:

@@ -9,6 +9,7 @@ from tvm.target import Target
 
 from tvm_patdnn.errors import TargetError
 from tvm_patdnn.machine.cpu_caches import cache_sizes
+from tvm_patdnn.machine.dot_instructions import DotInstructions, best_dot_instructions
 from tvm_patdnn.machine.host_cpu import host_cache_bytes, host_cpu, host_triple
 from tvm_patdnn.machine.triples import architecture, is_host_platform
 
@@ -29,6 +30,7 @@ class CpuModel:
         l1_bytes: first-level data cache of a core.
         l2_bytes: second-level cache that a core can count on.
         num_cores: cores that share the work.
+        dots: instructions that multiply and add bytes.
     """
 
     lanes: int
@@ -36,10 +38,11 @@ class CpuModel:
     l1_bytes: int
     l2_bytes: int
     num_cores: int
+    dots: DotInstructions = "plain"
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if value < 1:
+            if name != "dots" and value < 1:
                 raise TargetError(f"CpuModel.{name}: got {value}, expected a positive number")
 
     @property
@@ -73,6 +76,7 @@ class CpuModel:
             l1_bytes=l1_bytes,
             l2_bytes=l2_bytes,
             num_cores=int(target.attrs.get("num-cores", _DEFAULT_CORES)),
+            dots=best_dot_instructions(architecture(triple), _features(target)),
         )
 
 
@@ -83,15 +87,15 @@ def _vectors(target: Target, triple: str) -> tuple[int, int]:
         return 4, 32  # NEON; SVE's length is not known when we compile
     if arch not in ("x86_64", "i386"):
         return 4, 16  # 32-bit NEON, and a modest guess for everything else
-    features = {str(name) for name in _features(target)}
+    features = _features(target)
     small = 8 if arch == "i386" else 16
     if "avx512f" in features:
         return 16, 32 if arch == "x86_64" else small
     return (8 if "avx" in features else 4), small
 
 
-def _features(target: Target) -> dict[str, object]:
-    return tvm_ffi.get_global_func("target.llvm_get_cpu_features")(target)
+def _features(target: Target) -> set[str]:
+    return {str(name) for name in tvm_ffi.get_global_func("target.llvm_get_cpu_features")(target)}
 
 
 def _caches(cpu: str, triple: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The kernel of a quantised convolution or matrix product, in plain loops."""
+"""The kernel of a quantised convolution or matrix product."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from tvm import tirx
 from tvm.tirx import Buffer, PrimFunc
 from tvm.tirx.script import builder as T
 
+from te_schedules.cpu.int8.choose_strips import choose_strips
 from te_schedules.cpu.int8.layer import Int8Layer, Requantization
 from te_schedules.cpu.int8.planes import stored_shape
+from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
 from te_schedules.cpu.vector_code import Expr, prim_func, when
 from tvm_patdnn.machine.cpu_model import CpuModel
 
@@ -20,6 +22,7 @@ __all__ = ["Int8Kernel", "choose_int8_kernel"]
 
 Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
 
+DENSE = 0.9  # of the weights: quantisation makes a few zeros by itself
 ROUNDING = 1.5 * 2**23  # the float32 whose unit is 1: what is added to it is rounded
 
 
@@ -53,18 +56,46 @@ def choose_int8_kernel(layer: Int8Layer, cpu: CpuModel, *, sparse: bool = True) 
     Args:
         sparse: False computes a pruned layer as if it were dense.
     """
-    constants = {"weight": layer.weight, "bias": layer.bias, "scale": layer.store.scale}
-    macs = layer.weight.size * int(np.prod(layer.out_shape[2:])) * layer.out_shape[0]
-    depthwise = layer.groups > 1 and layer.weight.shape[1] == 1
+    if layer.flat:
+        return _product(layer)
+    chosen = choose_strips(layer, cpu, sparse)
+    counts = chosen.counts
     return Int8Kernel(
-        kind="depthwise" if depthwise else "dense",
-        reason="plain loops",
+        kind=kind_of(layer, sparse),
+        reason=chosen.reason,
+        constants=chosen.constants,
+        func=strip_conv2d(chosen),
+        bytes=counts.weight_bytes + counts.structure_bytes,
+        structure_bytes=counts.structure_bytes,
+        input_loads=counts.input_loads,
+        products=counts.products,
+        schedule=chosen.schedule,
+    )
+
+
+def kind_of(layer: Int8Layer, sparse: bool) -> Kind:
+    """Tells how a layer was pruned, by its zeros."""
+    if layer.groups > 1 and layer.weight.shape[1] == 1:
+        return "depthwise"
+    kept = (layer.weight != 0).reshape(*layer.weight.shape[:2], -1)
+    if not sparse or kept.mean() >= DENSE:
+        return "dense"
+    kernels = kept[kept.any(axis=2)]
+    return "connectivity" if kernels.size == 0 or kernels.mean() >= DENSE else "pattern"
+
+
+def _product(layer: Int8Layer) -> Int8Kernel:
+    """Returns the kernel of a matrix product."""
+    constants = {"weight": layer.weight, "bias": layer.bias, "scale": layer.store.scale}
+    return Int8Kernel(
+        kind="dense",
+        reason="a matrix product in plain loops",
         constants=constants,
         func=_plain(layer, constants),
         bytes=layer.weight.size,
         structure_bytes=0,
-        input_loads=macs,
-        products=macs,
+        input_loads=layer.weight.size * layer.out_shape[0],
+        products=layer.weight.size * layer.out_shape[0],
     )
 
 

@@ -75,6 +75,16 @@ class Int8Layer:
     store: Requantization
 
     @property
+    def in_pixels(self) -> int:
+        """Of a plane of the input."""
+        return self.in_shape[2] * self.in_shape[3]
+
+    @property
+    def out_pixels(self) -> int:
+        """Of a plane of the result."""
+        return self.out_shape[2] * self.out_shape[3]
+
+    @property
     def flat(self) -> bool:
         """Whether it is a matrix product, of 1x1 kernels: each tensor is one plane."""
         return self.in_shape[2:] == (1, 1) and self.out_shape[2:] == (1, 1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["SLACK", "plane_bytes", "stored_shape"]
+__all__ = ["LINE", "SLACK", "plane_bytes", "stored_shape"]
 
 LINE = 64  # bytes of a cache line, and of the widest vector
 SLACK = 8  # bytes behind the last pixel, at least

@@ -10,6 +10,7 @@ from tvm.tirx.script import builder as T
 
 import te_schedules.cpu
 from te_schedules.cpu import conv2d_samples, kernel_samples
+from te_schedules.cpu.int8.kernel_table import INT8_KERNELS
 from te_schedules.cpu.kernel_table import KERNELS
 from te_schedules.cpu.vector_code import VectorCode, prim_func
 from tests.te_schedules.cpu.lane_kernels import run_kernel
@@ -52,7 +53,8 @@ def assembly(target: str) -> dict[str, str]:
 
 def test_no_kernel_is_left_out():
     assert len(generators()) >= 6
-    assert {kernel.generator for kernel in KERNELS.values()} == generators()
+    kernels = [*KERNELS.values(), *INT8_KERNELS.values()]
+    assert {kernel.generator for kernel in kernels} == generators()
 
 
 def test_every_sample_is_in_the_table_once():

@@ -98,13 +98,15 @@ def exact_layer(layer: Int8Layer, data: np.ndarray, other: np.ndarray | None = N
 def requantized(
     store: Requantization, sums: np.ndarray, other: np.ndarray | None = None
 ) -> np.ndarray:
-    """Returns the bytes of sums (n, oc, ...), rounded once, from float64."""
-    steps = sums * store.scale.astype(np.float64).reshape(1, -1, *[1] * (sums.ndim - 2))
+    """Returns the bytes of sums (n, oc, ...), in float32, as ONNX Runtime computes them."""
+    scale = store.scale.reshape(1, -1, *[1] * (sums.ndim - 2))
+    steps = sums.astype(np.int32).astype(np.float32) * scale
     residual = store.residual
     if residual is not None and other is not None:
-        added = (other.astype(np.float64) - residual.zero) * np.float64(np.float32(residual.scale))
+        added = (other.astype(np.float32) - residual.zero) * np.float32(residual.scale)
         steps = np.clip(steps, residual.low, residual.high) + added
-    return np.clip(np.rint(steps) + store.zero, store.low, store.high).astype(np.uint8)
+    steps = np.clip(steps, store.low - store.zero, store.high - store.zero)
+    return (np.rint(steps) + store.zero).astype(np.uint8)
 
 
 def _sums(layer: Int8Layer, data: np.ndarray) -> np.ndarray:

@@ -1,0 +1,78 @@
+"""Products of a tap of four neighbouring channels, whose bytes were put together when copied.
+
+That serves what was not pruned, or in whole blocks of channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from tvm.tirx import Buffer
+
+from te_schedules.cpu.int8.flat_strip import CELL, FlatStrip
+from te_schedules.cpu.int8.sums import EntryPlace, Sums
+from te_schedules.cpu.vector_code import Expr, VectorCode
+from tvm_patdnn.sparse.quads import Quads
+
+__all__ = ["CellProducts"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CellProducts:
+    """Multiplies entries that ``pack_cells`` made.
+
+    Attributes:
+        strip: with cells.
+    """
+
+    quads: Quads
+    strip: FlatStrip
+    name: ClassVar[str] = "four channels at a time"
+    loads: ClassVar[int] = 1
+    vectors: ClassVar[int] = 1
+    registers: ClassVar[int] = 2
+    load_operations: ClassVar[float] = 0.5
+
+    @property
+    def order(self) -> list[int]:
+        """See ``TapProducts``."""
+        return list(range(self.strip.instructions.lanes))
+
+    @cached_property
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """What the code reads besides the strip and the weights."""
+        cell, tap = self.quads.index.T
+        width = self.strip.layer.window.taps[1]
+        taps = [self.strip.tap(*divmod(int(each), width)) for each in range(tap.max() + 1)]
+        start = cell * self.strip.channel_bytes + np.array(taps)[tap]
+        if self._is_shared:
+            start = start[: self.quads.offset[1]]
+        return {"start": start.astype(np.int32)}
+
+    def with_rows(self, rows: int) -> CellProducts:
+        """Returns the same for strips of so many rows of outputs."""
+        return replace(self, strip=replace(self.strip, rows=rows))
+
+    def emit(
+        self, sums: Sums, strip: Buffer, arrays: Sequence[Buffer], place: EntryPlace, at: Expr
+    ) -> None:
+        """See ``TapProducts``."""
+        size = self.strip.instructions.bytes
+        code = VectorCode(size, "uint8")
+        number = place.rank if self._is_shared else place.entry
+        start = arrays[0][number] + at * CELL
+        for i in range(sums.tile):
+            sums.add(i, [code.load(strip, start + i * size)])
+
+    @cached_property
+    def _is_shared(self) -> bool:
+        """Whether all groups of filters have the same list."""
+        counts = np.diff(self.quads.offset)
+        if np.any(counts != counts[0]):
+            return False
+        lists = self.quads.index.reshape(len(counts), -1)
+        return bool((lists == lists[0]).all())

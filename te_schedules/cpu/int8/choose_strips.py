@@ -1,0 +1,82 @@
+"""Chooses how a convolution of bytes is stored and scheduled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from te_schedules.cpu.int8.cell_products import CellProducts
+from te_schedules.cpu.int8.flat_strip import FlatStrip
+from te_schedules.cpu.int8.instruction_sets import instructions_for
+from te_schedules.cpu.int8.instructions import Instructions
+from te_schedules.cpu.int8.layer import Int8Layer
+from te_schedules.cpu.int8.patch_products import PatchProducts
+from te_schedules.cpu.int8.strip_cost import strip_cost
+from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
+from te_schedules.cpu.int8.tap_products import TapProducts
+from te_schedules.cpu.int8.window_shape import window_shapes
+from te_schedules.cpu.int8.window_strip import WindowStrip
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.sparse.pack_quads import pack_cells, pack_patterns, pack_taps
+from tvm_patdnn.sparse.quads import Quads, without_overflow
+
+__all__ = ["choose_strips", "products_of"]
+
+GROUPS = (1, 2, 4, 8)  # filters that may share a list
+TILES = (1, 2, 3, 4, 6, 8)
+
+
+def choose_strips(layer: Int8Layer, cpu: CpuModel, sparse: bool = True) -> StripConv2d:
+    """Returns the kernel that should be the fastest.
+
+    Args:
+        sparse: False computes a pruned layer as if it were dense.
+    """
+    return min(_kernels(layer, cpu, sparse), key=lambda kernel: strip_cost(kernel, cpu))
+
+
+def _kernels(layer: Int8Layer, cpu: CpuModel, sparse: bool) -> Iterator[StripConv2d]:
+    of_group = layer.out_shape[1] // layer.groups
+    for group in GROUPS:
+        if group <= of_group and (layer.groups == 1 or of_group % group == 0):
+            for products in products_of(layer, instructions_for(cpu), group, sparse=sparse):
+                yield from _schedules(StripConv2d(products=products, tile=1), cpu)
+
+
+def products_of(
+    layer: Int8Layer, instructions: Instructions, group: int, *, sparse: bool = True
+) -> Iterator[Products]:
+    """Yields the ways to multiply for groups of so many filters."""
+
+    def safe(quads: Quads) -> Quads:
+        return without_overflow(quads, instructions.pair_limit)
+
+    flat = FlatStrip(layer=layer, instructions=instructions, rows=1)
+    quads = pack_taps(layer.weight, group, layer.groups, sparse=sparse)
+    yield TapProducts(quads=safe(quads), strip=flat)
+    if layer.groups > 1:
+        return
+    if instructions.has_cells:
+        quads = pack_cells(layer.weight, group, sparse=sparse)
+        yield CellProducts(quads=safe(quads), strip=replace(flat, cells=True))
+    for shape in window_shapes(layer, instructions):
+        strip = WindowStrip(layer=layer, instructions=instructions, rows=shape.rows, shape=shape)
+        packed = pack_patterns(layer.weight, group, sparse=sparse)
+        yield PatchProducts(quads=safe(packed.quads), patterns=packed.patterns, strip=strip)
+
+
+def _schedules(kernel: StripConv2d, cpu: CpuModel) -> Iterator[StripConv2d]:
+    height = kernel.layer.out_shape[2]
+    groups = len(kernel.products.quads.offset) - 1
+    for tile in TILES:
+        if kernel.group * tile > 1 and not replace(kernel, tile=tile).fits:
+            return
+        for rows in _rows(height):
+            products = kernel.products.with_rows(rows)
+            for chunks in sorted({1, min(cpu.num_cores, groups)}):
+                yield replace(kernel, products=products, tile=tile, chunks=chunks)
+
+
+def _rows(height: int) -> list[int]:
+    """Returns the rows of a strip that cut a plane into strips of nearly equal size."""
+    return sorted({-(-height // strips) for strips in range(1, height + 1)})

@@ -1,0 +1,56 @@
+"""Samples of kernels for bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from te_schedules.cpu.int8.flat_strip import FlatStrip
+from te_schedules.cpu.int8.layer import Int8Layer, Requantization
+from te_schedules.cpu.int8.plain_instructions import plain
+from te_schedules.cpu.int8.planes import stored_shape
+from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
+from te_schedules.cpu.int8.strip_kernel import StripConv2d
+from te_schedules.cpu.int8.tap_products import TapProducts
+from te_schedules.cpu.kernel_sample import SIZE, Sample, padded_windows
+from te_schedules.window import Window
+from tvm_patdnn.sparse.pack_quads import pack_taps
+
+__all__ = ["sample_int8_conv2d"]
+
+CHANNELS, FILTERS, ZERO, SCALE = 5, 6, 100, 1 / 256  # products with the scale are exact
+
+
+def sample_int8_conv2d(lanes: int) -> Sample:
+    """Samples 3x3 windows that reach over every edge, with instructions that all CPUs have."""
+    rng = np.random.default_rng(0)
+    data = rng.integers(0, 256, (1, CHANNELS, *SIZE)).astype(np.uint8)
+    kept = rng.random((FILTERS, CHANNELS, 3, 3)) < 0.5
+    weight = (rng.integers(-127, 128, kept.shape) * kept).astype(np.int8)
+    bias = rng.integers(-999, 999, FILTERS).astype(np.int32)
+    layer = Int8Layer(
+        in_shape=(1, CHANNELS, *SIZE),
+        out_shape=(1, FILTERS, *SIZE),
+        window=Window((3, 3), padding=(1, 1)),
+        groups=1,
+        weight=weight,
+        bias=bias,
+        in_zero=ZERO,
+        store=Requantization(scale=np.full(FILTERS, SCALE, np.float32), zero=ZERO),
+    )
+    strip = FlatStrip(layer=layer, instructions=plain(lanes, 16), rows=4)
+    kernel = StripConv2d(products=TapProducts(quads=pack_taps(weight, 2), strip=strip), tile=1)
+    windows = padded_windows(data.astype(np.int64), 3, ZERO)
+    sums = np.einsum("fcyx,nchwyx->nfhw", weight.astype(np.int64), windows)
+    values = np.rint((sums + bias.reshape(-1, 1, 1)) * SCALE) + ZERO
+    return Sample(
+        func=strip_conv2d(kernel),
+        arguments=(_stored(data), *kernel.constants.values()),
+        expected=_stored(np.clip(values, 0, 255).astype(np.uint8)),
+    )
+
+
+def _stored(planes: np.ndarray) -> np.ndarray:
+    """Stores (n, c, height, width) uint8, with zeros behind each plane."""
+    stored = np.zeros(stored_shape(planes.shape), np.uint8)
+    stored[:, :, : planes.shape[2] * planes.shape[3]] = planes.reshape(*planes.shape[:2], -1)
+    return stored

@@ -1,0 +1,153 @@
+"""Convolution of bytes: inputs are copied strip by strip, multiplied by fours, and requantised.
+
+Threads share out strips, and where there are too few, groups of filters, too. What a group of
+filters makes of a strip is staged before it is copied to the planes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tvm.tirx import Buffer, Cast, PrimFunc
+from tvm.tirx.script import builder as T
+
+from te_schedules.cpu.int8.byte_runs import load_bytes, store_bytes
+from te_schedules.cpu.int8.interleave import shuffled
+from te_schedules.cpu.int8.planes import LINE, stored_shape
+from te_schedules.cpu.int8.requantise import narrowed, requantised
+from te_schedules.cpu.int8.strip_kernel import StripConv2d
+from te_schedules.cpu.int8.sums import EntryPlace, Sums
+from te_schedules.cpu.vector_code import Expr, Param, prim_func
+
+__all__ = ["flat", "strip_conv2d"]
+
+BATCH = 4  # vectors of sums that become one vector of bytes
+
+
+def strip_conv2d(kernel: StripConv2d) -> PrimFunc:
+    """Generates the kernel (data, *constants, residual if there is one, output)."""
+    layer = kernel.layer
+    constants = [(n, each.shape, str(each.dtype)) for n, each in kernel.constants.items()]
+    stored = stored_shape(layer.out_shape)
+    residual = [("residual", stored, "uint8")] if layer.store.residual else []
+    data = ("data", stored_shape(layer.in_shape), "uint8")
+    params: list[Param] = [data, *constants, *residual, ("output", stored, "uint8")]
+
+    def body(data: Buffer, *buffers: Buffer) -> None:
+        arrays = dict(zip(kernel.constants, buffers, strict=False))
+        other = flat(buffers[-2]) if layer.store.residual else None
+        _Emission(kernel, flat(data), arrays, other, flat(buffers[-1])).emit()
+
+    return prim_func(params, body)
+
+
+def flat(buffer: Buffer) -> Buffer:
+    """Returns a tensor of planes as a row of bytes."""
+    return T.decl_buffer((math.prod(map(int, buffer.shape)),), "uint8", data=buffer.data)
+
+
+@dataclass(frozen=True, eq=False)
+class _Emission:
+    """Emits the code of a kernel, given its buffers."""
+
+    kernel: StripConv2d
+    data: Buffer
+    arrays: Mapping[str, Buffer]
+    other: Buffer | None
+    output: Buffer
+
+    def emit(self) -> None:
+        """Emits all of it."""
+        kernel, strip, layer = self.kernel, self.kernel.strip, self.kernel.layer
+        with T.parallel(layer.in_shape[0] * kernel.strips * kernel.chunks) as task:
+            chunk, rest = task % kernel.chunks, task // kernel.chunks
+            first = T.min(rest % kernel.strips * strip.rows, layer.out_shape[2] - strip.rows)
+            image = rest // kernel.strips
+            work = _Work(kernel)
+            strip.copy_in(work.inputs, work.scratch, self.data, image, first)
+            begin = self.arrays["chunk"][chunk]
+            with T.serial(self.arrays["chunk"][chunk + 1] - begin) as i:
+                self._emit_group(work, begin + i, image, first)
+
+    def _emit_group(self, work: _Work, group: Expr, image: Expr, row: Expr) -> None:
+        """Emits what a group of filters computes of a strip."""
+        kernel, strip, layer = self.kernel, self.kernel.strip, self.kernel.layer
+        first = T.min(group * kernel.group, layer.out_shape[1] - kernel.group)
+        plane = image * layer.out_shape[1] + first
+        for f in range(kernel.group if self.other is not None else 0):
+            staged = (work.staged, f * work.stage)
+            strip.copy_residual(staged, work.scratch, self.other, plane + f, row)
+        with T.serial(kernel.tiles) as t:
+            at = t * kernel.tile_pixels
+            self._emit_sums(work, group, first, at)
+            for f in range(kernel.group):
+                self._emit_bytes(work, f, first, at)
+        for f in range(kernel.group):
+            staged = (work.staged, f * work.stage)
+            strip.copy_out(staged, work.scratch, self.output, plane + f, row)
+
+    def _emit_sums(self, work: _Work, group: Expr, first: Expr, at: Expr) -> None:
+        products, arrays = self.kernel.products, self.arrays
+        own = [arrays[name] for name in products.constants]
+        work.sums.start(arrays["bias"], first)
+        begin = arrays["offset"][group]
+        with T.serial(arrays["offset"][group + 1] - begin) as n:
+            work.sums.load_weights(arrays["weight"], begin + n)
+            products.emit(work.sums, work.inputs, own, EntryPlace(begin + n, n), at)
+
+    def _emit_bytes(self, work: _Work, f: int, first: Expr, at: Expr) -> None:
+        """Emits the requantisation of a filter's sums."""
+        products, store, sums = self.kernel.products, self.kernel.layer.store, work.sums
+        lanes = sums.instructions.lanes
+        factor = sums.factor(self.arrays["scale"], first + f)
+        for loads in _batches(self.kernel.tile, max(1, BATCH // products.vectors)):
+            vectors = [each for load in loads for each in sums.take(f, load)]
+            order = _repeated(products.order, len(loads))
+            to = (work.staged, at + f * work.stage + loads[0] * len(products.order))
+            other = None if self.other is None else _residual(to, order, lanes)
+            values = requantised(store, vectors, factor, lanes, other)
+            store_bytes(to, narrowed(values, order), len(order))
+
+
+class _Work:
+    """The memory of a thread, and the sums in its registers."""
+
+    def __init__(self, kernel: StripConv2d) -> None:
+        strip = kernel.strip
+        self.stage = kernel.tiles * kernel.tile_pixels
+        room = 4 * kernel.tile_pixels + LINE  # that tiles, and moves, may reach behind their end
+        self.inputs = _bytes(strip.planes * strip.channel_bytes + room)
+        self.scratch = _bytes(strip.scratch)
+        self.staged = _bytes(kernel.group * self.stage + LINE)
+        self.sums = Sums(
+            instructions=strip.instructions,
+            group=kernel.group,
+            tile=kernel.tile,
+            vectors=kernel.products.vectors,
+        )
+        self.sums.allocate()
+
+
+def _bytes(size: int) -> Buffer:
+    return T.alloc_buffer((size,), "uint8")
+
+
+def _residual(place: tuple[Buffer, Expr], order: Sequence[int], lanes: int) -> list[Expr]:
+    """Loads the residual's bytes as int32, in the order of the sums."""
+    loaded = load_bytes(place, len(order))
+    pixel_of = {lane: pixel for pixel, lane in enumerate(order)}
+    return [
+        Cast(f"int32x{lanes}", shuffled([loaded], [pixel_of[first + i] for i in range(lanes)]))
+        for first in range(0, len(order), lanes)
+    ]
+
+
+def _batches(loads: int, size: int) -> list[range]:
+    return [range(first, min(first + size, loads)) for first in range(0, loads, size)]
+
+
+def _repeated(order: Sequence[int], times: int) -> list[int]:
+    """Returns ``order`` for so many loads, one behind the other."""
+    return [i * len(order) + lane for i in range(times) for lane in order]

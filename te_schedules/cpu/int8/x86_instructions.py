@@ -1,0 +1,71 @@
+"""Products of bytes on x86: AVX2, and the dot products of VNNI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from tvm.tirx import Broadcast
+from tvm.tirx.script import builder as T
+
+from te_schedules.cpu.int8.instructions import Instructions
+from te_schedules.cpu.int8.interleave import interleave_taps, pixel_of_lane
+from te_schedules.cpu.vector_code import Expr
+
+__all__ = ["AVX2", "AVX512_VBMI", "AVX512_VNNI", "AVX_VNNI"]
+
+
+def _call(dtype: str, intrinsic: str, *arguments: Expr) -> Expr:
+    return T.call_llvm_pure_intrin(dtype, f"llvm.x86.{intrinsic}", *arguments)
+
+
+def _vnni(sums: Expr, values: Expr, weights: Expr, lanes: int) -> Expr:
+    values = T.reinterpret(f"int8x{4 * lanes}", values)
+    name = f"avx512.vpdpbusd.{32 * lanes}"
+    return _call(f"int32x{lanes}", name, sums, values, weights)
+
+
+def _words(sums: Expr, values: Expr, weights: Expr) -> Expr:
+    """Adds pairs of products in 16 bits, where they must fit, and pairs of these in 32."""
+    pairs = _call("int16x16", "avx2.pmadd.ub.sw", T.reinterpret("int8x32", values), weights)
+    return sums + _call("int32x8", "avx2.pmadd.wd", pairs, Broadcast(T.int16(1), 16))
+
+
+def _permuted(values: Expr, index: Expr, size: int, name: str) -> Expr:
+    values, index = (T.reinterpret(f"int8x{size}", each) for each in (values, index))
+    return T.reinterpret(f"uint8x{size}", _call(f"int8x{size}", name, values, index))
+
+
+def _set(
+    name: str,
+    lanes: int,
+    registers: int,
+    dot: Callable[[Expr, Expr, Expr], Expr],
+    permute: str,
+    dot_operations: int = 1,
+    reach: int = 16,
+    pair_limit: int = 2 * 128,
+) -> Instructions:
+    size = 4 * lanes
+    return Instructions(
+        name=name,
+        lanes=lanes,
+        registers=registers,
+        dot=dot,
+        dot_operations=dot_operations,
+        order=lambda pixel, tap: 4 * pixel + tap,
+        interleave=partial(interleave_taps, size=size),
+        pixel=pixel_of_lane,
+        spread=lambda four: T.reinterpret(f"int8x{size}", Broadcast(four, lanes)),
+        permute=partial(_permuted, size=size, name=permute),
+        reach=reach,
+        pair_limit=pair_limit,
+    )
+
+
+AVX2 = _set("avx2", 8, 16, _words, "avx2.pshuf.b", dot_operations=3, pair_limit=128)
+AVX_VNNI = _set("avx-vnni", 8, 16, partial(_vnni, lanes=8), "avx2.pshuf.b")
+AVX512_VNNI = _set("avx512-vnni", 16, 32, partial(_vnni, lanes=16), "avx512.pshuf.b.512")
+AVX512_VBMI = _set(
+    "avx512-vbmi", 16, 32, partial(_vnni, lanes=16), "avx512.permvar.qi.512", reach=64
+)

@@ -1,0 +1,27 @@
+from te_schedules.cpu.int8.cell_products import CellProducts
+from te_schedules.cpu.int8.choose_strips import products_of
+from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
+from tests.te_schedules.cpu.int8.instruction_samples import sample_layer
+
+
+def products(keep: float) -> CellProducts:
+    layer = sample_layer("3x3", keep=keep)
+    found = products_of(layer, INSTRUCTION_SETS["dotprod"], 2)
+    return next(each for each in found if isinstance(each, CellProducts))
+
+
+def test_dense_layers_store_one_list_for_all_filters():
+    made = products(1.0)
+    assert made.quads.entries == 4 * 18
+    assert made.constants["start"].size == 18
+
+
+def test_pruned_layers_store_a_list_for_each_group():
+    made = products(0.05)
+    assert made.constants["start"].size == made.quads.entries
+
+
+def test_other_strips_have_other_places():
+    made = products(1.0)
+    other = made.with_rows(5)
+    assert other.constants["start"].max() > made.constants["start"].max()

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from te_schedules.cpu.int8.choose_strips import products_of
+from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
+from te_schedules.cpu.int8.strip_kernel import StripConv2d
+from tests.te_schedules.cpu.int8.instruction_samples import LAYERS, RUN_HERE, sample_layer
+from tests.te_schedules.cpu.int8.int8_reference import (
+    exact_layer,
+    random_bytes,
+    run_bytes,
+    to_stored,
+)
+
+SCHEDULES = ((1, 2, 2, 1), (3, 4, 1, 2))  # filters of a group, rows, tile, chunks
+
+
+def assert_exact(kernel: StripConv2d) -> None:
+    layer = kernel.layer
+    data, other = random_bytes(*layer.in_shape), random_bytes(*layer.out_shape, seed=1)
+    args = [to_stored(data), *kernel.constants.values()]
+    args += [to_stored(other)] if layer.store.residual else []
+    found = run_bytes(strip_conv2d(kernel), *args, shape=layer.out_shape)
+    np.testing.assert_array_equal(found, exact_layer(layer, data, other))
+
+
+@pytest.mark.parametrize("instructions", RUN_HERE)
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_way_to_multiply_is_exact(name, instructions):
+    layer = sample_layer(name)
+    group, rows, tile, chunks = SCHEDULES[layer.groups == 1 and [*LAYERS].index(name) % 2]
+    for products in products_of(layer, instructions, group):
+        scheduled = products.with_rows(min(rows, layer.out_shape[2]))
+        assert_exact(StripConv2d(products=scheduled, tile=tile, chunks=chunks))
+
+
+@pytest.mark.parametrize("instructions", RUN_HERE)
+@pytest.mark.parametrize("keep", [0.0, 0.03, 1.0])
+def test_filters_without_weights_and_with_all(keep, instructions):
+    layer = sample_layer("3x3", keep=keep)
+    for products in products_of(layer, instructions, 2):
+        assert_exact(StripConv2d(products=products, tile=1))

@@ -1,0 +1,96 @@
+"""Storage of int8 weights in fours: what one dot product of bytes multiplies.
+
+Neighbouring filters form groups that share a list of entries. An entry is four weights of
+each filter of its group, and numbers that say where their inputs are:
+
+    offset   first entry of each group
+    index    where the inputs of each entry are
+    weight   the weights of each entry, filter by filter
+
+A weight that quantisation made 0 is like one that pruning removed: what a group of filters
+reads is the union of what its filters keep.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["FOUR", "Quads", "counted_offset", "group_starts", "without_overflow"]
+
+FOUR = 4
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Quads:
+    """Entries of four weights, group by group.
+
+    Attributes:
+        group: filters that share a list.
+        offset: (groups + 1,) int32.
+        index: (entries, numbers) int.
+        weight: (entries, group, 4) int8.
+    """
+
+    group: int
+    offset: np.ndarray
+    index: np.ndarray
+    weight: np.ndarray
+
+    @property
+    def entries(self) -> int:
+        """How many there are."""
+        return len(self.weight)
+
+    @property
+    def words(self) -> np.ndarray:
+        """The four weights of each entry and filter as one number: (entries * group,) int32."""
+        return np.ascontiguousarray(self.weight).view(np.int32).reshape(-1)
+
+
+def group_starts(filters: int, group: int) -> np.ndarray:
+    """Returns the first filter of each group; the last group may share some with the one before.
+
+    Args:
+        group: at most ``filters``.
+    """
+    return np.minimum(np.arange(0, filters, group), filters - group)
+
+
+def without_overflow(quads: Quads, limit: int) -> Quads:
+    """Stores each entry twice, with half the weights, of which a pair could overflow.
+
+    Args:
+        limit: what two neighbouring weights of one sign may add up to.
+    """
+    pairs = quads.weight.astype(np.int32).reshape(quads.entries, 2 * quads.group, 2)
+    sums = [np.maximum(sign * pairs, 0).sum(axis=2).max(axis=1, initial=0) for sign in (1, -1)]
+    twice = np.maximum(*sums) > limit
+    if not twice.any():
+        return quads
+    times = 1 + twice
+    group_of = np.repeat(np.arange(len(quads.offset) - 1), np.diff(quads.offset))
+    weight = np.repeat(quads.weight, times, axis=0)
+    first = np.cumsum(times) - times
+    half = quads.weight[twice] // 2
+    weight[first[twice]] = half
+    weight[first[twice] + 1] = quads.weight[twice] - half
+    counts = np.bincount(group_of, weights=times, minlength=len(quads.offset) - 1)
+    return Quads(
+        group=quads.group,
+        offset=_starts(counts.astype(np.int64)),
+        index=np.repeat(quads.index, times, axis=0),
+        weight=weight,
+    )
+
+
+def counted_offset(counts: np.ndarray) -> np.ndarray:
+    """Returns (groups + 1,) int32: the first entry of each group, with one at least in all."""
+    counts = np.array(counts)
+    counts[0] = max(1, counts[0])  # so that no array is empty
+    return _starts(counts)
+
+
+def _starts(counts: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
