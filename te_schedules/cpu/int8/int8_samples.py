@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from te_schedules.cpu.int8.flat_strip import FlatStrip
+from te_schedules.cpu.int8.fully_connected import Int8Matrix, int8_fully_connected
 from te_schedules.cpu.int8.layer import Int8Layer, Requantization
 from te_schedules.cpu.int8.plain_instructions import plain
 from te_schedules.cpu.int8.planes import stored_shape
@@ -15,9 +16,10 @@ from te_schedules.cpu.kernel_sample import SIZE, Sample, padded_windows
 from te_schedules.window import Window
 from tvm_patdnn.sparse.pack_quads import pack_taps
 
-__all__ = ["sample_int8_conv2d"]
+__all__ = ["sample_int8_conv2d", "sample_int8_fully_connected"]
 
-CHANNELS, FILTERS, ZERO, SCALE = 5, 6, 100, 1 / 256  # products with the scale are exact
+CHANNELS, FILTERS, INPUTS, OUTPUTS = 5, 6, 9, 37
+ZERO, SCALE = 100, 1 / 256  # products with the scale are exact
 
 
 def sample_int8_conv2d(lanes: int) -> Sample:
@@ -46,6 +48,34 @@ def sample_int8_conv2d(lanes: int) -> Sample:
         func=strip_conv2d(kernel),
         arguments=(_stored(data), *kernel.constants.values()),
         expected=_stored(np.clip(values, 0, 255).astype(np.uint8)),
+    )
+
+
+def sample_int8_fully_connected(lanes: int) -> Sample:
+    """Samples two rows, and outputs that no block divides."""
+    rng = np.random.default_rng(0)
+    data = rng.integers(0, 256, (2, INPUTS, 1, 1)).astype(np.uint8)
+    weight = rng.integers(-127, 128, (OUTPUTS, INPUTS, 1, 1)).astype(np.int8)
+    bias = rng.integers(-999, 999, OUTPUTS).astype(np.int32)
+    layer = Int8Layer(
+        in_shape=(2, INPUTS, 1, 1),
+        out_shape=(2, OUTPUTS, 1, 1),
+        window=Window((1, 1)),
+        groups=1,
+        weight=weight,
+        bias=bias,
+        in_zero=0,
+        store=Requantization(scale=np.full(OUTPUTS, SCALE, np.float32), zero=ZERO),
+    )
+    matrix = Int8Matrix(layer=layer, instructions=plain(lanes, 16))
+    sums = data[:, :, 0, 0].astype(np.int64) @ weight[:, :, 0, 0].astype(np.int64).T + bias
+    values = np.clip(np.rint(sums * SCALE) + ZERO, 0, 255)
+    padding = np.full((2, matrix.blocks * matrix.block - OUTPUTS), ZERO)
+    stored = np.concatenate([values, padding], axis=1).astype(np.uint8)
+    return Sample(
+        func=int8_fully_connected(matrix),
+        arguments=(_stored(data[:, None, :, 0]), *matrix.constants.values()),
+        expected=_stored(stored[:, None, :, None]),
     )
 
 

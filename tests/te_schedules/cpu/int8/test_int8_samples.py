@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from te_schedules.cpu.int8 import int8_samples
-from te_schedules.cpu.int8.int8_samples import CHANNELS, FILTERS, SCALE, ZERO
+from te_schedules.cpu.int8.int8_samples import CHANNELS, FILTERS, INPUTS, OUTPUTS, SCALE, ZERO
 from te_schedules.cpu.kernel_sample import SIZE
 
 
@@ -23,3 +23,14 @@ def test_what_is_expected_is_what_torch_computes():
     found = sample.expected[:, :, :pixels].reshape(expected.shape)
     assert np.array_equal(found, expected)
     assert 0.3 < np.mean((expected > 0) & (expected < 255)) < 1
+
+
+def test_a_matrix_product_is_what_integers_give():
+    sample = int8_samples.sample_int8_fully_connected(8)
+    rng = np.random.default_rng(0)
+    data = rng.integers(0, 256, (2, INPUTS))
+    weight = rng.integers(-127, 128, (OUTPUTS, INPUTS))
+    sums = data @ weight.T + rng.integers(-999, 999, OUTPUTS)
+    expected = np.clip(np.rint(sums * SCALE) + ZERO, 0, 255)
+    assert np.array_equal(sample.expected[:, 0, :OUTPUTS], expected)
+    assert np.array_equal(sample.arguments[0][:, 0, :INPUTS], data)

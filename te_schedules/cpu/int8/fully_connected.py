@@ -1,0 +1,153 @@
+"""Matrix products of bytes: vectors of outputs, four inputs at a time.
+
+The matrix is read once, so what counts is that nothing else is: fours of inputs whose weights
+are 0 in a whole block of outputs are not stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from tvm.tirx import Buffer, Cast, PrimFunc, Ramp, const
+from tvm.tirx.script import builder as T
+
+from te_schedules.cpu.int8.instructions import Instructions
+from te_schedules.cpu.int8.layer import Int8Layer
+from te_schedules.cpu.int8.planes import stored_shape
+from te_schedules.cpu.int8.requantise import narrowed, requantised
+from te_schedules.cpu.vector_code import Expr, Param, VectorCode, prim_func
+from tvm_patdnn.sparse.pack_quads import pack_cells
+from tvm_patdnn.sparse.quads import FOUR, Quads, without_overflow
+
+__all__ = ["Int8Matrix", "int8_fully_connected"]
+
+VECTORS = 4  # of a block of outputs: sums that do not wait for each other
+SIGN_BITS = -0x7F7F7F80  # as int32, the highest bit of each of four bytes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Int8Matrix:
+    """All that determines the kernel of a matrix product of bytes.
+
+    Attributes:
+        layer: flat; see ``Int8Layer``.
+        sparse: whether zeros are left out.
+    """
+
+    layer: Int8Layer
+    instructions: Instructions
+    sparse: bool = True
+
+    @property
+    def block(self) -> int:
+        """Outputs that share a list of inputs."""
+        return self.instructions.lanes * VECTORS
+
+    @property
+    def blocks(self) -> int:
+        """How many cover the outputs."""
+        return -(-self.layer.out_shape[1] // self.block)
+
+    @cached_property
+    def quads(self) -> Quads:
+        """The stored weights: a block of outputs is a group of filters."""
+        weight = self._padded(self.layer.weight)
+        quads = pack_cells(weight, self.block, sparse=self.sparse)
+        return without_overflow(quads, self.instructions.pair_limit)
+
+    @cached_property
+    def constants(self) -> dict[str, np.ndarray]:
+        """The constants that its kernel takes, by name and in order."""
+        inputs = self.quads.index[:, 0]
+        return {
+            "bias": self._padded(self.instructions.bias(self.layer)),
+            "scale": self._padded(self.layer.store.scale),
+            "offset": self.quads.offset,
+            "input": inputs.astype(np.uint16 if inputs.max() < 1 << 16 else np.int32),
+            "weight": self._ordered(),
+        }
+
+    def _padded(self, values: np.ndarray) -> np.ndarray:
+        """Lengthens ``values``: (outputs, ...) to whole blocks."""
+        more = self.blocks * self.block - len(values)
+        return np.pad(values, ((0, more), *((0, 0) for _ in values.shape[1:])))
+
+    def _ordered(self) -> np.ndarray:
+        """Returns (entries * block * 4,) int8: of each vector in the order that ``dot`` wants."""
+        instructions, lanes = self.instructions, self.instructions.lanes
+        weight = self.quads.weight.reshape(-1, VECTORS, lanes * FOUR)
+        order = [instructions.order(i // FOUR, i % FOUR) for i in range(lanes * FOUR)]
+        ordered = np.empty_like(weight)
+        ordered[:, :, order] = weight
+        return ordered.reshape(-1)
+
+
+def int8_fully_connected(matrix: Int8Matrix) -> PrimFunc:
+    """Generates the kernel (data, *constants, residual if there is one, output)."""
+    layer = matrix.layer
+    constants = [(n, each.shape, str(each.dtype)) for n, each in matrix.constants.items()]
+    stored = stored_shape(layer.out_shape)
+    residual = [("residual", stored, "uint8")] if layer.store.residual else []
+    data = ("data", stored_shape(layer.in_shape), "uint8")
+    params: list[Param] = [data, *constants, *residual, ("output", stored, "uint8")]
+
+    def body(data: Buffer, *buffers: Buffer) -> None:
+        arrays = dict(zip(matrix.constants, buffers, strict=False))
+        other = buffers[-2] if layer.store.residual else None
+        with T.parallel(matrix.blocks) as b, T.serial(layer.in_shape[0]) as n:
+            sums = _emit_sums(matrix, data, arrays, b, n)
+            _emit_bytes(matrix, sums, arrays["scale"], other, buffers[-1], b, n)
+
+    return prim_func(params, body)
+
+
+def _emit_sums(
+    matrix: Int8Matrix, data: Buffer, arrays: dict[str, Buffer], b: Expr, n: Expr
+) -> list[Expr]:
+    """Emits the sums of a block for an image, and returns them."""
+    instructions, size = matrix.instructions, matrix.instructions.bytes
+    code, bytes_ = VectorCode(instructions.lanes, "int32"), VectorCode(size, "uint8")
+    weights, held, registers = VectorCode(size, "int8"), bytes_.register(), code.registers(VECTORS)
+    for v, register in enumerate(registers):
+        first = b * matrix.block + v * instructions.lanes
+        code.set(register, code.load(arrays["bias"], first))
+    begin = arrays["offset"][b]
+    with T.serial(arrays["offset"][b + 1] - begin) as i:
+        at = Cast("int32", arrays["input"][begin + i]) * FOUR
+        four = T.reinterpret("int32", data[n, 0, Ramp(at, 1, FOUR)])
+        if instructions.signed:
+            four = four ^ const(SIGN_BITS, "int32")
+        bytes_.set(held, T.reinterpret(f"uint8x{size}", instructions.spread(four)))
+        for v, register in enumerate(registers):
+            own = weights.load(arrays["weight"], ((begin + i) * VECTORS + v) * size)
+            code.set(register, instructions.dot(code.get(register), bytes_.get(held), own))
+    return [code.get(register) for register in registers]
+
+
+def _emit_bytes(
+    matrix: Int8Matrix,
+    sums: list[Expr],
+    scale: Buffer,
+    other: Buffer | None,
+    output: Buffer,
+    b: Expr,
+    n: Expr,
+) -> None:
+    """Emits the requantisation of a block; what is behind the last output may be written."""
+    lanes, store = matrix.instructions.lanes, matrix.layer.store
+    code, plane = VectorCode(lanes), stored_shape(matrix.layer.out_shape)[2]
+    values = []
+    for v, vector in enumerate(sums):
+        at = b * matrix.block + v * lanes
+        added = None
+        if other is not None:
+            added = [Cast(f"int32x{lanes}", other[n, 0, Ramp(at, 1, lanes)])]
+        values += requantised(store, [vector], code.load(scale, at), lanes, added)
+    assert matrix.blocks * matrix.block <= plane
+    T.buffer_store(
+        output,
+        narrowed(values, range(matrix.block)),
+        [n, 0, Ramp(b * matrix.block, 1, matrix.block)],
+    )
