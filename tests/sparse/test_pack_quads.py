@@ -24,6 +24,11 @@ def unpacked(quads: Quads, shape: tuple[int, ...], places) -> np.ndarray:
     return found.reshape(shape)
 
 
+def pattern_quads(weight: np.ndarray, group: int, **options: bool) -> Quads:
+    return pack_patterns(weight, group, **options).quads
+
+
+PACKERS = (pack_taps, pack_cells, pattern_quads)
 SIZES = given(
     seed=st.integers(0, 10**6),
     filters=st.integers(1, 6),
@@ -82,6 +87,15 @@ def test_a_full_kernel_is_three_entries():
     assert sorted(tap for pattern in packed.patterns for tap in pattern) == [*range(9)]
 
 
+@pytest.mark.parametrize("pack", PACKERS)
+def test_the_first_filters_may_have_no_weights(pack):
+    weight = random_weight(0, 6, 8, 3, 3, keep=1.0)
+    weight[:2] = 0
+    quads = pack(weight, 2)
+    assert quads.offset[1] == 0
+    assert len(quads.index) == quads.entries == quads.offset[-1]
+
+
 def test_filters_of_a_group_read_its_own_channels():
     weight = random_weight(0, 4, 2, 1, 1, keep=1.0)
     weight[weight == 0] = 1
@@ -90,9 +104,7 @@ def test_filters_of_a_group_read_its_own_channels():
     assert quads.index[quads.offset[2], :2].tolist() == [2, 3]
 
 
-@pytest.mark.parametrize(
-    "pack", [pack_taps, pack_cells, lambda *a, **k: pack_patterns(*a, **k).quads]
-)
+@pytest.mark.parametrize("pack", PACKERS)
 def test_zeros_are_kept_where_asked(pack):
     weight = random_weight(0, 4, 8, 3, 3, keep=0.1)
     dense = pack(np.ones_like(weight), 2)

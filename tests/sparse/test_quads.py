@@ -19,6 +19,7 @@ def test_the_last_group_of_filters_reaches_back():
 def test_an_entry_there_is_always():
     assert counted_offset(np.array([0, 0])).tolist() == [0, 1, 1]
     assert counted_offset(np.array([2, 0, 1])).tolist() == [0, 2, 2, 3]
+    assert counted_offset(np.array([0, 2])).tolist() == [0, 0, 2]
 
 
 def test_four_weights_are_one_number():

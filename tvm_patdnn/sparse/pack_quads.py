@@ -66,8 +66,8 @@ def pack_cells(weight: np.ndarray, group: int, *, sparse: bool = True) -> Quads:
     owner, cell, tap = np.nonzero(kept)
     counts = np.bincount(owner, minlength=len(members))
     offset = counted_offset(counts)
-    if not counts[0] and offset[1]:  # the one entry of a list that would be empty
-        owner, cell, tap = (np.concatenate([[0], each]) for each in (owner, cell, tap))
+    if not len(owner):
+        owner = cell = tap = np.zeros(1, np.int64)
     packed = members[owner, :, cell, :, tap]
     index = np.stack([cell, tap], axis=1)
     return Quads(group=group, offset=offset, index=index, weight=np.ascontiguousarray(packed))
@@ -107,12 +107,17 @@ def pack_patterns(weight: np.ndarray, group: int, *, sparse: bool = True) -> Pat
     times = np.array([len(each) for each in parts])[kind]
     rank = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
     owner, channel, kind = (np.repeat(each, times) for each in (owner, channel, kind))
-    number = {part: _cover(part, patterns) for each in parts for part in each}
-    pattern = np.array([number[parts[k][r]] for k, r in zip(kind.tolist(), rank.tolist())])
+    known = sorted({part for each in parts for part in each})
+    table = np.zeros((len(parts), max(map(len, parts))), np.int64)
+    for row, each in zip(table, parts, strict=True):
+        row[: len(each)] = [known.index(part) for part in each]
+    part_of = table[kind, rank]
+    cover = np.array([_cover(part, patterns) for part in known])
+    pattern = cover[part_of]
     packed = np.zeros((len(owner), group, FOUR), np.int8)
-    for part in number:
-        own = np.flatnonzero([parts[k][r] == part for k, r in zip(kind.tolist(), rank.tolist())])
-        for place, tap in enumerate(patterns[number[part]]):
+    for number, part in enumerate(known):
+        own = np.flatnonzero(part_of == number)
+        for place, tap in enumerate(patterns[cover[number]]):
             if tap in part:
                 packed[own, :, place] = members[owner[own], :, channel[own], tap]
     offset = counted_offset(np.bincount(owner, minlength=len(members)))

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["FOUR", "Quads", "counted_offset", "group_starts", "without_overflow"]
+__all__ = ["FOUR", "UNLIMITED", "Quads", "counted_offset", "group_starts", "without_overflow"]
 
 FOUR = 4
+UNLIMITED = 2 * 128  # no two weights of one sign add up to more
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,6 +65,8 @@ def without_overflow(quads: Quads, limit: int) -> Quads:
     Args:
         limit: what two neighbouring weights of one sign may add up to.
     """
+    if limit >= UNLIMITED:
+        return quads
     pairs = quads.weight.astype(np.int32).reshape(quads.entries, 2 * quads.group, 2)
     sums = [np.maximum(sign * pairs, 0).sum(axis=2).max(axis=1, initial=0) for sign in (1, -1)]
     twice = np.maximum(*sums) > limit
@@ -87,8 +90,8 @@ def without_overflow(quads: Quads, limit: int) -> Quads:
 
 def counted_offset(counts: np.ndarray) -> np.ndarray:
     """Returns (groups + 1,) int32: the first entry of each group, with one at least in all."""
-    counts = np.array(counts)
-    counts[0] = max(1, counts[0])  # so that no array is empty
+    if not counts.any():
+        return _starts(np.arange(len(counts)) == 0)  # no array is empty
     return _starts(counts)
 
 

@@ -16,6 +16,7 @@ from te_schedules.cpu.int8.interleave import (
     shuffled,
 )
 from te_schedules.cpu.vector_code import Expr
+from tvm_patdnn.sparse.quads import UNLIMITED
 
 __all__ = ["DOTPROD", "I8MM", "NEON"]
 
@@ -61,7 +62,7 @@ def _set(
     spread: Callable[[Expr], Expr] = _spread,
     dot_operations: int = 1,
     signed: bool = True,
-    pair_limit: int = 2 * 128,
+    pair_limit: int = UNLIMITED,
 ) -> Instructions:
     return Instructions(
         name=name,

@@ -59,10 +59,14 @@ def products_of(
     if instructions.has_cells:
         quads = pack_cells(layer.weight, group, sparse=sparse)
         yield CellProducts(quads=safe(quads), strip=replace(flat, cells=True))
-    for shape in window_shapes(layer, instructions):
+    shapes = window_shapes(layer, instructions)
+    if not shapes:
+        return
+    packed = pack_patterns(layer.weight, group, sparse=sparse)
+    quads = safe(packed.quads)
+    for shape in shapes:
         strip = WindowStrip(layer=layer, instructions=instructions, rows=shape.rows, shape=shape)
-        packed = pack_patterns(layer.weight, group, sparse=sparse)
-        yield PatchProducts(quads=safe(packed.quads), patterns=packed.patterns, strip=strip)
+        yield PatchProducts(quads=quads, patterns=packed.patterns, strip=strip)
 
 
 def _schedules(kernel: StripConv2d, cpu: CpuModel) -> Iterator[StripConv2d]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.vector_code import Expr
+from tvm_patdnn.sparse.quads import UNLIMITED
 
 __all__ = ["Instructions"]
 
@@ -49,7 +50,7 @@ class Instructions:
     spread: Callable[[Expr], Expr]
     dot_operations: int
     signed: bool = False
-    pair_limit: int = 2 * 128
+    pair_limit: int = UNLIMITED
     reach: int = 0
     permute: Callable[[Expr, Expr], Expr] | None = None
 

@@ -11,6 +11,7 @@ from tvm.tirx.script import builder as T
 from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.int8.interleave import interleave_taps, pixel_of_lane
 from te_schedules.cpu.vector_code import Expr
+from tvm_patdnn.sparse.quads import UNLIMITED
 
 __all__ = ["AVX2", "AVX512_VBMI", "AVX512_VNNI", "AVX_VNNI"]
 
@@ -44,7 +45,7 @@ def _set(
     permute: str,
     dot_operations: int = 1,
     reach: int = 16,
-    pair_limit: int = 2 * 128,
+    pair_limit: int = UNLIMITED,
 ) -> Instructions:
     size = 4 * lanes
     return Instructions(
