@@ -1,5 +1,6 @@
 """The order of all passes, from an imported module to one that TVM lowers.
 
+Int8 kernels:    quantised layers, if there are any, and what stands between them
 Canonical form:  constants folded, batch norm folded
 Our kernels:     convolutions and what stands between them; fully connected layers
 The rest:        legalised, fused and scheduled: as tuned, else plainly (a GPU's by TVM's rules)
@@ -30,8 +31,10 @@ from relay_passes.mark_gathers import MarkGathers
 from relay_passes.raise_elementwise import RaiseElementwise
 from relay_passes.raise_pixel_shuffle import RaisePixelShuffle, legalize_pixel_shuffle
 from relay_passes.raise_stacked import RaiseStacked
+from relay_passes.relax_ir.reported_layers import reported_layers
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
 from relay_passes.rewrite_to_gpu import RewriteToGpu, report_of
+from relay_passes.rewrite_to_int8 import RewriteToInt8, is_quantised
 from relay_passes.rewrite_to_lanes import RewriteToLanes, plan_of
 from relay_passes.schedule_fallback import ScheduleFallback
 from tvm_patdnn.layer_report import LayerReport
@@ -44,6 +47,7 @@ __all__ = [
     "Extension",
     "PipelineOptions",
     "canonical_passes",
+    "int8_passes",
     "kernel_passes",
     "lowering_passes",
     "plan_pipeline",
@@ -119,6 +123,15 @@ class PipelineOptions:
             storage=self.storage,
             leaves=self.extension.leaves,
         )
+
+
+def int8_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
+    """Rewrites what is quantised, before its constants are folded."""
+    return [
+        FoldConstantViews(),
+        RaiseElementwise(),
+        RewriteToInt8(cpu=options.cpu, names=options.names, sparse=options.optimizations.sparse),
+    ]
 
 
 def canonical_passes() -> list[tvm.transform.Pass]:
@@ -200,19 +213,26 @@ def lowering_passes(embed: EmbedConstants | None = None) -> list[tvm.transform.P
 
 
 def plan_pipeline(mod: tvm.IRModule, options: PipelineOptions) -> LanePlan:
-    """Returns the plan that ``run_pipeline`` would follow, without its kernels."""
-    for each in canonical_passes():
+    """Returns the plan in lanes that ``run_pipeline`` would follow, without its kernels."""
+    return plan_of(_canonical(mod, options), options.plan)
+
+
+def _canonical(mod: tvm.IRModule, options: PipelineOptions) -> tvm.IRModule:
+    for each in [*_quantised_passes(mod, options), *canonical_passes()]:
         mod = each(mod)
-    return plan_of(mod, options.plan)
+    return mod
+
+
+def _quantised_passes(mod: tvm.IRModule, options: PipelineOptions) -> list[tvm.transform.Pass]:
+    return int8_passes(options) if options.gpu is None and is_quantised(mod) else []
 
 
 def report_pipeline(mod: tvm.IRModule, options: PipelineOptions) -> list[LayerReport]:
     """Returns what ``run_pipeline`` would make of each convolution, without the kernels."""
-    if options.gpu is None:
-        return report_layers(plan_pipeline(mod, options))
-    for each in canonical_passes():
-        mod = each(mod)
-    return report_of(mod, options.gpu_plan(options.gpu))
+    mod = _canonical(mod, options)
+    if options.gpu is not None:
+        return report_of(mod, options.gpu_plan(options.gpu))
+    return [*reported_layers(mod), *report_layers(plan_of(mod, options.plan))]
 
 
 def run_pipeline(
@@ -226,13 +246,15 @@ def run_pipeline(
         progress: told the name of each phase as it begins.
     """
     phases: list[Phase] = [
+        ("int8 kernels", _quantised_passes(mod, options)),
         ("canonical form", canonical_passes()),
         ("our kernels", kernel_passes(options)),
         ("the rest", fallback_passes(options)),
     ]
     step = 0
     for name, passes in phases:
-        progress(name)
+        if passes:
+            progress(name)
         for each in passes:
             mod = each(mod)
             step += 1

@@ -33,6 +33,7 @@ class LayerReport:
         bytes: the packed weight, of which ``structure_bytes`` are not weights.
         dense_bytes, csr_bytes: the weight as a dense array, and in compressed sparse rows
             with 32-bit indices.
+        dtype: of the weights and activations, "float32" or "int8".
     """
 
     name: str
@@ -58,3 +59,4 @@ class LayerReport:
     structure_bytes: int
     dense_bytes: int
     csr_bytes: int
+    dtype: str = "float32"

@@ -21,7 +21,7 @@ from te_schedules.window import Window
 from tvm_patdnn.sparse.patterns import KernelPatterns, find_patterns
 from tvm_patdnn.sparse.weight_key import weight_key
 
-__all__ = ["ConvLayer", "analyze_convolutions", "read_conv_layer"]
+__all__ = ["ConvLayer", "analyze_convolutions", "describe_conv", "read_conv_layer"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,7 +29,7 @@ class ConvLayer:
     """One convolution: its shape and its constant weight.
 
     Attributes:
-        weight: (out_c, in_c per group, kh, kw) float32.
+        weight: (out_c, in_c per group, kh, kw) float32, or int8 in a quantised layer.
         padding: zeros at the top, left, bottom and right.
         in_shape, out_shape: (n, c, height, width).
     """
@@ -103,16 +103,25 @@ def read_conv_layer(
     var: relax.Var, value: relax.Expr, names: Mapping[str, str]
 ) -> ConvLayer | None:
     """Describes the convolution ``value``; None if it is not one, or not one for our kernels."""
-    if operator_name(value) != "relax.nn.conv2d":
+    weight = constant_value(value.args[1]) if operator_name(value) == "relax.nn.conv2d" else None
+    if weight is None or weight.dtype != np.float32:
         return None
-    data, weight = shape_of(value.args[0]), constant_value(value.args[1])
-    attrs, out_shape = value.attrs, shape_of(value)
-    if data is None or weight is None or out_shape is None or weight.dtype != np.float32:
+    return describe_conv(value, weight, names.get(weight_key(weight), var.name))
+
+
+def describe_conv(value: relax.Call, weight: np.ndarray, name: str) -> ConvLayer | None:
+    """Describes a convolution by ``weight``; None if it is not one for our kernels.
+
+    Args:
+        weight: (out_c, in_c per group, kh, kw), whatever the second argument of ``value`` is.
+    """
+    data, attrs, out_shape = shape_of(value.args[0]), value.attrs, shape_of(value)
+    if data is None or out_shape is None:
         return None
     if (attrs.data_layout, attrs.kernel_layout, attrs.out_layout) != ("NCHW", "OIHW", "NCHW"):
         return None
     return ConvLayer(
-        name=names.get(weight_key(weight), var.name),
+        name=name,
         weight=weight,
         groups=int(attrs.groups),
         stride=_pair(attrs.strides),

@@ -19,7 +19,7 @@ from relay_passes.rewrite_fully_connected import is_matrix_product
 from te_schedules.cpu.pool2d import Pool2dWindow
 from te_schedules.window import Window
 
-__all__ = ["recognize", "recognize_all"]
+__all__ = ["read_operator", "recognize", "recognize_all"]
 
 
 def recognize_all(
@@ -64,9 +64,15 @@ def recognize(
             return None  # a plane of one value has no use for lanes
         return LaneNode(result=var, operator=Convolution(layer), inputs=(value.args[0],))
     if operator in _RECOGNIZERS:
-        node = _RECOGNIZERS[operator](var, value)
+        node = read_operator(var, value)
         return node if node and any(v in in_lanes for v in node.inputs) else None
     return recognize_steps(var, value, in_lanes)
+
+
+def read_operator(var: relax.Var, value: relax.Expr) -> LaneNode | None:
+    """Describes a pooling, a concatenation or a resizing; None if it is none of these."""
+    read = _RECOGNIZERS.get(operator_name(value))
+    return read(var, value) if read else None
 
 
 def _pool(var: relax.Var, value: relax.Call) -> LaneNode | None:

@@ -9,7 +9,15 @@ import numpy as np
 from tvm import relax
 from tvm.ir.expr import GenericConst
 
-__all__ = ["constant", "constant_value", "count_uses", "fixed_shape", "operator_name", "shape_of"]
+__all__ = [
+    "constant",
+    "constant_value",
+    "count_uses",
+    "fixed_shape",
+    "operator_name",
+    "shape_of",
+    "tensor_shape",
+]
 
 
 def operator_name(expr: relax.Expr) -> str:
@@ -24,11 +32,7 @@ def shape_of(expr: relax.Expr) -> tuple[int, ...] | None:
     info = expr.ty
     if not isinstance(info, relax.TensorType) or info.dtype != "float32":
         return None
-    if not isinstance(info.shape, relax.ShapeExpr):
-        return None
-    sizes = [getattr(size, "value", None) for size in info.shape.values]
-    fixed = tuple(int(size) for size in sizes if size is not None)
-    return fixed if len(fixed) == len(sizes) else None
+    return _sizes(info)
 
 
 def fixed_shape(expr: relax.Expr) -> tuple[int, ...]:
@@ -36,6 +40,21 @@ def fixed_shape(expr: relax.Expr) -> tuple[int, ...]:
     shape = shape_of(expr)
     assert shape is not None, "recognised operators have tensors of fixed shape"
     return shape
+
+
+def tensor_shape(expr: relax.Expr) -> tuple[int, ...]:
+    """Returns the shape of what is known to be a tensor of fixed shape, of any type."""
+    shape = _sizes(expr.ty)
+    assert shape is not None, "recognised operators have tensors of fixed shape"
+    return shape
+
+
+def _sizes(info: relax.TensorType) -> tuple[int, ...] | None:
+    if not isinstance(info.shape, relax.ShapeExpr):
+        return None
+    sizes = [getattr(size, "value", None) for size in info.shape.values]
+    fixed = tuple(int(size) for size in sizes if size is not None)
+    return fixed if len(fixed) == len(sizes) else None
 
 
 def constant_value(expr: relax.Expr) -> np.ndarray | None:

@@ -17,7 +17,8 @@ __all__ = ["PAGE", "counts_on_page", "page"]
 PAGE = Path(__file__).parents[2] / "docs" / "operators.md"
 
 OURS = frozenset(
-    {"Abs", "Add", "AveragePool", "Clip", "Concat", "Conv", "ConvTranspose", "DepthToSpace", "Div"}
+    {"Abs", "Add", "AveragePool", "Clip", "Concat", "Conv", "ConvTranspose", "DepthToSpace"}
+    | {"DequantizeLinear", "Div", "QLinearConv", "QLinearMatMul", "QuantizeLinear"}
     | {"Exp", "Gemm", "GlobalAveragePool", "HardSigmoid", "HardSwish", "LeakyRelu", "MatMul", "Max"}
     | {"MaxPool", "Min", "Mul", "Neg", "PRelu", "Pow", "Relu", "Resize", "Sigmoid", "Sqrt", "Sub"}
     | {"Sum", "Tanh"}

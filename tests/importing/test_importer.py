@@ -145,15 +145,15 @@ def test_what_the_frontend_refuses_is_named(capfd):
     assert capfd.readouterr().out == ""
 
 
-@pytest.mark.parametrize("op_type", ["QuantizeLinear", "QLinearConv", "ConvInteger"])
-def test_quantised_models_are_declined(op_type):
-    message = rf"'odd' \({op_type}\): quantised models are not supported; give the float model"
+@pytest.mark.parametrize("op_type", ["DynamicQuantizeLinear", "MatMulInteger", "ConvInteger"])
+def test_dynamically_quantised_models_are_declined(op_type):
+    message = rf"'odd' \({op_type}\): dynamically quantised models are not supported; quantise the"
     with pytest.raises(ModelError, match=message):
         import_onnx(relu_then(op_type))
 
 
-def test_quantised_branches_are_found():
-    branch = relu_then("QuantizeLinear", name="inner").graph
+def test_dynamically_quantised_branches_are_found():
+    branch = relu_then("ConvInteger", name="inner").graph
     del branch.input[:]
     model = model_of(
         [helper.make_node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)],

@@ -13,6 +13,7 @@ from tvm_patdnn.sparse.weight_key import weight_key
         ("/layer1/conv1/Conv", "layer1.conv1.weight", "layer1.conv1"),
         ("conv_3", "onnx::Conv_193", "conv_3"),
         ("", "542", "542"),
+        ("conv_3", "layer1.conv1.weight_DequantizeLinear_Output", "layer1.conv1"),
     ],
 )
 def test_layer_name(node, weight, expected):
@@ -47,6 +48,21 @@ def test_layers_that_lost_their_name_get_it_back_from_the_original():
         weights={"n_weight": conv_weight(seed=2), "s": scale},
     )
     assert weight_names(folded, original) == {weight_key(conv_weight(seed=2)): "features.0"}
+
+
+@pytest.mark.parametrize("zero", [0, 3])
+def test_weights_that_are_stored_as_integers(zero):
+    integers = np.arange(108, dtype=np.int8).reshape(4, 3, 3, 3)
+    scale = np.arange(1, 5, dtype=np.float32)
+    weights = {"w": integers, "s": scale, "z": np.full(4, zero, np.int8)}
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w", "s", "z"], ["n"], axis=0),
+        helper.make_node("Conv", ["x", "n"], ["y"], name="stem"),
+    ]
+    model = model_of(nodes, inputs={"x": [1, 3, 8, 8]}, weights=weights)
+    centred = integers.astype(np.int32) - zero
+    numbers = centred * scale.reshape(-1, 1, 1, 1)
+    assert weight_names(model) == {weight_key(each): "stem" for each in (centred, numbers)}
 
 
 def _tensor(array):

@@ -34,3 +34,8 @@ def test_nothing_of_ours_is_said_loudly():
     text = str(Report(()))
     assert text.startswith("WARNING: no convolution of our kernels is reported")
     assert "best exported as float32" in text
+
+
+def test_integers_are_said():
+    text = str(Report([layer_report(dtype="int8")]))
+    assert "pattern, int8" in text

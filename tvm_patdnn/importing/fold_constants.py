@@ -39,7 +39,16 @@ _ARITHMETIC = frozenset(
     {"Abs", "Add", "And", "ArgMax", "ArgMin", "Cast", "CastLike", "Ceil", "Clip", "Cos", "CumSum"}
     | {"Div", "Equal", "Exp", "Floor", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less"}
     | {"LessOrEqual", "Log", "MatMul", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Or", "Pow"}
-    | {"Reciprocal", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Round"}
+    | {
+        "QuantizeLinear",
+        "Reciprocal",
+        "ReduceMax",
+        "ReduceMean",
+        "ReduceMin",
+        "ReduceProd",
+        "ReduceSum",
+        "Round",
+    }
     | {"Sigmoid", "Sign", "Sin", "Sqrt", "Sub", "Sum", "Tanh", "Xor"}
 )
 _FOLDED = _MOVEMENT | _ARITHMETIC

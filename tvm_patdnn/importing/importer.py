@@ -18,6 +18,7 @@ from tvm.relax.frontend.onnx import from_onnx
 from tvm_patdnn.errors import ModelError
 from tvm_patdnn.importing.check_nodes import check_nodes
 from tvm_patdnn.importing.check_windows import check_windows
+from tvm_patdnn.importing.expand_quantised import expand_quantised
 from tvm_patdnn.importing.half_precision import EXPORT_FLOAT32, computes_in_half
 from tvm_patdnn.importing.node_errors import first_line, naming_model
 from tvm_patdnn.importing.onnx_file import ModelSource, load_onnx
@@ -29,7 +30,7 @@ from tvm_patdnn.importing.onnx_sizes import check_sizes
 from tvm_patdnn.importing.onnx_support import (
     check_supported,
     data_dependent_nodes,
-    decline_quantised,
+    decline_dynamically_quantised,
 )
 from tvm_patdnn.importing.output_specs import output_specs
 from tvm_patdnn.importing.simplify import simplify
@@ -71,8 +72,9 @@ def import_onnx(model: ModelSource, input_shapes: InputShapes | None = None) -> 
         input_shapes: sizes of dynamic inputs, for example ``{"x": [1, 3, 224, 224]}``.
 
     Raises:
-        ModelError: the model cannot be read, is quantised, lacks a shape, or has something
-            that TVM cannot import; the message names the input, or the operators and nodes.
+        ModelError: the model cannot be read, is dynamically quantised, lacks a shape, or has
+            something that TVM cannot import; the message names the input, or the operators and
+            nodes.
     """
     fixed = fixed_model(model, input_shapes)
     half = computes_in_half(fixed)
@@ -108,7 +110,7 @@ def fixed_model(model: ModelSource, input_shapes: InputShapes | None = None) -> 
         ModelError: see ``import_onnx``.
     """
     loaded = load_onnx(model)
-    decline_quantised(loaded)  # before asking for shapes, and before weights are folded to float
+    decline_dynamically_quantised(loaded)  # before asking for shapes
     check_nodes(loaded)
     fixed = fix_input_shapes(loaded, input_shapes)
     _list_outputs_once(fixed)
@@ -128,7 +130,7 @@ def import_fixed(fixed: onnx.ModelProto) -> ImportedModel:
     """Imports what ``fixed_model`` returns; it raises ModelError and what others raise."""
     check_windows(fixed)
     check_sizes(fixed)
-    simple = normal_form(simplify(fixed))
+    simple = normal_form(simplify(expand_quantised(fixed)))
     check_supported(simple)
     check_sizes(simple)
     module = _to_relax(simple)

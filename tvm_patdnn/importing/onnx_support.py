@@ -9,26 +9,26 @@ from tvm.relax.frontend.onnx import onnx_frontend
 
 from tvm_patdnn.errors import ModelError
 from tvm_patdnn.importing.onnx_nodes import all_nodes, describe_node, name_node
-from tvm_patdnn.importing.quantised_ops import is_quantised
+from tvm_patdnn.importing.quantised_ops import is_dynamically_quantised
 
-__all__ = ["check_supported", "data_dependent_nodes", "decline_quantised"]
+__all__ = ["check_supported", "data_dependent_nodes", "decline_dynamically_quantised"]
 
 _DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})  # the importer has no others
 _DATA_DEPENDENT = frozenset({"Compress", "NonMaxSuppression", "NonZero", "Unique"})
 _NODES_SHOWN = 3
 
 
-def decline_quantised(model: onnx.ModelProto) -> None:
-    """Checks that the model is a float model.
+def decline_dynamically_quantised(model: onnx.ModelProto) -> None:
+    """Checks that all scales of a quantised model are in the file.
 
     Raises:
-        ModelError: it is quantised; the first such node is named.
+        ModelError: some depend on the data; the first such node is named.
     """
     for node in all_nodes(model.graph):
-        if is_quantised(node):
+        if is_dynamically_quantised(node):
             raise ModelError(
-                f"{describe_node(node)}: quantised models are not supported; "
-                "give the float model it was made from"
+                f"{describe_node(node)}: dynamically quantised models are not supported; quantise "
+                "the float model it was made from with data: tvm-patdnn quantize"
             )
 
 

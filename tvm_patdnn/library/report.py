@@ -11,7 +11,7 @@ __all__ = ["NONE_OF_OURS", "LayerReport", "Report"]
 NONE_OF_OURS = (
     "WARNING: no convolution of our kernels is reported, so pruning gains nothing here: all is "
     "left to TVM's plain kernels, which are slow. Ours compute two-dimensional convolutions in "
-    "float32; a model in float16 is best exported as float32"
+    "float32 or int8; a model in float16 is best exported as float32"
 )
 
 
@@ -43,7 +43,7 @@ class Report(Sequence[LayerReport]):
                 "x".join(map(str, layer.out_shape[1:])),
                 f"{layer.kernel_shape[0]}x{layer.kernel_shape[1]}/{layer.stride[0]}",
                 f"{layer.compression:.1f}x" if layer.compression else "all zero",
-                layer.kernel,
+                layer.kernel if layer.dtype == "float32" else f"{layer.kernel}, {layer.dtype}",
                 f"{layer.bytes / 1024:.0f}",
                 layer.reason,
             )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tvm
 
+from te_schedules.cpu.int8.byte_code import StoredRange, Term
 from te_schedules.cpu.int8.layer import Int8Layer, Requantization
 from te_schedules.cpu.int8.planes import stored_shape
 from te_schedules.window import Window
@@ -15,8 +16,10 @@ from tests.te_schedules.cpu.lane_kernels import compiled
 __all__ = [
     "exact_layer",
     "int8_layer",
+    "numbers",
     "random_bytes",
     "requantized",
+    "rounded",
     "run_bytes",
     "to_stored",
     "to_tensor",
@@ -46,6 +49,16 @@ def run_bytes(func: tvm.tirx.PrimFunc, *args: np.ndarray, shape: Sequence[int]) 
     output = tvm.runtime.tensor(np.full(stored_shape(shape), 99, np.uint8))
     compiled(func).jit()["main"](*[tvm.runtime.tensor(each) for each in args], output)
     return to_tensor(output.numpy(), shape)
+
+
+def numbers(data: np.ndarray, term: Term) -> np.ndarray:
+    """Returns what bytes stand for, in float64."""
+    return (data.astype(np.float64) - term.zero) * term.scale
+
+
+def rounded(steps: np.ndarray, stored: StoredRange) -> np.ndarray:
+    """Returns the bytes of numbers in steps."""
+    return np.clip(np.rint(steps) + stored.zero, stored.low, stored.high).astype(np.uint8)
 
 
 def int8_layer(

@@ -1,0 +1,154 @@
+"""Operators on integers whose result has not been quantised yet.
+
+A draft is an operator of the model between the ``dequantize`` of its inputs and the ``quantize``
+of its result, which says how the result is stored.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from tvm import relax
+
+from relay_passes.int8.encodings import Constant, Encoding
+from relay_passes.int8.graph import (
+    Convolution,
+    Encoded,
+    Flatten,
+    Int8Node,
+    Maxima,
+    Operator,
+    Sum,
+    View,
+)
+from relay_passes.relax_ir.values import constant_value
+from te_schedules.cpu.int8.layer import LARGEST_STEPS, Int8Layer, Requantization, Residual
+
+__all__ = ["Draft", "Known", "finish", "int8_layer"]
+
+_KEEP_BYTES = (Maxima, View, Flatten)  # their results are bytes of their inputs
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Draft:
+    """An operator, and the bounds of a ReLU or a Clip behind it.
+
+    Attributes:
+        before: nodes that compute its inputs.
+    """
+
+    operator: Operator
+    inputs: tuple[Encoded, ...]
+    low: float = -math.inf
+    high: float = math.inf
+    before: tuple[Int8Node, ...] = ()
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there are bounds."""
+        return (self.low, self.high) != (-math.inf, math.inf)
+
+    def within(self, low: float, high: float) -> Draft:
+        """Returns the draft with its results clipped."""
+        low, high = (min(max(bound, low), high) for bound in (self.low, self.high))
+        return replace(self, low=low, high=high)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Known:
+    """What bindings that were read have computed.
+
+    Attributes:
+        names: names of layers by ``weight_key`` of their weights.
+        constants: those that are given as integers.
+        encoded: what is read of a ``dequantize``.
+        drafts: what was made of encoded values.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    constants: dict[relax.Var, Constant] = field(default_factory=dict)
+    encoded: dict[relax.Var, Encoded] = field(default_factory=dict)
+    drafts: dict[relax.Var, Draft] = field(default_factory=dict)
+
+    def tensor(self, expr: relax.Expr) -> Encoded | None:
+        """Returns the integers of a value; None if it has none."""
+        return self.encoded.get(expr) if isinstance(expr, relax.Var) else None
+
+    def draft(self, expr: relax.Expr) -> Draft | None:
+        """Returns the draft of a value; of one that has integers, its sum."""
+        if isinstance(expr, relax.Var) and expr in self.drafts:
+            return self.drafts[expr]
+        source = self.tensor(expr)
+        return Draft(operator=Sum(), inputs=(source,)) if source else None
+
+    def integers(self, expr: relax.Expr) -> Constant | None:
+        """Returns a constant that is given as integers; None if ``expr`` is not one."""
+        return self.constants.get(expr) if isinstance(expr, relax.Var) else None
+
+    def values(self, expr: relax.Expr) -> np.ndarray | None:
+        """Returns the value of a constant, float64 where it is given as integers; else None."""
+        integers = self.integers(expr)
+        return integers.values if integers else constant_value(expr)
+
+
+def finish(draft: Draft, result: relax.Var, encoding: Encoding) -> Int8Node | None:
+    """Returns the node that computes a draft; None if there is no kernel for it."""
+    same = all(each.encoding == encoding for each in draft.inputs)
+    if isinstance(draft.operator, _KEEP_BYTES) and not same:
+        return None
+    node = Int8Node(
+        result=result,
+        encoding=encoding,
+        operator=draft.operator,
+        inputs=draft.inputs,
+        low=encoding.byte(draft.low),
+        high=encoding.byte(draft.high),
+    )
+    if not isinstance(draft.operator, Convolution):
+        return node
+    layer = int8_layer(draft.operator, node)
+    return replace(node, int8=layer) if layer else None
+
+
+def int8_layer(conv: Convolution, node: Int8Node) -> Int8Layer | None:
+    """Returns what the kernel of a convolution computes; None if float32 could not round it."""
+    layer, source, encoding = conv.layer, node.inputs[0].encoding, node.encoding
+    step = np.float32(source.scale) * conv.weight_scale
+    scale = step / np.float32(encoding.scale)
+    weights = layer.weight.astype(np.int64).reshape(len(layer.weight), -1).sum(1)
+    bias = np.rint(conv.bias / step.astype(np.float64)) - source.zero * weights
+    if not np.all(np.abs(bias) < 2**31) or not np.all(np.isfinite(scale)):
+        return None
+    store = Requantization(
+        scale=scale,
+        zero=encoding.zero,
+        low=node.low,
+        high=node.high,
+        residual=_residual(conv, encoding),
+    )
+    found = Int8Layer(
+        in_shape=layer.in_shape,
+        out_shape=layer.out_shape,
+        window=layer.window,
+        groups=layer.groups,
+        weight=layer.weight,
+        bias=bias.astype(np.int32),
+        in_zero=source.zero,
+        store=store,
+    )
+    return found if found.is_exact else None
+
+
+def _residual(conv: Convolution, encoding: Encoding) -> Residual | None:
+    if conv.residual is None:
+        return None
+    low, high = (
+        float(np.clip(bound / encoding.scale, -LARGEST_STEPS, LARGEST_STEPS))
+        for bound in (conv.low, conv.high)
+    )
+    other = conv.residual.encoding
+    scale = float(np.float32(other.scale) / np.float32(encoding.scale))
+    return Residual(scale=scale, zero=other.zero, low=low, high=high)

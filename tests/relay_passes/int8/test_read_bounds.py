@@ -1,0 +1,27 @@
+import pytest
+from tvm import relax
+
+from tests.relay_passes.int8.int8_modules import QuantisedNet, node_of
+
+
+@pytest.mark.parametrize(
+    ("clip", "bounds"),
+    [
+        (relax.op.nn.relu, (100, 255)),
+        (lambda x: relax.op.clip(x, 0, 6), (100, 220)),
+        (lambda x: relax.op.maximum(x, relax.const(-1.0)), (80, 255)),
+        (lambda x: relax.op.minimum(relax.const(2.0), x), (0, 140)),
+        (lambda x: relax.op.minimum(relax.op.maximum(x, relax.const(0.0)), relax.const(6.0)),
+         (100, 220)),
+    ],
+)  # fmt: skip
+def test_bounds(clip, bounds):
+    net = QuantisedNet((1, 3, 8, 8))
+    node = node_of(net.module(lambda x: net.integers(net(clip(net.numbers(x))))))
+    assert (node.low, node.high) == bounds
+
+
+def test_a_maximum_of_two_tensors_is_no_bound():
+    net = QuantisedNet((1, 3, 8, 8), (1, 3, 8, 8))
+    body = lambda x, y: net.integers(net(relax.op.maximum(net.numbers(x), net.numbers(y))))  # noqa: E731
+    assert node_of(net.module(body)).inputs == ()
