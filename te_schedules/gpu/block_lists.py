@@ -149,7 +149,8 @@ def _places(sizes: np.ndarray, begins: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _numbers(fkw: FKW, schedule: GpuSchedule, slot: np.ndarray, channel: int) -> np.ndarray:
     """Returns the numbers of all kernels, in FKW's order."""
-    runs = np.diff(fkw.stride.astype(np.int64), axis=1)
+    stride = fkw.stride.astype(np.int64)
+    runs = stride[:, 1:] - stride[:, :-1]
     pattern = np.repeat(np.tile(np.arange(fkw.runs), len(runs)), runs.reshape(-1))
     in_window = fkw.index.astype(np.int64) - slot // fkw.groups * schedule.window
     return pattern * PATTERN_STEP + in_window * channel
@@ -158,5 +159,5 @@ def _numbers(fkw: FKW, schedule: GpuSchedule, slot: np.ndarray, channel: int) ->
 def _begins(sizes: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Returns (windows, groups): what a block has before each of its groups."""
     before = np.cumsum(sizes, axis=1) - sizes
-    blocks = np.diff(np.append(starts, sizes.shape[1])).astype(np.int64)
+    blocks = np.append(starts[1:], sizes.shape[1]) - starts
     return before - np.repeat(before[:, starts], blocks, axis=1)

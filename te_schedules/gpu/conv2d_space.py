@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 from te_schedules.gpu.conv2d_cost import Estimate, GpuLists, estimate, registers, shared_bytes
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
@@ -13,93 +14,96 @@ from tvm_patdnn.machine.gpu_model import GpuModel
 __all__ = ["best_schedules", "schedules"]
 
 ROWS = (1, 2, 4, 5, 7, 8)
-WARPS = (2, 4, 8, 16)
+WARPS = (4, 8, 16)
 GROUPS = (1, 2, 4)  # of a warp
-WINDOWS = (4, 8, 16, 32)
+WINDOWS = (32, 16, 8, 4)
+MOST_WINDOWS = 2  # that are tried, the largest that fit: fewer meetings of the threads
 SPLITS = (1, 2, 4, 8)
 MOST_SUMS = 64  # of a lane
-USED_SHARE = 0.85  # of lanes that compute what is asked for, against the best shape
+MOST_SHAPES = 20  # of a tile that are tried, those with the fewest idle lanes first
 
 
 def schedules(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator[GpuSchedule]:
-    """Yields every schedule that keeps the GPU's limits; at least the smallest that there is."""
+    """Yields schedules that keep the GPU's limits; at least the smallest that there is."""
     found = False
-    for schedule in _all(geometry, lists, gpu):
-        if _fits(schedule, geometry, lists, gpu):
+    for schedule in _unsplit(geometry, lists, gpu):
+        for splits in _splits(schedule, geometry, lists, gpu):
             found = True
-            yield schedule
+            yield replace(schedule, splits=splits)
     if not found:
         yield GpuSchedule(lanes=gpu.lanes, lanes_x=min(8, gpu.lanes), rows=1, warps=1, window=1)
-
-
-def _all(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator[GpuSchedule]:
-    warps = [n for n in WARPS if n * gpu.lanes <= gpu.block_threads] or [1]
-    for (lanes_x, rows, columns), groups in itertools.product(_shapes(geometry, gpu), GROUPS):
-        if groups * lists.group * rows * columns > MOST_SUMS:
-            continue
-        for of_block, window, splits in itertools.product(warps, _windows(geometry), SPLITS):
-            yield GpuSchedule(
-                lanes=gpu.lanes,
-                lanes_x=lanes_x,
-                rows=rows,
-                columns=columns,
-                warps=of_block,
-                groups=groups,
-                window=window,
-                splits=splits,
-            )
 
 
 def best_schedules(
     geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel, count: int = 1
 ) -> list[tuple[GpuSchedule, Estimate]]:
     """Returns the schedules that the cost model likes best, the best first."""
-    scored = [
-        (each, estimate(geometry, lists, each, gpu)) for each in schedules(geometry, lists, gpu)
-    ]
+    space = schedules(geometry, lists, gpu)
+    scored = [(each, estimate(geometry, lists, each, gpu)) for each in space]
     return sorted(scored, key=lambda found: found[1].micros)[:count]
 
 
+def _unsplit(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator[GpuSchedule]:
+    warps = [n for n in WARPS if n * gpu.lanes <= gpu.block_threads] or [1]
+    shapes = _shapes(geometry, lists, gpu)
+    for (lanes_x, rows, columns), of_block, groups in itertools.product(shapes, warps, GROUPS):
+        sums = groups * lists.group * rows * columns
+        if sums > MOST_SUMS or of_block * groups >= max(2 * lists.groups, 3):
+            continue
+        fitting = (
+            schedule
+            for window in dict.fromkeys(min(n, geometry.in_channels) for n in WINDOWS)
+            if _fits(
+                schedule := GpuSchedule(
+                    lanes=gpu.lanes,
+                    lanes_x=lanes_x,
+                    rows=rows,
+                    columns=columns,
+                    warps=of_block,
+                    groups=groups,
+                    window=window,
+                ),
+                geometry,
+                lists,
+                gpu,
+            )
+        )
+        yield from itertools.islice(fitting, MOST_WINDOWS)
+
+
 def _fits(schedule: GpuSchedule, geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> bool:
-    if schedule.block_groups >= 2 * lists.groups and schedule.block_groups > 2:
-        return False
-    if schedule.splits > 1 and not _worth_splitting(schedule, geometry, lists, gpu):
-        return False
     most = min(gpu.thread_registers, gpu.registers // schedule.threads)
     if registers(lists, geometry.window, schedule) > most:
         return False
     return shared_bytes(geometry, lists, schedule) <= gpu.block_shared_bytes
 
 
-def _worth_splitting(
+def _splits(
     schedule: GpuSchedule, geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel
-) -> bool:
-    """Whether there are windows for every split, and whole tiles would leave the GPU idle."""
-    if schedule.splits * schedule.window > geometry.in_channels:
-        return False
+) -> list[int]:
+    """Returns into how many parts channels may be divided: more where the GPU would idle."""
     down, across = schedule.tiles(geometry.out_size)
     blocks = geometry.batch * down * across * -(-lists.groups // schedule.block_groups)
-    return blocks < 2 * gpu.multiprocessors
+    if blocks >= 2 * gpu.multiprocessors:
+        return [1]
+    return [n for n in SPLITS if n == 1 or n * schedule.window <= geometry.in_channels]
 
 
-def _windows(geometry: GpuGeometry) -> list[int]:
-    channels = geometry.in_channels
-    return sorted({min(n, channels) for n in WINDOWS})
-
-
-def _shapes(geometry: GpuGeometry, gpu: GpuModel) -> list[tuple[int, int, int]]:
-    """Returns the tiles (lanes side by side, rows, columns) that waste few lanes."""
+def _shapes(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> list[tuple[int, int, int]]:
+    """Returns the tiles (lanes side by side, rows, columns) that waste the fewest lanes."""
     height, width = geometry.out_size
     found = {}
     for columns in (1, 2) if geometry.window.stride[1] == 1 else (1,):
         lanes = -(-width // columns)
         wide = {-(-lanes // n) for n in range(1, lanes + 1)} | {8, 16, 32}
-        for lanes_x, rows in itertools.product(wide, ROWS):
-            if lanes_x > gpu.lanes or lanes_x < min(4, lanes):
+        for lanes_x, rows in itertools.product(sorted(wide), ROWS):
+            if not min(4, lanes) <= lanes_x <= gpu.lanes or rows > height:
+                continue
+            if lists.group * rows * columns > MOST_SUMS:
                 continue
             strips = gpu.lanes // lanes_x
             down, across = -(-height // (strips * rows)), -(-width // (lanes_x * columns))
-            covered = down * across * gpu.lanes * rows * columns
-            found[lanes_x, rows, columns] = height * width / covered
-    best = max(found.values())
-    return [shape for shape, used in found.items() if used >= USED_SHARE * best]
+            found[lanes_x, rows, columns] = down * across * gpu.lanes * rows * columns
+    # Of tiles that waste as much, larger ones share more of what they load.
+    order = sorted(found, key=lambda each: (found[each], -each[1] * each[2], -each[0]))
+    return order[:MOST_SHAPES]
