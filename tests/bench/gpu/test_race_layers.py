@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -6,9 +8,12 @@ import torch
 
 from tests.bench.gpu.stand_in import StandIn
 from tests.gpu.opencl import require_opencl
+from tvm_patdnn.bench.gpu.device import CudaDevice
 from tvm_patdnn.bench.gpu.layer_case import Layer, LayerCase, layer_weight
+from tvm_patdnn.bench.gpu.race_bundle import missing_rows
 from tvm_patdnn.bench.gpu.race_layers import LayerRace
 from tvm_patdnn.bench.gpu.write_bundle import LayerPlan, write_bundle
+from tvm_patdnn.errors import BenchError
 from tvm_patdnn.machine.targets import resolve_target
 
 LAYER = Layer(name="small", in_c=16, out_c=8, side=9)
@@ -66,10 +71,34 @@ def test_a_case_that_fails_does_not_end_the_race(bundle):
     assert second["right"]
 
 
+def test_what_has_a_row_is_not_raced_again(bundle):
+    found = cases(bundle)
+    rows = list(missing_rows(race(bundle), found, []))
+    assert [row["system"].split()[0] for row in rows[:6]] == ["torch"] * 6
+    assert {row.get("kernel") for row in rows[6:]} >= {found[0].name}
+    assert list(missing_rows(race(bundle), found, rows)) == []
+    again = list(missing_rows(race(bundle), found, rows[:7]))
+    assert found[0].name not in {row.get("kernel") for row in again}
+    assert found[1].name in {row.get("kernel") for row in again}
+
+
 def test_torch_is_timed_in_every_precision_and_order():
     rows = list(race(None).torchs(LAYER, 1))
     assert [row["system"] for row in rows[::2]] == ["torch fp32", "torch tf32", "torch fp16"]
     assert {row["order"] for row in rows} == {"contiguous_format", "channels_last"}
+
+
+def test_the_machine_with_the_gpu_needs_no_tvm():
+    code = "import sys; sys.modules['tvm'] = None; import tvm_patdnn.bench.gpu.race_bundle"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_a_gpu_the_race_says_what_it_needs(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(
+        BenchError, match="no CUDA GPU: the race needs one, its driver, and a torch"
+    ):
+        CudaDevice()
 
 
 @pytest.mark.parametrize(("variant", "block"), [("free", 1), ("blocks of 4", 4), ("dense", 4)])

@@ -19,8 +19,9 @@ from tvm_patdnn.errors import BenchError
 __all__ = ["CudaDevice", "Device"]
 
 CALLS = 20  # recorded in a graph
-REPLAYS = 15
+REPLAYS = 25
 WARM_UP = 3
+WARM_REPLAYS = 10
 
 
 class Device(Protocol):
@@ -54,10 +55,17 @@ class CudaDevice:
             )
         torch.zeros(1, device="cuda")  # makes the context current
         self._torch = torch
+        self._raise_clocks()
         self._driver = ctypes.CDLL("libcuda.so.1")
         self._functions: dict[tuple[Path, str], ctypes.c_void_p] = {}
         self._modules: dict[Path, ctypes.c_void_p] = {}
         self.name = str(torch.cuda.get_device_name(0))
+
+    def _raise_clocks(self) -> None:
+        work = self._torch.ones(4096, 4096, device="cuda")
+        for _ in range(200):
+            work @ work
+        self._torch.cuda.synchronize()
 
     def array(self, values: np.ndarray) -> Any:
         """See ``Device``."""
@@ -89,7 +97,7 @@ class CudaDevice:
         with cuda.graph(graph):
             for _ in range(CALLS):
                 call()
-        for _ in range(WARM_UP):
+        for _ in range(WARM_REPLAYS):
             graph.replay()
         found = []
         for _ in range(REPLAYS):
@@ -100,6 +108,10 @@ class CudaDevice:
             end.synchronize()
             found.append(begin.elapsed_time(end) * 1000 / CALLS)
         return found
+
+    def works(self) -> bool:
+        """Whether the GPU still answers this process."""
+        return int(self._driver.cuCtxSynchronize()) == 0
 
     def _function(self, module: Path, kernel: str) -> ctypes.c_void_p:
         if (module, kernel) not in self._functions:

@@ -85,6 +85,11 @@ class LayerCase:
     module: str
     launches: tuple[LayerLaunch, ...]
 
+    @property
+    def name(self) -> str:
+        """That no other case of a bundle has."""
+        return f"{self.module}:{self.launches[0].kernel}"
+
     def as_json(self) -> dict[str, Any]:
         """Returns what ``from_json`` reads."""
         return asdict(self)

@@ -50,7 +50,7 @@ class LayerRace:
             if made[0] != key:
                 made = (key, *self._tensors(case))
             row = _row(case.layer, case.batch, f"ours, {case.variant}", case.storage)
-            row |= {"schedule": case.schedule, "model": case.micros}
+            row |= {"kernel": case.name, "schedule": case.schedule, "model": case.micros}
             try:
                 yield row | self._case(case, made[1], made[2])
             except Exception as error:  # the others still can be raced
