@@ -30,7 +30,7 @@ from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.standalone.export import export_standalone
 from tvm_patdnn.standalone.source_model import SourceModel
 
-__all__ = ["build", "build_requested"]
+__all__ = ["build", "build_requested", "source_model"]
 
 Progress = Callable[[str], None]
 Guard = Callable[[], AbstractContextManager[None]]
@@ -97,6 +97,12 @@ def build_requested(
         return _compiled(compilation.model, target, options, progress, guard if lazy else None)
 
 
+def source_model(request: Request) -> SourceModel:
+    """Returns what a standalone model is made from; raises what ``build`` raises."""
+    compilation = Compilation.of(request, lambda phase: None)
+    return _source(compilation.model, compilation.target, compilation.options, lambda phase: None)
+
+
 def _compiled(
     model: ImportedModel,
     target: tvm.target.Target,
@@ -105,6 +111,24 @@ def _compiled(
     later: Guard | None = None,
 ) -> Library:
     """Compiles a model; with ``later``, for TVM's virtual machine only when that is needed."""
+    source = _source(model, target, options, progress)
+    progress("code generation")
+    constants = None if options.gpu else constant_file(str(target.attrs["mtriple"]))
+    embedded = embed_metadata(source.module, source.metadata)
+    executable = partial(_lowered, embedded, target, constants)
+    return Library(
+        partial(_guarded, later, executable) if later else executable(),
+        target,
+        source.metadata,
+        constants,
+        partial(export_standalone, source),
+    )
+
+
+def _source(
+    model: ImportedModel, target: tvm.target.Target, options: PipelineOptions, progress: Progress
+) -> SourceModel:
+    """Runs our passes."""
     with target:
         mod = run_pipeline(model.module, options, progress)
     metadata = Metadata(
@@ -115,18 +139,8 @@ def _compiled(
         versions=_versions(),
         properties=model.properties,
     )
-    progress("code generation")
-    constants = None if options.gpu else constant_file(str(target.attrs["mtriple"]))
-    executable = partial(_lowered, embed_metadata(mod, metadata), target, constants)
-    source = SourceModel(
+    return SourceModel(
         module=mod, target=target, metadata=metadata, data_dependent=model.data_dependent
-    )
-    return Library(
-        partial(_guarded, later, executable) if later else executable(),
-        target,
-        metadata,
-        constants,
-        partial(export_standalone, source),
     )
 
 

@@ -1,0 +1,87 @@
+import json
+import zlib
+
+import numpy as np
+import pytest
+import torch
+
+from models import race_gpu
+from tests.bench.gpu_networks import made_cupy
+from tvm_patdnn.bench.gpu_networks import race
+from tvm_patdnn.bench.gpu_networks.cuda_device import CudaDevice
+from tvm_patdnn.bench.gpu_networks.network_program import BINARY, PROGRAM, WEIGHTS
+from tvm_patdnn.bench.gpu_networks.race import EXPECTED, ours, torch_rows
+
+X = np.arange(8, dtype=np.float32)
+
+
+def scale(grid, block, weights, source, target):
+    assert (grid, block) == ((2, 1, 1), (4, 1, 1))
+    factor = weights[:4].view(np.float32)[0]
+    target[:32] = (source[:32].view(np.float32) * factor).view(np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A network of one kernel, which doubles 8 numbers."""
+    made = tmp_path / "net"
+    made.mkdir()
+    described = {
+        "network": "net",
+        "variant": "blocks",
+        "batch": 1,
+        "storage": "float32",
+        "arena": 1024,
+        "inputs": [{"name": "x", "shape": [8], "dtype": "float32", "offset": 0}],
+        "outputs": [{"name": "y", "shape": [8], "dtype": "float32", "offset": 512}],
+        "launches": [
+            {
+                "kernel": "scale",
+                "grid": [2, 1, 1],
+                "block": [4, 1, 1],
+                "shared": 0,
+                "arguments": [["weights", 0], ["arena", 0], ["arena", 512]],
+            }
+        ],
+    }
+    (made / PROGRAM).write_text(json.dumps(described))
+    (made / BINARY).write_bytes(b"\x7fELF")
+    (made / WEIGHTS).write_bytes(zlib.compress(np.float32(2).tobytes()))
+    np.savez(made / EXPECTED, **{"input x": X, "output y": 2 * X})
+    return tmp_path
+
+
+def test_a_network_is_checked_and_timed_launch_by_launch_and_as_a_graph(folder, monkeypatch):
+    made_cupy.install(monkeypatch, {"scale": scale})
+    one, graph = ours(folder, CudaDevice())
+    assert (one["launch"], graph["launch"]) == ("one by one", "graph")
+    assert (one["error"], one["us"], graph["us"]) == (0.0, 1000.0, 1000.0)
+    assert (one["network"], one["variant"], one["system"]) == ("net", "blocks", "patdnn")
+
+
+def test_a_wrong_result_is_in_the_row(folder, monkeypatch):
+    made_cupy.install(monkeypatch, {"scale": lambda *args: scale(*args[:-1], args[-1][4:])})
+    assert next(ours(folder, CudaDevice()))["error"] > 0.1
+
+
+def test_torch_computes_in_six_ways(monkeypatch):
+    monkeypatch.setattr(race, "_graph", lambda torch, network, data: lambda: None)
+    monkeypatch.setattr(race, "_seconds", lambda torch, launch: 1e-3)
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, *_, **__: self)
+    monkeypatch.setattr(torch, "randn", lambda *_, **__: torch.zeros(1, 3, 4, 4))
+    found = list(torch_rows("net", torch.nn.Conv2d(3, 4, 3), (1, 3, 4, 4)))
+    ways = [(row["storage"], row["tf32"], row["layout"]) for row in found]
+    assert len(set(ways)) == 6
+    assert ("float32", False, "channels_last") in ways
+    assert {row["us"] for row in found} == {1000.0}
+
+
+def test_what_fails_is_a_row_and_the_rest_goes_on(folder, tmp_path, monkeypatch, capsys):
+    made_cupy.install(monkeypatch, {})
+    monkeypatch.setattr(race_gpu, "torch_rows", lambda name, network, shape: [{"network": name}])
+    out = tmp_path / "rows.jsonl"
+    race_gpu.main([str(folder), "-o", str(out), "--network", "resnet18", "--batch", "1"])
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert rows[0] == {"system": "patdnn", "failed": "KeyError: 'scale'"}
+    assert rows[1] == {"network": "resnet18"}
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == rows
