@@ -131,8 +131,8 @@ def main(words: Sequence[str] | None = None) -> None:
     args = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     for path in args.models:
-        model = coarse(onnx.load(path))
-        model = convolutions_only(model) if args.convolutions else model
+        model = onnx.load(path)
+        model = coarse(convolutions_only(model) if args.convolutions else model)
         for batch in args.batch or [1]:
             network, _, variant = path.stem.partition("-")
             facts = {"network": network, "variant": variant or "dense", "batch": batch}
