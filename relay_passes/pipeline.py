@@ -99,7 +99,7 @@ class PipelineOptions:
     storage: str = "float32"
     names: Mapping[str, str] = field(default_factory=dict)
     optimizations: Optimizations = field(default_factory=Optimizations)
-    records: Records = field(default_factory=dict)
+    records: Records = field(default_factory=Records)
     extension: Extension = field(default_factory=Extension)
     dump: Path | None = None
 

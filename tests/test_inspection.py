@@ -1,12 +1,11 @@
-from dataclasses import replace
-
 import tvm_patdnn
 from relay_passes.pipeline import plan_pipeline
 from tests.built import library, pruned_network
+from tests.records.samples import record
 from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.inspection import inspect
 from tvm_patdnn.optimizations import Optimizations
-from tvm_patdnn.records.tuning_records import Record, record_line
+from tvm_patdnn.records.record_files import append_records
 
 
 def measured(log, **changes) -> None:
@@ -14,14 +13,9 @@ def measured(log, **changes) -> None:
     compilation = Compilation.of(Request(onnx_model=pruned_network()), lambda phase: None)
     with compilation.target:
         plan = plan_pipeline(compilation.model.module, compilation.options)
-    record = Record(
-        cpu=str(compilation.target.attrs["mcpu"]),
-        workload=plan.convolutions[1].layer.workload,
-        sparse=True,
-        schedule=replace(plan.convolutions[1].choice.schedule, **changes),
-        seconds=1e-6,
-    )
-    log.write_text(record_line(record))
+    planned = plan.convolutions[1]
+    schedule = {**vars(planned.choice.schedule), **changes}
+    append_records(log, [record(1e-6, planned.key, sparse=True, schedule=schedule)])
 
 
 def test_is_the_report_of_the_build():

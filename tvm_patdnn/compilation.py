@@ -17,7 +17,7 @@ from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.machine.targets import TargetLike, host_of, is_gpu, resolve_target
 from tvm_patdnn.optimizations import Optimizations
-from tvm_patdnn.records.tuning_records import read_records
+from tvm_patdnn.records.record_files import read_records
 
 __all__ = ["Compilation", "Request"]
 
@@ -62,7 +62,7 @@ class Compilation:
         host = host_of(target)
         cpu = CpuModel.from_target(host)
         gpu = GpuModel.from_target(target) if is_gpu(target) else None
-        records = read_records(str(host.attrs.get("mcpu", "generic")), request.logs)
+        records = read_records(cpu.name, request.logs)
         progress("import")
         model = import_onnx(request.onnx_model, request.input_shapes)
         options = PipelineOptions(

@@ -18,6 +18,7 @@ from tvm import relax
 
 from relay_passes.relax_ir.values import constant_value, operator_name, shape_of
 from te_schedules.window import Window
+from tvm_patdnn.sparse.packing import filters_alike
 from tvm_patdnn.sparse.patterns import KernelPatterns, find_patterns
 from tvm_patdnn.sparse.weight_key import weight_key
 
@@ -61,11 +62,14 @@ class ConvLayer:
     @property
     def workload(self) -> str:
         """What tuning records call this layer: its shape, and in steps what is kept of it."""
-        kept = round(20 * self.found.kept_kernels / self.found.ids.size) * 5
+        found = self.found
+        kept = round(20 * found.kept_kernels / found.ids.size) * 5
+        taps = round(found.kept_weights / max(1, found.kept_kernels))
         return (
             f"in {_by(self.in_shape)} out {_by(self.out_shape)} kernel {_by(self.kernel_shape)} "
             f"stride {_by(self.stride)} dilation {_by(self.dilation)} padding {_by(self.padding)} "
-            f"groups {self.groups} kept {kept}% patterns {len(self.found.patterns)}"
+            f"groups {self.groups} kept {kept}% patterns {len(found.patterns)} taps {taps} "
+            f"blocks {filters_alike(found.ids)}"
         )
 
     @property

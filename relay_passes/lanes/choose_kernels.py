@@ -3,12 +3,14 @@
 A pruned layer may be computed from its patterns or as if it were dense; it gets whichever
 is faster, as measured where there are tuning records for both and else by the cost model,
 so that a layer below the break-even compression is never slower than in the dense build.
+The schedule is that of the layer's record. A layer without one takes that of a similar layer,
+unless the cost model finds it clearly worse than its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from relay_passes.lanes.analyze_convolutions import ConvLayer
@@ -20,17 +22,21 @@ from relay_passes.lanes.kernel_candidates import (
     sparse_candidates,
 )
 from relay_passes.lanes.limit_kernels import limited_kernel
+from relay_passes.lanes.tuning_keys import conv2d_key
 from te_schedules.cpu.conv2d_binding import Products
+from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.conv2d_cost import cycles
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.conv2d_space import choose_schedule, fits
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.optimizations import Optimizations
-from tvm_patdnn.records.tuning_records import Records
+from tvm_patdnn.records.tuning_records import Record, Records
 from tvm_patdnn.sparse.packed_kernels import PackedKernels
 
 __all__ = ["KernelChoice", "ScoredCandidate", "choose_kernel"]
+
+SIMILAR_CYCLES = 1.15  # a schedule of a similar layer may cost this much more by the cost model
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,12 +46,14 @@ class ScoredCandidate:
     Attributes:
         cycles: what the cost model gives it.
         seconds: as measured, where there is a record.
+        similar: the schedule was measured for a similar layer.
     """
 
     candidate: Candidate
     schedule: Conv2dSchedule
     cycles: float
     seconds: float | None = None
+    similar: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +114,7 @@ def choose_kernel(
         planes: whether whole planes are best computed at a time, for the kernel that reads them.
     """
     use = optimizations or Optimizations()
-    scorer = _Scorer(layer, geometry, cpu, records or {}, planes)
+    scorer = _Scorer(layer, geometry, cpu, records or Records(), planes)
     dense = scorer.best(list(dense_candidates(layer)), sparse=False)
     if not use.sparse:
         return _choice(layer, dense, [dense], "sparse kernels are switched off")
@@ -132,16 +140,35 @@ class _Scorer:
     planes: bool
 
     def best(self, candidates: Sequence[Candidate], *, sparse: bool) -> ScoredCandidate:
-        record = self.records.get((self.layer.workload, sparse))
-        if record is not None and fits(record.schedule, self.geometry):
-            for candidate in candidates:
-                if candidate.group == record.schedule.group:
-                    return ScoredCandidate(
-                        candidate=candidate,
-                        schedule=record.schedule,
-                        cycles=cycles(self.geometry, candidate.lists, record.schedule, self.cpu),
-                        seconds=record.seconds,
-                    )
+        if not self.records:
+            return self._best_modelled(candidates)
+        key = conv2d_key(self.layer, self.geometry, self.cpu)
+        record = self.records.best(key, sparse=sparse)
+        measured = self._recorded(record, candidates) if record is not None else None
+        if measured is not None:
+            return measured
+        modelled = self._best_modelled(candidates)
+        for record in self.records.similar(key, sparse=sparse):
+            scored = self._recorded(record, candidates)
+            if scored is not None and scored.cycles <= modelled.cycles * SIMILAR_CYCLES:
+                return replace(scored, seconds=None, similar=True)
+        return modelled
+
+    def _recorded(self, record: Record, candidates: Sequence[Candidate]) -> ScoredCandidate | None:
+        """Returns what a record says, or None where it does not fit this layer."""
+        assert isinstance(record.configuration, Conv2dConfiguration), "as its key's family says"
+        schedule = record.configuration.schedule
+        if not fits(schedule, self.geometry) or (self.planes and not schedule.whole_planes):
+            return None
+        for candidate in candidates:
+            if candidate.group == schedule.group:
+                cost = cycles(self.geometry, candidate.lists, schedule, self.cpu)
+                return ScoredCandidate(
+                    candidate=candidate, schedule=schedule, cycles=cost, seconds=record.seconds
+                )
+        return None
+
+    def _best_modelled(self, candidates: Sequence[Candidate]) -> ScoredCandidate:
         return min((self._modelled(c) for c in candidates), key=lambda scored: scored.cycles)
 
     def _modelled(self, candidate: Candidate) -> ScoredCandidate:
@@ -169,6 +196,10 @@ def _compare(
 def _choice(
     layer: ConvLayer, chosen: ScoredCandidate, considered: Sequence[ScoredCandidate], reason: str
 ) -> KernelChoice:
+    if chosen.similar:
+        reason = f"{reason}; scheduled as a similar layer that was measured"
+    elif chosen.seconds is not None and not reason.endswith("as measured"):
+        reason = f"{reason}; scheduled as measured"
     return KernelChoice(layer=layer, chosen=chosen, considered=tuple(considered), reason=reason)
 
 

@@ -16,7 +16,7 @@ from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from tvm_patdnn.sparse.fkw import pack_fkw
 from tvm_patdnn.sparse.packed_kernels import PackedKernels
-from tvm_patdnn.sparse.packing import group_members
+from tvm_patdnn.sparse.packing import filters_alike
 from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["Candidate", "Kind", "dense_candidates", "sparse_candidates"]
@@ -77,8 +77,7 @@ def sparse_candidates(layer: ConvLayer) -> Iterator[Candidate]:
     kind: Kind = "pattern" if any(len(p) < area for p in patterns) else "connectivity"
     ids = _expand(ids, layer.groups)
     for group in (g for g in SPARSE_GROUPS if g <= max(1, len(ids))):
-        rows = ids[group_members(len(ids), group)]
-        if np.array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape)):
+        if filters_alike(ids, group) == group:
             yield Candidate(kind=kind, ids=ids, patterns=patterns, group=group)
 
 

@@ -26,6 +26,7 @@ from te_schedules.cpu.expected_loads import LoadCounts, expected_loads
 from te_schedules.cpu.lane_layout import LaneLayout
 from te_schedules.cpu.tile_store import OperandSpec
 from te_schedules.epilogue import Step
+from tvm_patdnn.records.tuning_key import TuningKey
 
 __all__ = ["LanePlan", "PlannedConvolution", "PlannedItem", "PlannedNode", "PlannedPair"]
 
@@ -60,10 +61,15 @@ class PlannedNode:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PlannedConvolution(PlannedNode):
-    """A convolution, and the kernel it gets."""
+    """A convolution, and the kernel it gets.
+
+    Attributes:
+        key: what tuning records call it.
+    """
 
     geometry: Conv2dGeometry
     choice: KernelChoice
+    key: TuningKey
 
     @property
     def layer(self) -> ConvLayer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tvm import relax
 
@@ -21,6 +21,7 @@ from relay_passes.lanes.plan import (
     PlannedPair,
 )
 from relay_passes.lanes.recognize_operators import recognize_all
+from relay_passes.lanes.tuning_keys import conv2d_key
 from relay_passes.relax_ir.values import count_uses
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.lane_layout import LaneLayout
@@ -46,7 +47,7 @@ class PlanOptions:
     cpu: CpuModel
     names: Mapping[str, str] = field(default_factory=dict)
     optimizations: Optimizations = field(default_factory=Optimizations)
-    records: Records = field(default_factory=dict)
+    records: Records = field(default_factory=Records)
     leaves: Callable[[ConvLayer], bool] = lambda layer: False
 
 
@@ -81,11 +82,15 @@ class _Planner:
     def pairs(
         self, candidates: Sequence[tuple[LaneNode, LaneNode]]
     ) -> dict[relax.Var, PlannedPair]:
-        """Returns the pairs that can be computed in one kernel, by their result."""
+        """Returns the pairs that can be computed in one kernel, by their result.
+
+        What was measured of each of the two alone says nothing of both.
+        """
+        alone = _Planner(self.layouts, replace(self.options, records=Records()))
         planned = [
             PlannedPair(
-                first=self._convolution(first, planes=True),
-                depthwise=self._convolution(depthwise),
+                first=alone._convolution(first, planes=True),
+                depthwise=alone._convolution(depthwise),
             )
             for first, depthwise in candidates
         ]
@@ -113,7 +118,12 @@ class _Planner:
             planes=planes,
         )
         return PlannedConvolution(
-            node=node, sources=sources, output=output, geometry=geometry, choice=choice
+            node=node,
+            sources=sources,
+            output=output,
+            geometry=geometry,
+            choice=choice,
+            key=conv2d_key(layer, geometry, self.options.cpu),
         )
 
     def _output(self, node: LaneNode) -> LaneLayout | None:

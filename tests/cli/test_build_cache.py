@@ -8,10 +8,12 @@ import pytest
 import tvm_patdnn
 from tests.built import inputs, library, pruned_network, require_linker
 from tests.half_models import half_model
+from tests.records.samples import record
 from tvm_patdnn.cli import main
 from tvm_patdnn.cli.build_cache import BuildCache, cache_folder
 from tvm_patdnn.cli.written import Written
 from tvm_patdnn.errors import BuildError
+from tvm_patdnn.records.record_files import append_records
 
 
 @pytest.fixture(autouse=True)
@@ -179,3 +181,12 @@ def _keep(cache, key, folder, size):
     output = folder / "library.so"
     output.write_bytes(bytes(size))
     cache.keep(key, output, Written.at(output, "standalone", "{}", []), [])
+
+
+def test_another_log_is_another_build(build, tmp_path):
+    log = tmp_path / "log.jsonl"
+    append_records(log, [record(1.0)])
+    words = ("--logs", str(log))
+    assert [build(name, *words)[1] for name in ("a.so", "b.so")] == [True, False]
+    append_records(log, [record(2.0)])
+    assert build("c.so", *words)[1]

@@ -3,9 +3,13 @@ import json
 import onnx
 import pytest
 
+from relay_passes.pipeline import plan_pipeline
 from tests.built import library
 from tests.onnx_models import conv_model, model_of
+from tests.records.samples import record
+from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.library.report import NONE_OF_OURS
+from tvm_patdnn.records.record_files import append_records
 
 
 def test_says_what_the_build_will_do(files, printed):
@@ -59,3 +63,22 @@ def test_what_is_no_model(tmp_path, failing, data, message):
     if data is not None:
         path.write_bytes(data)
     assert f"{path}: {message}" in failing("inspect", path)
+
+
+def test_with_a_log(files, tmp_path, printed, failing):
+    log = tmp_path / "log.jsonl"
+    planned = plan_of(files / "pruned.onnx").convolutions[1]
+    schedule = {**vars(planned.choice.schedule), "chunks": 3}
+    append_records(log, [record(1e-6, planned.key, sparse=True, schedule=schedule)])
+    layers = json.loads(printed("inspect", files / "pruned.onnx", "--logs", log, "--json"))[
+        "layers"
+    ]
+    assert layers[1]["schedule"]["chunks"] == 3
+    assert layers[1]["reason"].endswith("scheduled as measured")
+    assert "no such file" in failing("inspect", files / "pruned.onnx", "--logs", tmp_path / "none")
+
+
+def plan_of(path):
+    compilation = Compilation.of(Request(onnx_model=path), lambda phase: None)
+    with compilation.target:
+        return plan_pipeline(compilation.model.module, compilation.options)

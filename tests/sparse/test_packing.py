@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sparse.masks import full_pattern
-from tvm_patdnn.sparse.packing import KernelList, equal_shares, group_members, packed_arrays
+from tvm_patdnn.sparse.packing import (
+    KernelList,
+    equal_shares,
+    filters_alike,
+    group_members,
+    packed_arrays,
+)
 
 
 def test_kernels_are_sorted_by_slot_then_run_then_channel_then_pattern():
@@ -55,3 +61,12 @@ def test_shares_are_runs_whose_sums_differ_by_little(work, chunks):
     assert (np.diff(cuts) >= 0).all()
     sums = [sum(work[a:b]) + (b - a) for a, b in pairwise(cuts)]
     assert max(sums) <= (sum(work) + len(work)) / chunks + 10  # the largest piece of work
+
+
+def test_neighbours_alike_are_counted():
+    rng = np.random.default_rng(0)
+    rows = rng.integers(-1, 6, (8, 40))
+    assert [filters_alike(np.repeat(rows, n, axis=0)) for n in (1, 2, 3, 4, 8)] == [1, 2, 1, 4, 8]
+    assert filters_alike(np.repeat(rows, 8, axis=0), 4) == 4
+    assert filters_alike(np.repeat(rows, 4, axis=0)[:31]) in (1, 4)
+    assert [filters_alike(rows[:n]) for n in (0, 1)] == [1, 1]

@@ -9,8 +9,10 @@ from typing import Any, Literal
 __all__ = [
     "add_command",
     "add_input_shape",
+    "add_logs",
     "add_model",
     "add_output_options",
+    "add_positive",
     "add_target",
     "input_file",
     "input_shape",
@@ -60,6 +62,23 @@ def add_input_shape(add: Callable[..., Any]) -> None:
         type=input_shape,
         default=[],
         help="sizes of a dynamic input, such as x:1,3,224,224; once per input",
+    )
+
+
+def add_logs(parser: argparse.ArgumentParser) -> None:
+    """Adds the records of tuning."""
+    parser.add_argument(
+        "--logs",
+        metavar="DIR",
+        help="schedule layers as `tvm-patdnn tune` measured: its log, a file or a folder "
+        "(default: the records shipped)",
+    )
+
+
+def add_positive(parser: argparse.ArgumentParser, name: str, default: int, text: str) -> None:
+    """Adds an option that is a whole number of at least 1, and says its default."""
+    parser.add_argument(
+        name, metavar="N", type=positive, default=default, help=f"{text} (default: {default})"
     )
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, add_target
+from tvm_patdnn.cli.arguments import (
+    add_command,
+    add_logs,
+    add_model,
+    add_output_options,
+    add_target,
+)
 from tvm_patdnn.cli.seen_warnings import seen_warnings
 from tvm_patdnn.cli.without_torch import without_torch
 from tvm_patdnn.progress import BUILD_PHASES, PhaseBar
@@ -30,6 +36,7 @@ def add_parser(commands: Any) -> None:
     add_model(parser)
     parser.add_argument("-o", "--output", metavar="OUT.so", type=Path, required=True)
     add_target(parser)
+    add_logs(parser)
     _add_kind(parser)
     parser.add_argument(
         "--dense", action="store_true", help="compute pruned layers as if they were dense"
@@ -117,7 +124,17 @@ def _kept_or_built(
 
 def _options(args: argparse.Namespace) -> dict[str, object]:
     names = ("target", "input_shape", "kind", "name", "dense", "without", "quiet")
-    return {name: getattr(args, name) for name in names} | {"suffix": args.output.suffix}
+    logs = _log_digests(args.logs) if args.logs else ()
+    own = {"suffix": args.output.suffix, "logs": tuple(logs)}
+    return {name: getattr(args, name) for name in names} | own
+
+
+def _log_digests(logs: str) -> Iterator[str]:
+    from tvm_patdnn.cli.build_key import file_digest
+    from tvm_patdnn.records.record_files import log_files
+
+    for file in log_files(logs):
+        yield file_digest(file)
 
 
 def _built(args: argparse.Namespace, progress: PhaseBar) -> Written:
@@ -136,6 +153,7 @@ def _built(args: argparse.Namespace, progress: PhaseBar) -> Written:
         args.model,
         args.target,
         input_shapes=dict(args.input_shape),
+        logs=args.logs,
         optimizations=Optimizations(sparse=not args.dense, **without),
         dump=args.dump,
         lazy=writing.may_be_standalone,

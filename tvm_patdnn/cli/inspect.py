@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tvm_patdnn.cli.arguments import add_command, add_model, add_output_options, add_target
+from tvm_patdnn.cli.arguments import (
+    add_command,
+    add_logs,
+    add_model,
+    add_output_options,
+    add_target,
+)
 from tvm_patdnn.cli.without_torch import without_torch
 from tvm_patdnn.progress import INSPECT_PHASES, PhaseBar
 
@@ -18,6 +24,7 @@ def add_parser(commands: Any) -> None:
     parser = add_command(commands, "inspect", text, _run)
     add_model(parser)
     add_target(parser)
+    add_logs(parser)
     add_output_options(parser)
 
 
@@ -30,6 +37,10 @@ def _run(args: argparse.Namespace) -> None:
             from tvm_patdnn.inspection import inspect
 
         report = inspect(
-            args.model, args.target, input_shapes=dict(args.input_shape), progress=progress
+            args.model,
+            args.target,
+            input_shapes=dict(args.input_shape),
+            logs=args.logs,
+            progress=progress,
         )
     print(report_json(report) if args.json else report_text(report))

@@ -31,6 +31,7 @@ class CpuModel:
         l2_bytes: second-level cache that a core can count on.
         num_cores: cores that share the work.
         dots: instructions that multiply and add bytes.
+        name: LLVM's name of it, by which measurements are filed.
     """
 
     lanes: int
@@ -39,10 +40,11 @@ class CpuModel:
     l2_bytes: int
     num_cores: int
     dots: DotInstructions = "plain"
+    name: str = "generic"
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if name != "dots" and value < 1:
+            if name not in ("name", "dots") and value < 1:
                 raise TargetError(f"CpuModel.{name}: got {value}, expected a positive number")
 
     @property
@@ -69,7 +71,8 @@ class CpuModel:
             )
         triple = str(target.attrs.get("mtriple", host_triple()))
         lanes, registers = _vectors(target, triple)
-        l1_bytes, l2_bytes = _caches(str(target.attrs.get("mcpu", "generic")), triple)
+        name = str(target.attrs.get("mcpu", "generic"))
+        l1_bytes, l2_bytes = _caches(name, triple)
         return cls(
             lanes=lanes,
             registers=registers,
@@ -77,6 +80,7 @@ class CpuModel:
             l2_bytes=l2_bytes,
             num_cores=int(target.attrs.get("num-cores", _DEFAULT_CORES)),
             dots=best_dot_instructions(architecture(triple), _features(target)),
+            name=name,
         )
 
 

@@ -1,138 +1,156 @@
-"""Schedules that were measured to be the fastest, kept as JSON lines.
+"""What was measured of kernels: a record is one trial of one configuration of one layer.
 
-A line is a ``Record``: the CPU, a convolution, one way to compute it and the seconds that
-took. ``build`` reads those shipped in ``autotune_logs``, or the file or folder it is given,
-and computes a layer as the fastest record for it says; layers without records are left to
-the cost model.
+``build`` computes a layer as the records for it say; layers without records get the schedule of
+a similar layer that was measured, or that of the cost model.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from importlib.resources import files
-from os import PathLike
-from pathlib import Path
-from typing import Any, TypeAlias
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
-from tvm_patdnn.errors import TuningError
+from tvm_patdnn.records.families import FAMILIES, Configuration
+from tvm_patdnn.records.tuning_key import TuningKey, distance
 
-__all__ = ["Record", "Records", "read_records", "record_line"]
+__all__ = ["FORMAT", "Record", "Records", "record_line", "record_of"]
 
-Traversable: TypeAlias = Any  # importlib.resources.abc has it from Python 3.11 on
-FORMAT = 3  # raised when the meaning of a schedule's fields changes
-_MOST = 1 << 16  # of anything that a schedule counts
-_CHOICES = {"hold": Hold, "outer": Outer}
+FORMAT = 4  # raised when the meaning of a field changes
+SIMILAR = 2.0  # the largest distance of a layer whose schedule is tried
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One measurement.
+    """One trial.
 
     Attributes:
-        cpu: LLVM's name of the CPU.
-        workload: the convolution, as ``ConvLayer.workload`` describes it.
-        sparse: whether pruned work was skipped.
-        seconds: median latency of the layer.
+        version: of the family of kernels.
+        seconds: median latency of the layer; None where the trial failed.
+        error: why it failed.
+        chosen: this decides for its layer, whatever trials say: the winner when it was measured
+            again, or the default of a network that tuning did not make faster.
+        at: seconds since 1970; of several that decide, the last does.
+        features: what the learned cost model knows of it, by name.
     """
 
-    cpu: str
-    workload: str
-    sparse: bool
-    schedule: Conv2dSchedule
-    seconds: float
+    key: TuningKey
+    version: int
+    configuration: Configuration
+    seconds: float | None
+    error: str = ""
+    chosen: bool = False
+    at: float = 0.0
+    features: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def sparse(self) -> bool:
+        """Whether pruned work was skipped."""
+        return self.configuration.sparse
 
 
-Records: TypeAlias = Mapping[tuple[str, bool], Record]  # the fastest, by workload and sparse
+class Records:
+    """Records of the current versions, by what they are of."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._best: dict[tuple[TuningKey, bool], Record] = {}
+        self._trials: dict[TuningKey, list[Record]] = defaultdict(list)
+        for record in records:
+            self.add(record)
+
+    def __bool__(self) -> bool:
+        return bool(self._trials)
+
+    def add(self, record: Record) -> None:
+        """Adds a record."""
+        self._trials[record.key].append(record)
+        place = (record.key, record.sparse)
+        if record.seconds is not None and _decides(record, self._best.get(place)):
+            self._best[place] = record
+
+    def layers(self) -> list[TuningKey]:
+        """Returns what there are records of."""
+        return list(self._trials)
+
+    def trials(self, key: TuningKey) -> list[Record]:
+        """Returns all records of a layer, in the order in which they were read."""
+        return list(self._trials.get(key, ()))
+
+    def best(self, key: TuningKey, *, sparse: bool) -> Record | None:
+        """Returns the record that decides for a layer."""
+        return self._best.get((key, sparse))
+
+    def similar(self, key: TuningKey, *, sparse: bool) -> list[Record]:
+        """Returns what decides for similar layers on the same CPU, the most similar first."""
+        scored = [
+            (distance(key, other), record)
+            for (other, is_sparse), record in self._best.items()
+            if is_sparse == sparse and other != key
+        ]
+        near = [pair for pair in scored if pair[0] <= SIMILAR]
+        return [record for _, record in sorted(near, key=lambda pair: pair[0])]
+
+
+def _decides(record: Record, before: Record | None) -> bool:
+    if before is None or record.chosen != before.chosen:
+        return before is None or record.chosen
+    if record.chosen:
+        return record.at >= before.at
+    return (record.seconds or math.inf) < (before.seconds or math.inf)
 
 
 def record_line(record: Record) -> str:
     """Returns the record as a line of JSON."""
-    return json.dumps({"format": FORMAT, **asdict(record)}, default=lambda choice: choice.value)
+    return json.dumps(
+        {
+            "format": FORMAT,
+            **asdict(record.key),
+            "version": record.version,
+            "configuration": record.configuration.to_json(),
+            "seconds": record.seconds,
+            **({"error": record.error} if record.error else {}),
+            **({"chosen": True} if record.chosen else {}),
+            "at": record.at,
+            "features": dict(record.features),
+        }
+    )
 
 
-def read_records(cpu: str, logs: str | PathLike[str] | None = None) -> Records:
-    """Reads the fastest records for a CPU.
-
-    Args:
-        cpu: LLVM's name of it.
-        logs: a file of records, or a folder of ``*.jsonl``; by default those shipped.
+def record_of(values: Mapping[str, Any]) -> Record | None:
+    """Reads what ``record_line`` wrote; None for another version, or an unknown family.
 
     Raises:
-        TuningError: there is no such file, or a line is not a record of this version.
+        ValueError, KeyError, TypeError: it is something else.
     """
-    fastest: dict[tuple[str, bool], Record] = {}
-    for record in _read_logs(logs):
-        key = (record.workload, record.sparse)
-        if record.cpu == cpu and (key not in fastest or record.seconds < fastest[key].seconds):
-            fastest[key] = record
-    return fastest
-
-
-def _read_logs(logs: str | PathLike[str] | None) -> Iterator[Record]:
-    if logs is None:
-        return _read_all(files("autotune_logs"))
-    path = Path(logs)
-    if not path.exists():
-        raise TuningError(f"{path}: no such file or folder; give the log that tuning wrote")
-    return _read_all(path) if path.is_dir() else _read_file(path)
-
-
-def _read_all(folder: Traversable) -> Iterator[Record]:
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.is_dir():
-            yield from _read_all(entry)
-        elif entry.name.endswith(".jsonl"):
-            yield from _read_file(entry)
-
-
-def _read_file(file: Traversable) -> Iterator[Record]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TuningError(f"{file}: cannot be read: {error}; give the log that tuning wrote") from (
-            error
-        )
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            yield _read_record(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise TuningError(
-                f"{file}:{number}: is not a tuning record of format {FORMAT} ({error}); tune again "
-                "with this version, or remove the line"
-            ) from error
-
-
-def _read_record(values: Mapping[str, object]) -> Record:
     fields = dict(values)
     if fields.pop("format", None) != FORMAT:
         raise ValueError("another format")
-    schedule = dict(fields.pop("schedule"))  # type: ignore[call-overload]
-    for name, kind in _CHOICES.items():
-        schedule[name] = kind(schedule[name])
-    record = Record(schedule=Conv2dSchedule(**schedule), **fields)  # type: ignore[arg-type]
+    names = ("family", "workload", "layout", "lanes", "threads", "cpu")
+    key = TuningKey(**{name: fields.pop(name) for name in names})
+    family = FAMILIES.get(key.family)
+    if family is None or fields["version"] != family.version:
+        return None
+    fields["configuration"] = family.configuration.from_json(fields["configuration"])
+    record = Record(key=key, **fields)
     _check_values(record)
     return record
 
 
 def _check_values(record: Record) -> None:
-    """Checks what the classes leave to whoever makes them.
-
-    Raises:
-        ValueError: a value is of another type, or out of its range.
-    """
-    kinds = {"cpu": str, "workload": str, "sparse": bool}
-    for name, kind in kinds.items():
+    for name, kind in {"error": str, "chosen": bool, "features": dict}.items():
         if type(getattr(record, name)) is not kind:
             raise ValueError(f"{name} is {getattr(record, name)!r}, expected a {kind.__name__}")
-    if type(record.seconds) not in (int, float) or not 0 < record.seconds < float("inf"):
-        raise ValueError(f"seconds is {record.seconds!r}, expected a positive number")
-    for name, value in vars(record.schedule).items():
-        if name in _CHOICES or (name == "band" and value is None):
-            continue
-        if type(value) is not int or not 1 <= value <= _MOST:
-            raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {_MOST}")
+    for name in ("at", "seconds"):
+        _check_number(name, getattr(record, name), zero=name == "at")
+    for name, value in record.features.items():
+        _check_number(name, value, zero=True)
+
+
+def _check_number(name: str, value: Any, *, zero: bool) -> None:
+    if name == "seconds" and value is None:
+        return
+    is_number = type(value) in (int, float)
+    if not is_number or not (0 if zero else 1e-12) <= value < math.inf:
+        raise ValueError(f"{name} is {value!r}, expected a positive number")

@@ -9,7 +9,7 @@ import numpy as np
 
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["KernelList", "equal_shares", "group_members", "packed_arrays"]
+__all__ = ["KernelList", "equal_shares", "filters_alike", "group_members", "packed_arrays"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +70,21 @@ def packed_arrays(
         "index": _narrow(kernels.channel, channels),
         "weight": _gather(weight, kernels, filters, patterns, sizes),
     }
+
+
+def filters_alike(ids: np.ndarray, most: int = 8) -> int:
+    """Returns how many neighbouring filters have the same kernels: a power of 2, up to ``most``.
+
+    Args:
+        ids: (filters, channels) int, the pattern of each kernel, -1 for none.
+    """
+    group = min(most, 1 << max(0, len(ids).bit_length() - 1))
+    while group > 1:
+        rows = ids[group_members(len(ids), group)]
+        if np.array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape)):
+            break
+        group //= 2
+    return group
 
 
 def group_members(filters: int, group: int) -> np.ndarray:

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from relay_passes.lanes.choose_kernels import choose_kernel
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
+from relay_passes.lanes.tuning_keys import conv2d_key
+from te_schedules.cpu.conv2d_schedule import Hold, Outer
+from tests.records.samples import record
 from tests.relay_passes.lanes.conv_layers import layer_of
 from tests.relay_passes.relax_modules import CPU, random_array
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.pruning.mining import candidate_patterns
-from tvm_patdnn.records.tuning_records import Record
+from tvm_patdnn.records.tuning_records import Records
 
 
 def chosen(weight: np.ndarray, size=(14, 14), groups: int = 1, **options):
@@ -118,36 +120,55 @@ def test_a_layer_of_zeros():
     assert choice.reason.startswith("0 patterns, 100% of the kernels gone, infx")
 
 
-def record(seconds: float, **schedule) -> Record:
-    point = Conv2dSchedule(**{"rows": 1, "vectors": 1, **schedule})
-    return Record(cpu="any", workload="any", sparse=True, schedule=point, seconds=seconds)
+CASE = ConvCase(weight=pruned(0.25), size=(14, 14), lanes=CPU.lanes)
+LAYER = layer_of(CASE)
+KEY = conv2d_key(LAYER, CASE.geometry(), CPU)
+
+
+def chosen_by(*records, cpu=CPU, **options):
+    return choose_kernel(LAYER, CASE.geometry(), cpu, records=Records(records), **options)
 
 
 def test_a_measured_schedule_is_preferred():
-    case = ConvCase(weight=pruned(0.25), size=(14, 14), lanes=CPU.lanes)
-    layer = layer_of(case)
-    records = {(layer.workload, True): record(1.0, rows=2)}
-    choice = choose_kernel(layer, case.geometry(), CPU, records=records)
+    choice = chosen_by(record(1.0, KEY, sparse=True, schedule={"rows": 2}))
     assert (choice.schedule.rows, choice.schedule.vectors) == (2, 1)
-    assert "by the cost model" in choice.reason
+    assert "by the cost model; scheduled as measured" in choice.reason
 
 
 def test_measured_times_decide_where_there_are_both():
-    case = ConvCase(weight=pruned(0.25), size=(14, 14), lanes=CPU.lanes)
-    layer = layer_of(case)
-    dense = record(1.0, group=2, hold=Hold.INPUTS)
+    dense = record(1.0, KEY, schedule={"group": 2, "hold": Hold.INPUTS})
     for seconds, kind in ((0.5, "pattern"), (2.0, "dense")):
-        records = {(layer.workload, True): record(seconds), (layer.workload, False): dense}
-        choice = choose_kernel(layer, case.geometry(), CPU, records=records)
+        choice = chosen_by(record(seconds, KEY, sparse=True), dense)
         assert choice.kind == kind
         assert choice.reason.endswith("as measured")
 
 
-def test_a_schedule_that_does_not_fit_is_not_taken():
-    case = ConvCase(weight=pruned(0.25), size=(14, 14), lanes=CPU.lanes)
-    layer = layer_of(case)
-    records = {(layer.workload, True): record(1.0, rows=99)}
-    choice = choose_kernel(layer, case.geometry(), CPU, records=records)
+@pytest.mark.parametrize("schedule", [{"rows": 99}, {"group": 8}])
+def test_a_schedule_that_does_not_fit_is_not_taken(schedule):
+    choice = chosen_by(record(1.0, KEY, sparse=True, schedule=schedule))
+    assert choice.schedule == chosen(pruned(0.25)).schedule
+
+
+def test_a_schedule_without_whole_planes_is_not_taken_where_they_are_needed():
+    tile = record(1.0, KEY, sparse=True)
+    plane = record(2.0, KEY, sparse=True, schedule={"outer": Outer.PLANE, "chunks": 7})
+    assert chosen_by(tile, planes=True).schedule == chosen_by(planes=True).schedule
+    assert chosen_by(plane, planes=True).schedule.chunks == 7
+
+
+def test_a_layer_without_a_record_takes_the_schedule_of_a_similar_one():
+    best = chosen(pruned(0.25)).schedule
+    near = replace(KEY, threads=KEY.threads * 2)
+    other = {**vars(best), "chunks": best.chunks + 5}
+    choice = chosen_by(record(1.0, near, sparse=True, schedule=other))
+    assert choice.schedule.chunks == best.chunks + 5
+    assert choice.chosen.seconds is None
+    assert choice.reason.endswith("; scheduled as a similar layer that was measured")
+
+
+def test_the_schedule_of_a_similar_layer_is_not_taken_where_the_model_finds_it_worse():
+    near = replace(KEY, threads=KEY.threads * 2)
+    choice = chosen_by(record(1.0, near, sparse=True, schedule={"rows": 1, "vectors": 1}))
     assert choice.schedule == chosen(pruned(0.25)).schedule
 
 

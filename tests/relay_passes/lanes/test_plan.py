@@ -5,6 +5,7 @@ from relay_passes.lanes.assign_layouts import LayoutPlan
 from relay_passes.lanes.choose_kernels import choose_kernel
 from relay_passes.lanes.graph import ChannelOperand, Convolution, LaneNode, TensorOperand
 from relay_passes.lanes.plan import LanePlan, PlannedConvolution, PlannedNode, PlannedPair
+from relay_passes.lanes.tuning_keys import conv2d_key
 from te_schedules.cpu.tile_store import OperandSpec
 from te_schedules.epilogue import Step
 from tests.relay_passes.lanes.conv_layers import layer_of
@@ -25,6 +26,7 @@ def planned(case: ConvCase, steps=(), planes: bool = False) -> PlannedConvolutio
         output=geometry.out_layout,
         geometry=geometry,
         choice=choose_kernel(layer, geometry, CPU, planes=planes),
+        key=conv2d_key(layer, geometry, CPU),
     )
 
 

@@ -1,0 +1,72 @@
+"""One point of what tuning chooses from for a convolution, as people and logs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any
+
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
+
+__all__ = ["FAMILY", "VERSION", "Conv2dConfiguration"]
+
+FAMILY = "cpu conv2d float32"
+VERSION = 1  # raised when the same configuration becomes other code
+
+_MOST = 1 << 16  # of anything that a schedule counts
+_CHOICES: dict[str, type[Enum]] = {"hold": Hold, "outer": Outer}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv2dConfiguration:
+    """How one convolution is stored and computed.
+
+    Attributes:
+        sparse: whether pruned work is skipped.
+    """
+
+    sparse: bool
+    schedule: Conv2dSchedule
+
+    def __str__(self) -> str:
+        schedule = self.schedule
+        band = f", band {schedule.band}" if schedule.band else ""
+        return (
+            f"{'sparse' if self.sparse else 'dense'}, tile {schedule.rows}x{schedule.vectors}, "
+            f"group {schedule.group}, hold {schedule.hold.value}, outer {schedule.outer.value}"
+            f"{band}, chunks {schedule.chunks}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the fields as JSON has them."""
+        values = asdict(self.schedule)
+        return {
+            "sparse": self.sparse,
+            **{n: v.value if isinstance(v, Enum) else v for n, v in values.items()},
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Conv2dConfiguration:
+        """Reads what ``to_json`` returned.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is something else.
+        """
+        fields = dict(values)
+        sparse = fields.pop("sparse")
+        if type(sparse) is not bool:
+            raise ValueError(f"sparse is {sparse!r}, expected a bool")
+        for name, kind in _CHOICES.items():
+            fields[name] = kind(fields[name])
+        schedule = Conv2dSchedule(**fields)
+        _check_counts(schedule)
+        return cls(sparse=sparse, schedule=schedule)
+
+
+def _check_counts(schedule: Conv2dSchedule) -> None:
+    for name, value in vars(schedule).items():
+        if name in _CHOICES or (name == "band" and value is None):
+            continue
+        if type(value) is not int or not 1 <= value <= _MOST:
+            raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {_MOST}")

@@ -1,0 +1,36 @@
+"""What is kept of logs."""
+
+from __future__ import annotations
+
+from tests.records.samples import key_of, record
+from tvm_patdnn.records.log_upkeep import deciding, pruned, summaries, united
+
+OTHER = key_of(workload="in 1x9x9x9 kernel 1x1")
+SLOW, FAST, FAILED = record(2.0), record(1.0, schedule={"group": 2}), record(None, error="no")
+SPARSE = record(0.5, sparse=True)
+
+
+def test_a_summary_of_each_layer():
+    first, second = summaries([SLOW, FAST, FAILED, record(None, OTHER)])
+    assert (first.key, first.trials, first.failures, first.best) == (key_of(), 3, 1, FAST)
+    assert (second.key, second.trials, second.failures, second.best) == (OTHER, 1, 1, None)
+
+
+def test_what_is_best_may_be_sparse_or_dense():
+    assert summaries([FAST, SPARSE])[0].best == SPARSE
+    assert summaries([FAST, record(3.0, sparse=True)])[0].best == FAST
+
+
+def test_what_decides():
+    assert deciding([SLOW, FAST, FAILED, SPARSE, record(None, OTHER)]) == [FAST, SPARSE]
+
+
+def test_logs_are_united_with_each_record_once():
+    assert list(united([[SLOW, FAST], [FAST, SPARSE, SPARSE]])) == [SLOW, FAST, SPARSE]
+
+
+def test_the_fastest_stay_and_what_was_chosen():
+    chosen = record(9.0, schedule={"group": 4}, chosen=True)
+    everything = [chosen, SLOW, FAILED, FAST, record(3.0, schedule={"group": 8})]
+    assert pruned(everything, 2) == [chosen, SLOW, FAST]
+    assert pruned([SLOW, FAST, SPARSE], 1) == [FAST, SPARSE]

@@ -1,0 +1,75 @@
+"""What is kept of logs: summaries, what decides, several in one, and less of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tvm_patdnn.records.tuning_key import TuningKey
+from tvm_patdnn.records.tuning_records import Record, Records
+
+__all__ = ["Summary", "deciding", "pruned", "summaries", "united"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a log has of one layer.
+
+    Attributes:
+        best: what decides; None where every trial failed.
+    """
+
+    key: TuningKey
+    trials: int
+    failures: int
+    best: Record | None
+
+
+def summaries(records: Iterable[Record]) -> list[Summary]:
+    """Returns a summary of each layer, in the order of the log."""
+    found = Records(records)
+    return [_summary(key, found) for key in found.layers()]
+
+
+def _summary(key: TuningKey, found: Records) -> Summary:
+    trials = found.trials(key)
+    return Summary(
+        key=key,
+        trials=len(trials),
+        failures=sum(record.seconds is None for record in trials),
+        best=_best(key, found),
+    )
+
+
+def _best(key: TuningKey, found: Records) -> Record | None:
+    """Returns what decides between pruned work skipped and not."""
+    each = [found.best(key, sparse=sparse) for sparse in (False, True)]
+    return min((r for r in each if r is not None), key=lambda r: r.seconds or 0, default=None)
+
+
+def deciding(records: Iterable[Record]) -> list[Record]:
+    """Returns the records by which layers are built: at most two of each, sparse and dense."""
+    found = Records(records)
+    each = (found.best(key, sparse=sparse) for key in found.layers() for sparse in (False, True))
+    return [record for record in each if record is not None]
+
+
+def united(logs: Iterable[Iterable[Record]]) -> Iterator[Record]:
+    """Yields the records of several logs, each once."""
+    seen: set[Record] = set()
+    for log in logs:
+        for record in log:
+            if record not in seen:
+                seen.add(record)
+                yield record
+
+
+def pruned(records: Iterable[Record], keep: int) -> list[Record]:
+    """Returns what decides, and the ``keep`` fastest trials of each layer, in their order."""
+    everything = list(records)
+    kept = set(deciding(everything))
+    found = Records(everything)
+    for key in found.layers():
+        timed = [record for record in found.trials(key) if record.seconds is not None]
+        kept.update(sorted(timed, key=lambda record: record.seconds or 0)[:keep])
+    return [record for record in everything if record in kept]

@@ -1,0 +1,154 @@
+"""Logs of tuning: files of records, one JSON line each, to which trials are appended.
+
+A line is written at once and whole: what a killed writer left unfinished is cut off by the
+next one, and skipped by readers. Logs of several machines are merged by concatenation.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from filelock import FileLock
+
+from tvm_patdnn.errors import TuningError
+from tvm_patdnn.records.families import FAMILIES
+from tvm_patdnn.records.tuning_records import FORMAT, Record, Records, record_line, record_of
+
+__all__ = ["append_records", "log_files", "read_log", "read_records"]
+
+_LOG = logging.getLogger(__name__)
+
+Traversable: TypeAlias = Any  # importlib.resources.abc has it from Python 3.11 on
+
+
+def read_records(cpu: str, logs: str | PathLike[str] | None = None) -> Records:
+    """Reads the records for a CPU.
+
+    Args:
+        cpu: LLVM's name of it.
+        logs: a file of records, or a folder of ``*.jsonl``; by default those shipped.
+
+    Raises:
+        TuningError: there is no such file, or a line is not a record.
+    """
+    return Records(record for record in read_log(logs) if record.key.cpu == cpu)
+
+
+def read_log(logs: str | PathLike[str] | None = None) -> Iterator[Record]:
+    """Yields all records of the current versions; warns of others, once for each family.
+
+    Raises:
+        TuningError: see ``read_records``.
+    """
+    others: Counter[tuple[str, int]] = Counter()
+    for file in log_files(logs):
+        for number, values in _lines(file):
+            try:
+                record = record_of(values)
+            except (ValueError, KeyError, TypeError) as error:
+                raise _not_a_record(file, number, error) from error
+            if record is not None:
+                yield record
+            else:
+                others[values["family"], values["version"]] += 1
+    for (name, version), count in others.items():
+        family = FAMILIES.get(name)
+        _LOG.warning(
+            "%d tuning records are of version %s of the kernels '%s', this is %s: they are "
+            "ignored; tune again",
+            *(count, version, name, family.version if family else "without these kernels"),
+        )
+
+
+def append_records(file: Path, records: Iterable[Record]) -> None:
+    """Appends records to a log, which need not exist.
+
+    Raises:
+        TuningError: it cannot be written to.
+    """
+    text = "".join(f"{record_line(record)}\n" for record in records)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(file.parent / f".{file.name}.lock"), file.open("ab+", buffering=0) as log:
+            _cut_unfinished(log)
+            log.write(text.encode())
+    except OSError as error:
+        raise TuningError(f"{file}: cannot be written: {error}; give --log another one") from error
+
+
+def _cut_unfinished(log: Any) -> None:
+    """Cuts off the line at whose end its writer was killed."""
+    size = log.seek(0, 2)
+    tail = b""
+    while size > 0 and b"\n" not in tail:
+        step = min(size, 1 << 16)
+        size -= step
+        log.seek(size)
+        tail = log.read(step) + tail
+    if tail and not tail.endswith(b"\n"):
+        log.truncate(size + tail.rfind(b"\n") + 1)
+    log.seek(0, 2)
+
+
+def log_files(logs: str | PathLike[str] | None = None) -> Iterator[Traversable]:
+    """Yields the files of a log, in the order of their names.
+
+    Raises:
+        TuningError: there is no such file or folder.
+    """
+    if logs is None:
+        yield from _files_below(files("autotune_logs"))
+        return
+    path = Path(logs)
+    if not path.exists():
+        raise TuningError(f"{path}: no such file or folder; give the log that tuning wrote")
+    if path.is_dir():
+        yield from _files_below(path)
+    else:
+        yield path
+
+
+def _files_below(folder: Traversable) -> Iterator[Traversable]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _files_below(entry)
+        elif entry.name.endswith(".jsonl"):
+            yield entry
+
+
+def _lines(file: Traversable) -> Iterator[tuple[int, Any]]:
+    """Yields the numbers and the values of a file's lines."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TuningError(f"{file}: cannot be read: {error}; give the log that tuning wrote") from (
+            error
+        )
+    lines = text.split("\n")
+    unfinished = len(lines)  # number of the line behind the last line break
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+            if not isinstance(values, dict):
+                raise ValueError("not an object")
+        except (ValueError, RecursionError) as error:
+            if number == unfinished and line.startswith('{"format": '):
+                return
+            raise _not_a_record(file, number, error) from error
+        yield number, values
+
+
+def _not_a_record(file: Traversable, number: int, error: Exception) -> TuningError:
+    return TuningError(
+        f"{file}:{number}: is not a tuning record of format {FORMAT} ({error}); tune again "
+        "with this version, or remove the line"
+    )
