@@ -1,12 +1,14 @@
+import gc
 import os
 import threading
 
 import pytest
+from tvm import relax
 
 from tests.built import inputs, network, require_linker
 from tvm_patdnn import builder
 from tvm_patdnn.library.loading import load
-from tvm_patdnn.native_warnings import without_native_warnings
+from tvm_patdnn.native_warnings import release_frames, without_native_warnings
 
 WARNING = b"[12:34:56] /project/src/runtime/vm/executable.cc:276: Warning: Scope Saving: 1\n"
 
@@ -47,3 +49,20 @@ def test_a_library_with_constants_of_the_virtual_machine(tmp_path, monkeypatch, 
     library.export_library(tmp_path / "model.so")
     load(tmp_path / "model.so")
     assert capfd.readouterr().err == ""
+
+
+def test_builders_that_an_error_left_go_without_a_warning(capfd):
+    x = relax.Var("x", relax.TensorType((1,), "float32"))
+
+    def fail(builder):
+        with builder.function("main", [x]):
+            builder.emit(relax.op.add(x, x))
+            raise KeyError
+
+    for release, warned in ((lambda error: None, True), (release_frames, False)):
+        try:
+            fail(relax.BlockBuilder())
+        except KeyError as error:
+            release(error)
+        gc.collect()
+        assert ("remaining blocks" in capfd.readouterr().err) == warned

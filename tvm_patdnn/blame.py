@@ -15,7 +15,7 @@ from tvm_patdnn.importing.half_precision import EXPORT_FLOAT32, computes_in_half
 from tvm_patdnn.importing.importer import ImportedModel, fixed_model, import_fixed
 from tvm_patdnn.importing.onnx_nodes import describe_node
 from tvm_patdnn.importing.onnx_rules import contradiction
-from tvm_patdnn.native_warnings import without_native_warnings
+from tvm_patdnn.native_warnings import release_frames, without_native_warnings
 
 __all__ = ["naming_culprit"]
 
@@ -40,7 +40,9 @@ def naming_culprit(
     except PatDNNError:
         raise
     except Exception as error:
-        raise _named(error, request, target, compile_model) from error
+        named = _named(error, request, target, compile_model)
+        release_frames(error)
+        raise named from error
 
 
 def _named(
@@ -72,6 +74,7 @@ def _fails(model: onnx.ModelProto, compile_model: Callable[[ImportedModel], obje
     try:
         with without_native_warnings():
             compile_model(import_fixed(model))
-    except Exception:  # whatever it is: the whole model failed, too
+    except Exception as error:  # whatever it is: the whole model failed, too
+        release_frames(error)
         return True
     return False

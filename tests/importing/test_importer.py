@@ -1,3 +1,5 @@
+import gc
+
 import numpy as np
 import onnx
 import onnxslim
@@ -142,7 +144,8 @@ def test_what_the_frontend_refuses_is_named(capfd):
         ModelError, match=r"^'warp' \(GridSample\): TVM cannot import it: .*cut the"
     ):
         import_onnx(model)
-    assert capfd.readouterr().out == ""
+    gc.collect()  # with what the frontend had begun
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("op_type", ["DynamicQuantizeLinear", "MatMulInteger", "ConvInteger"])

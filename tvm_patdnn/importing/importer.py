@@ -35,6 +35,7 @@ from tvm_patdnn.importing.onnx_support import (
 from tvm_patdnn.importing.output_specs import output_specs
 from tvm_patdnn.importing.simplify import simplify
 from tvm_patdnn.importing.weight_names import weight_names
+from tvm_patdnn.native_warnings import release_frames
 from tvm_patdnn.tensor_spec import TensorSpec
 
 __all__ = ["ImportedModel", "fixed_model", "import_fixed", "import_onnx"]
@@ -151,7 +152,9 @@ def _to_relax(model: onnx.ModelProto) -> tvm.IRModule:
         try:
             return from_onnx(model, keep_params_in_input=False)
         except Exception as error:  # the frontend raises assertions, ValueError, TVMError, ...
-            raise ModelError(_cannot_import(error)) from error
+            message = _cannot_import(error)
+            release_frames(error)
+            raise ModelError(message) from error
 
 
 def _cannot_import(error: Exception) -> str:
