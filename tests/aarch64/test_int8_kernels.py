@@ -27,7 +27,11 @@ DEVICES = {
     "dotprod": ("raspberry-pi-5", "cortex-a76"),
     "i8mm": ("llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1", "max"),
 }
-SAMPLES = ("3x3, large", "3x3, residual", "1x1", "depthwise", "7x7, stride 2")
+SAMPLES = [
+    "3x3, residual",
+    "7x7, stride 2",
+    *(pytest.param(name, marks=pytest.mark.long) for name in ("3x3, large", "1x1", "depthwise")),
+]
 
 
 def assert_exact(func, constants, layer: Int8Layer, name: str, folder) -> None:

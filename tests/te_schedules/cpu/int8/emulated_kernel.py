@@ -13,7 +13,7 @@ import tvm
 
 from tests.aarch64.emulated_device import COMPILER, EMULATOR
 from tvm_patdnn.machine.targets import resolve_target
-from tvm_patdnn.standalone.kernels import compile_kernels, split_kernels
+from tvm_patdnn.standalone.kernels import compile_kernels
 from tvm_patdnn.standalone.stages import Stage
 
 __all__ = ["run_emulated"]
@@ -49,14 +49,15 @@ def run_emulated(
             pytest.skip(f"no {tool}: apt-get install g++-aarch64-linux-gnu qemu-user-static")
     resolved = resolve_target(target)
     mod = tvm.IRModule({"kernel": func.with_attr("global_symbol", "kernel")})
-    kernel = split_kernels(mod, {"kernel"}, resolved, "m")["kernel"]
+    for old in folder.glob("kernels*.o"):
+        old.unlink()
+    kernel = compile_kernels(mod, {"kernel"}, resolved, "m", folder)["kernel"]
     assert not kernel.shared
-    (folder / "kernels.o").unlink(missing_ok=True)
-    compile_kernels({"kernel": kernel}, resolved, folder / "kernels.o")
     arrays = [*arguments, output]
     (folder / "arguments").write_bytes(b"".join(each.tobytes() for each in arrays))
     (folder / "main.c").write_text(_program(kernel.stages, [each.nbytes for each in arrays]))
-    line = [C_COMPILER, "-O1", "-static", "main.c", "kernels.o", "-lm", "-o", "program"]
+    objects = [path.name for path in folder.glob("kernels*.o")]
+    line = [C_COMPILER, "-O1", "-static", "main.c", *objects, "-lm", "-o", "program"]
     subprocess.run(line, cwd=folder, check=True)
     subprocess.run([EMULATOR, "-cpu", cpu, "./program"], cwd=folder, check=True)
     found = np.frombuffer((folder / "result").read_bytes(), output.dtype)
