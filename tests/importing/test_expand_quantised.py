@@ -12,6 +12,7 @@ RANDOM = np.random.default_rng(0)
 U8, F32 = np.uint8, np.float32
 
 ACTIVATION = {"scale": F32(0.03), "zero": U8(9)}
+HALF = {"scale": np.float16(0.03), "zero": U8(9)}
 RESULT = {"result_scale": F32(0.05), "result_zero": U8(120)}
 WEIGHT = {  # too small for sums of two products to saturate, as they do on some CPUs
     "weight": RANDOM.integers(-50, 50, (5, 4, 3, 3), np.int8),
@@ -112,6 +113,7 @@ def test_the_model_is_left_as_it_is():
         ),
         model_of("QGemm", "x", ACTIVATION, MATRIX, ROW, RESULT, shape=(3, 6), alpha=2.0),
         model_of("QLinearConv", "x", ACTIVATION, WEIGHT, RESULT, domain="elsewhere"),
+        model_of("QLinearMatMul", "x", HALF, MATRIX, RESULT),
     ],
 )
 def test_others_stay(model):

@@ -79,6 +79,10 @@ class _Writer:
         shape = self._graph.shape(name)
         return shape is not None and all(size == 1 for size in shape)
 
+    def is_half(self, name: str) -> bool:
+        """Whether a tensor is of float16."""
+        return self._graph.element_type(name) == onnx.TensorProto.FLOAT16
+
     def rank(self, name: str) -> int:
         """Returns how many dimensions a tensor has."""
         return len(self._graph.shape(name) or ())
@@ -115,19 +119,20 @@ def expand_quantised(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def _expanded(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto]:
     expand = _EXPANDED.get(node.op_type)
-    writer = _Writer(graph, node)
     if expand is None or node.domain not in ("", "ai.onnx", "com.microsoft"):
         return [node]
-    if writer.attribute("channels_last") or (
-        writer.attribute("alpha", 1.0) != 1.0 and _is_gemm(node)
-    ):
+    writer = _Writer(graph, node)
+    if _is_special(writer, node):
         return [node]
     expand(writer)
     return writer.nodes
 
 
-def _is_gemm(node: onnx.NodeProto) -> bool:
-    return bool(node.op_type == "QGemm")
+def _is_special(writer: _Writer, node: onnx.NodeProto) -> bool:
+    """Whether the operator on numbers would compute something else, or none is compiled."""
+    if node.op_type == "QGemm" and writer.attribute("alpha", 1) != 1:
+        return True
+    return bool(writer.attribute("channels_last")) or writer.is_half(node.input[1])
 
 
 def _conv(writer: _Writer) -> None:

@@ -12,3 +12,10 @@ def test_a_module_keeps_its_rows():
     assert list(reported_layers(new)) == rows
     with pytest.raises(KeyError):
         mod.attrs[LAYERS_ATTRIBUTE]
+
+
+def test_rows_are_added_to_those_of_other_passes():
+    mod = Net((1, 2)).module(lambda x: x)
+    assert list(reported_layers(mod)) == []
+    rows = [layer_report(name="a"), layer_report(name="b", dtype="int8")]
+    assert list(reported_layers(with_layers(with_layers(mod, rows[:1]), rows[1:]))) == rows
