@@ -53,7 +53,7 @@ def folder(tmp_path):
 
 def test_a_network_is_checked_and_timed_launch_by_launch_and_as_a_graph(folder, monkeypatch):
     made_cupy.install(monkeypatch, {"scale": scale})
-    one, graph = ours(folder, CudaDevice())
+    one, graph = ours(folder / "net", CudaDevice())
     assert (one["launch"], graph["launch"]) == ("one by one", "graph")
     assert (one["error"], one["us"], graph["us"]) == (0.0, 1000.0, 1000.0)
     assert (one["network"], one["variant"], one["system"]) == ("net", "blocks", "patdnn")
@@ -61,7 +61,7 @@ def test_a_network_is_checked_and_timed_launch_by_launch_and_as_a_graph(folder, 
 
 def test_a_wrong_result_is_in_the_row(folder, monkeypatch):
     made_cupy.install(monkeypatch, {"scale": lambda *args: scale(*args[:-1], args[-1][4:])})
-    assert next(ours(folder, CudaDevice()))["error"] > 0.1
+    assert next(ours(folder / "net", CudaDevice()))["error"] > 0.1
 
 
 def test_torch_computes_in_six_ways(monkeypatch):
@@ -76,12 +76,33 @@ def test_torch_computes_in_six_ways(monkeypatch):
     assert {row["us"] for row in found} == {1000.0}
 
 
-def test_what_fails_is_a_row_and_the_rest_goes_on(folder, tmp_path, monkeypatch, capsys):
+def rows_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_failure_is_a_row_and_ends_its_process(folder, tmp_path, monkeypatch, capsys):
     made_cupy.install(monkeypatch, {})
     monkeypatch.setattr(race_gpu, "torch_rows", lambda name, network, shape: [{"network": name}])
-    out = tmp_path / "rows.jsonl"
-    race_gpu.main([str(folder), "-o", str(out), "--network", "resnet18", "--batch", "1"])
-    rows = [json.loads(line) for line in out.read_text().splitlines()]
-    assert rows[0] == {"system": "patdnn", "failed": "KeyError: 'scale'"}
-    assert rows[1] == {"network": "resnet18"}
-    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == rows
+    out, net = tmp_path / "rows.jsonl", str(folder / "net")
+    with pytest.raises(SystemExit, match="1"):
+        race_gpu.main([str(folder), "-o", str(out), "--only", net, "torch:resnet18:1"])
+    assert rows_of(out) == [{"work": net, "failed": "KeyError: 'scale'"}]
+    with pytest.raises(SystemExit, match="0"):
+        race_gpu.main([str(folder), "-o", str(out), "--only", "torch:resnet18:1"])
+    assert rows_of(out)[1:] == [{"network": "resnet18"}]
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == rows_of(out)
+
+
+def test_the_next_process_goes_on_behind_a_failure(folder, tmp_path, monkeypatch):
+    asked = []
+
+    def stand_in(line, check):
+        works = line[line.index("--only") + 1 :]
+        asked.append(works)
+        (tmp_path / "rows.begun").write_text(works[0])
+        return race_gpu.subprocess.CompletedProcess(line, int(works[0].startswith("torch:vgg16")))
+
+    monkeypatch.setattr(race_gpu.subprocess, "run", stand_in)
+    out, words = tmp_path / "rows.jsonl", ["--network", "vgg16", "--network", "resnet18"]
+    race_gpu.main([str(tmp_path / "none"), "-o", str(out), *words, "--batch", "8"])
+    assert asked == [["torch:vgg16:8", "torch:resnet18:8"], ["torch:resnet18:8"]]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tvm_patdnn.bench.gpu_networks.cuda_device import CudaDevice
-from tvm_patdnn.bench.gpu_networks.network_program import PROGRAM, NetworkProgram
+from tvm_patdnn.bench.gpu_networks.network_program import NetworkProgram
 
 __all__ = ["EXPECTED", "check", "ours", "torch_rows"]
 
@@ -21,14 +21,13 @@ Row = dict[str, Any]
 
 
 def ours(folder: Path, device: CudaDevice) -> Iterator[Row]:
-    """Yields a row for each way to launch each network of a folder, checked before it is timed."""
-    for found in sorted(folder.rglob(PROGRAM)):
-        program = NetworkProgram(found.parent, device)
-        row = {key: program.facts[key] for key in ("network", "variant", "batch", "storage")}
-        row |= {"system": "patdnn", "error": check(program, found.with_name(EXPECTED))}
-        yield {**row, "launch": "one by one", "us": 1e6 * device.seconds(program.launch)}
-        graph = device.captured(program.launch)
-        yield {**row, "launch": "graph", "us": 1e6 * device.seconds(graph)}
+    """Yields a row for each way to launch the network of a folder, checked before it is timed."""
+    program = NetworkProgram(folder, device)
+    row = {key: program.facts[key] for key in ("network", "variant", "batch", "storage")}
+    row |= {"system": "patdnn", "error": check(program, folder / EXPECTED)}
+    yield {**row, "launch": "one by one", "us": 1e6 * device.seconds(program.launch)}
+    graph = device.captured(program.launch)
+    yield {**row, "launch": "graph", "us": 1e6 * device.seconds(graph)}
 
 
 def check(program: NetworkProgram, expected: Path) -> float:
