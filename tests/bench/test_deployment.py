@@ -6,7 +6,12 @@ import pytest
 
 from tests.built import library, pruned_network, require_linker
 from tvm_patdnn.bench import deployment
-from tvm_patdnn.bench.deployment import DeploymentRow, deployment_rows, deployment_table
+from tvm_patdnn.bench.deployment import (
+    DeploymentRow,
+    allowed_kib,
+    deployment_rows,
+    deployment_table,
+)
 
 ROW = DeploymentRow(
     model="net",
@@ -42,8 +47,8 @@ def test_all_ways_are_measured(tmp_path):
 
 def test_what_a_program_may_take_counts_huge_pages():
     said = {"memory": (4 << 20) + 1, "tensors": 1024}
-    assert deployment._allowed(2048, said) == 2 + 6 * 1024 + 1 + 4 * 1024
-    assert deployment._allowed(0, {"memory": 1024, "tensors": 0}) == 1 + 4 * 1024
+    assert allowed_kib(2048, said) == 2 + 6 * 1024 + 1 + 4 * 1024
+    assert allowed_kib(0, {"memory": 1024, "tensors": 0}) == 1 + 4 * 1024
 
 
 def test_the_table():

@@ -3,13 +3,18 @@
 import json
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
+from onnx import helper
 from PIL import Image
 
 import tvm_patdnn
 from tests.built import inputs, library, require_linker
+from tests.onnx_models import model_of
 from tests.standalone.programs import (
     EXAMPLES,
     ROOT,
@@ -20,8 +25,10 @@ from tests.standalone.programs import (
     shipped,
     write_picture,
 )
+from tvm_patdnn.bench.deployment import allowed_kib
 from tvm_patdnn.library.image_facts import image_facts
 
+DEPLOYED = ROOT / "tvm_patdnn" / "bench" / "deployed.c"
 INTERFACE = ROOT / "tests" / "standalone" / "interface.c"
 
 
@@ -87,24 +94,37 @@ def test_two_models_in_one_program(folder):
     assert np.float32(said) == shipped().run(zeros)["y"][0, 3]
 
 
-def test_memory_is_that_of_the_file_and_what_the_header_says(folder):
-    """And 4 MB for what any program takes."""
-    shipped().export_standalone(folder / "model.a")
-    (folder / "memory.c").write_text(
-        '#include "model.h"\n#include <stdio.h>\n#include <string.h>\n'
-        "int main(void) {\n"
-        "  static float image[3072], scores[10]; char line[200];\n"
-        "  model_instance *model; const void *in[] = {image}; void *out[] = {scores};\n"
-        "  if (model_create(&model, NULL) || model_run(model, in, out)) return 1;\n"
-        '  FILE *status = fopen("/proc/self/status", "r");\n'
-        "  while (status && fgets(line, sizeof line, status))\n"
-        '    if (!strncmp(line, "VmHWM", 5)) printf("%s %zu", line + 6, model_memory(0));\n'
-        "  return 0;\n}\n"
-    )
-    program = compile_program(folder, folder / "memory.c", "model.a", "-static")
-    peak, _, memory = run([program], folder).split()
-    allowed = program.stat().st_size + int(memory) + 4 * (3072 + 10) + (4 << 20)
-    assert int(peak) * 1024 <= allowed
+@cache
+def fully_connected() -> onnx.ModelProto:
+    """A product with a matrix of 32 MB."""
+    matrix = np.random.default_rng(0).standard_normal((4096, 2048), np.float32)
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Relu", ["p"], ["y"])]
+    return model_of(nodes, inputs={"x": (1, 4096)}, weights={"w": matrix})
+
+
+@pytest.mark.parametrize("name", ["small_vgg_cifar10_pruned", "demosaic_bayer_pruned", "product"])
+def test_memory_is_that_of_the_file_and_what_the_header_says(tmp_path, name):
+    """And 4 MB for what any program takes; from 4 MB on the instance's is in huge pages."""
+    model = fully_connected() if name == "product" else ROOT / "models" / f"{name}.onnx"
+    tvm_patdnn.build(model, lazy=True).export_standalone(tmp_path / "model.a")
+    program = compile_program(tmp_path, DEPLOYED, "model.a", "-static")
+    for threads in ("1", "2"):
+        said = json.loads(run([program, threads, "2"], tmp_path))
+        assert said["peak_kib"] <= allowed_kib(program.stat().st_size, said)
+
+
+def test_a_dense_matrix_is_in_the_file_once_and_nowhere_else(tmp_path):
+    require_linker(library())
+    lib, matrix = tvm_patdnn.build(fully_connected(), lazy=True), 4096 * 2048 * 4
+    lib.export_standalone(tmp_path / "model.a")
+    program = compile_program(tmp_path, DEPLOYED, "model.a", "-static")
+    assert matrix < program.stat().st_size < matrix + (2 << 20)
+    assert json.loads(run([program, "1", "1"], tmp_path))["peak_kib"] < matrix // 1024 + 6 * 1024
+    x = np.random.default_rng(1).standard_normal((1, 4096), np.float32)
+    lib.export_standalone(tmp_path / "model.so")
+    (found,) = tvm_patdnn.load(tmp_path / "model.so")(x)
+    session = onnxruntime.InferenceSession(fully_connected().SerializeToString())
+    np.testing.assert_allclose(found, session.run(None, {"x": x})[0], rtol=1e-4, atol=1e-3)
 
 
 def test_the_example_in_c(folder):

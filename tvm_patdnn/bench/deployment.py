@@ -20,7 +20,7 @@ from tvm_patdnn.bench.deployed_ways import Way, deployed_ways
 from tvm_patdnn.machine.cpu_name import cpu_name
 from tvm_patdnn.row_file import append_lines
 
-__all__ = ["DeploymentRow", "deployment_rows", "deployment_table"]
+__all__ = ["DeploymentRow", "allowed_kib", "deployment_rows", "deployment_table"]
 
 _HUGE_FROM, _HUGE_PAGE = 4 << 20, 2 << 20  # as the runtime rounds an instance's memory
 _PROGRAM = 4 << 20  # bytes for what any program takes
@@ -105,7 +105,7 @@ def _row(
         first_s=statistics.median(run["times_s"][0] for run in runs),
         median_s=statistics.median(second for run in runs for second in run["times_s"][1:]),
         peak_kib=max(run["peak_kib"] for run in runs),
-        allowed_kib=_allowed(size, runs[0]) if "memory" in runs[0] else None,
+        allowed_kib=allowed_kib(size, runs[0]) if "memory" in runs[0] else None,
         file_bytes=size,
         versions=versions,
         cpu=cpu_name(),
@@ -113,7 +113,13 @@ def _row(
     )
 
 
-def _allowed(size: int, run: Mapping[str, int]) -> int:
+def allowed_kib(size: int, run: Mapping[str, int]) -> int:
+    """Returns what a C program may take; see ``DeploymentRow``.
+
+    Args:
+        size: bytes of what is shipped.
+        run: what a process said; see ``Way.measure``.
+    """
     memory = run["memory"]
     if memory >= _HUGE_FROM:
         memory = -(-memory // _HUGE_PAGE) * _HUGE_PAGE
