@@ -12,7 +12,7 @@ import pytest
 
 import tvm_patdnn
 from tests.aarch64.emulated_device import COMPILER, EMULATOR, SYSROOT
-from tests.standalone.programs import EXAMPLES, ROOT, flag, run
+from tests.standalone.programs import EXAMPLES, ROOT, flag, run, write_picture
 
 NETWORK = ROOT / "models" / "small_vgg_cifar10_pruned.onnx"
 C_COMPILER = COMPILER.replace("g++", "gcc")
@@ -66,6 +66,10 @@ def test_the_folder_by_cmake_with_a_cross_compiler(folder, library):
     run([*line, *system, *compilers], folder)
     run(["cmake", "--build", "build"], folder)
     check(folder / "build" / "with_model", folder, 2)
+    write_picture(folder / "noise.ppm")
+    emulated = [EMULATOR, "-cpu", "cortex-a72", "-L", SYSROOT]
+    classes = library.metadata.properties["classes"].split(",")
+    assert run([*emulated, "build/classify", "noise.ppm"], folder).strip() in classes
 
 
 def test_a_cpu_without_the_instructions_is_refused(folder):

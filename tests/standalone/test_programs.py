@@ -147,6 +147,8 @@ def test_the_example_in_cpp_by_cmake(folder):
     assert said == "y: 40 bytes\n"
     scores = np.frombuffer((folder / "scores.bin").read_bytes(), np.float32)
     assert (scores == shipped().run({"x": x})["y"][0]).all()
+    pixels = write_picture(folder / "noise.ppm")
+    assert run(["build/classify", "noise.ppm"], folder) == f"{_class_of(pixels)}\n"
 
 
 def test_cmake_finds_damage(folder):
