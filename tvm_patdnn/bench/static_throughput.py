@@ -12,23 +12,25 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from tvm_patdnn.bench.sample_layers import VGG_LAYERS
+from tvm.target import Target
+
+from tvm_patdnn.bench.int8_code import int8_assembly
+from tvm_patdnn.bench.peak_code import PEAKS
+from tvm_patdnn.bench.sample_layers import VGG_LAYERS, SampleLayer
 from tvm_patdnn.errors import BenchError
+from tvm_patdnn.machine.targets import resolve_target
 
 __all__ = ["Analyser", "Loop", "inner_loops"]
 
 _TOOL = "llvm-mca"
 _ITERATIONS = 100
-_ROOM = re.compile(r"^\s*(vfmadd\d+ps|fmla)\b")
-_LABEL = re.compile(r"^([.\w$]+):")
+_ROOM = re.compile(r"^\s*(vfmadd\d+ps|fmla|s?udot|usdot|sdot|sadalp|vpdpbusd|vpmaddubsw)\b")
+_LABEL = re.compile(r"^((?!\.Ltmp)[.\w$]+):")
 _JUMP = re.compile(r"^\s*(?:j\w+|b\.\w+|cbn?z|tbn?z|b)\s.*?([.\w$]+)\s*$")
-_PEAK_ADDS = {  # independent multiply-adds, as many as hide their latency
-    "aarch64": [f"fmla v{i}.4s, v30.4s, v31.4s" for i in range(24)],
-    "x86_64": [f"vfmadd231ps %ymm14, %ymm15, %ymm{i}" for i in range(14)],
-}
 _HEADING = f"""# Predicted throughput on CPUs that are not here
 
 Written by `python -m tvm_patdnn.bench.static_throughput`: what share of a core's peak of
@@ -36,8 +38,16 @@ multiply-adds the inner loops of the pruned layers reach by {_TOOL}, the least o
 loops over whole tiles, if every load hits the nearest cache. It is a bound from the
 instructions alone, not a latency: caches, and the ends of short lists, take more.
 """
+_INT8 = """The same layers in int8, as a share of the most that the core's products of bytes can do:
+on the first of these CPUs there are no such instructions, and three do the work of one.
+"""
 _BLOCKS = {1: "Single filters", 4: "Blocks of 4 filters"}
 _TARGETS = ("raspberry-pi-4", "raspberry-pi-5", "x86-64-v3")
+_INT8_TARGETS = (  # LLVM 14 has no times of sdot
+    "raspberry-pi-4",
+    "x86-64-v3",
+    "llvm -mtriple=x86_64-linux-gnu -mcpu=cascadelake",
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,12 @@ class Loop:
 
     lines: tuple[str, ...]
     multiply_adds: int
+
+    @property
+    def instruction(self) -> str:
+        """The first that multiplies and adds, in the form of ``PEAKS``; fmla without any."""
+        first = next((line.split()[0] for line in self.lines if _ROOM.match(line)), "fmla")
+        return "vfmadd231ps" if first.startswith("vfmadd") else first
 
 
 def inner_loops(assembly: str) -> list[Loop]:
@@ -97,8 +113,8 @@ class Analyser:
 
     def share_of_peak(self, loop: Loop) -> float:
         """Returns the multiply-adds a cycle of a loop over the most that the CPU can do."""
-        peak = _PEAK_ADDS[self.triple.partition("-")[0]]
-        most = len(peak) / self._cycles(peak)
+        peak = PEAKS[loop.instruction]
+        most = sum(line.startswith(loop.instruction) for line in peak) / self._cycles(peak)
         return loop.multiply_adds / self._cycles(loop.lines) / most
 
     def _cycles(self, lines: Sequence[str]) -> float:
@@ -121,30 +137,46 @@ class Analyser:
 
 def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tvm_patdnn.bench.static_throughput")
-    parser.add_argument("targets", metavar="TARGET", nargs="*", default=_TARGETS)
-    targets = parser.parse_args().targets
+    parser.add_argument("targets", metavar="TARGET", nargs="*")
+    asked = parser.parse_args().targets
     print(_HEADING)
     for block, title in _BLOCKS.items():
-        print(f"## {title}\n")
-        print(f"| layer | {' | '.join(targets)} |\n{'|---' * (len(targets) + 1)}|")
-        for layer in VGG_LAYERS[1:]:
-            pruned = layer.pruned(filter_block=block)
-            shares = [f"{_weakest(pruned, target):.0%}" for target in targets]
-            print(f"| {layer} | {' | '.join(shares)} |")
-        print()
+        _print_table(title, asked or _TARGETS, partial(_fp32_assembly, block=block))
+    print(_INT8)
+    for block, title in _BLOCKS.items():
+        _print_table(f"{title}, int8", asked or _INT8_TARGETS, partial(int8_assembly, block=block))
 
 
-def _weakest(model: object, target: str) -> float:
-    """Returns the smallest share of peak of the inner loops of a model of one layer.
+def _print_table(
+    title: str, targets: Sequence[str], assembly: Callable[[SampleLayer, Target], str]
+) -> None:
+    """Prints a row for each layer with the smallest shares of its loops.
 
     Loops of the last tiles of a plane, which may be much smaller, are left out.
     """
+    print(f"## {title}\n")
+    names = [target.rpartition("=")[2] for target in targets]
+    print(f"| layer | {' | '.join(names)} |\n{'|---' * (len(targets) + 1)}|")
+    for layer in VGG_LAYERS[1:]:
+        shares = [
+            f"{_weakest(assembly(layer, target), target):.0%}"
+            for target in map(resolve_target, targets)
+        ]
+        print(f"| {layer} | {' | '.join(shares)} |")
+    print()
+
+
+def _fp32_assembly(layer: SampleLayer, target: Target, block: int) -> str:
+    """Compiles a model of one layer, pruned."""
     from tvm_patdnn.builder import build
 
-    library = build(model, target)  # type: ignore[arg-type]
-    resolved = library.target.attrs
-    analyser = Analyser(str(resolved["mtriple"]), str(resolved["mcpu"]))
-    loops = inner_loops(library.assembly())
+    return build(layer.pruned(filter_block=block), target).assembly()
+
+
+def _weakest(assembly: str, target: Target) -> float:
+    """Returns the smallest share of peak of the inner loops, but for much smaller ones."""
+    analyser = Analyser(str(target.attrs["mtriple"]), str(target.attrs["mcpu"]))
+    loops = inner_loops(assembly)
     most = max(loop.multiply_adds for loop in loops)
     return min(analyser.share_of_peak(loop) for loop in loops if 2 * loop.multiply_adds > most)
 

@@ -23,7 +23,7 @@ from tvm_patdnn.sparse.quads import Quads, without_overflow
 __all__ = ["choose_strips", "products_of"]
 
 GROUPS = (1, 2, 4, 8)  # filters that may share a list
-TILES = (1, 2, 3, 4, 6, 8)
+TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12)
 
 
 def choose_strips(layer: Int8Layer, cpu: CpuModel, sparse: bool = True) -> StripConv2d:
