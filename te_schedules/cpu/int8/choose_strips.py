@@ -11,11 +11,11 @@ from te_schedules.cpu.int8.instruction_sets import instructions_for
 from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.patch_products import PatchProducts
+from te_schedules.cpu.int8.patch_shape import patch_shapes
+from te_schedules.cpu.int8.patch_strip import PatchStrip
 from te_schedules.cpu.int8.strip_cost import strip_cost
 from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
 from te_schedules.cpu.int8.tap_products import TapProducts
-from te_schedules.cpu.int8.window_shape import window_shapes
-from te_schedules.cpu.int8.window_strip import WindowStrip
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.pack_quads import pack_cells, pack_patterns, pack_taps
 from tvm_patdnn.sparse.quads import Quads, without_overflow
@@ -59,13 +59,13 @@ def products_of(
     if instructions.has_cells:
         quads = pack_cells(layer.weight, group, sparse=sparse)
         yield CellProducts(quads=safe(quads), strip=replace(flat, cells=True))
-    shapes = window_shapes(layer, instructions)
+    shapes = patch_shapes(layer, instructions)
     if not shapes:
         return
     packed = pack_patterns(layer.weight, group, sparse=sparse)
     quads = safe(packed.quads)
     for shape in shapes:
-        strip = WindowStrip(layer=layer, instructions=instructions, rows=shape.rows, shape=shape)
+        strip = PatchStrip(layer=layer, instructions=instructions, rows=shape.rows, shape=shape)
         yield PatchProducts(quads=quads, patterns=packed.patterns, strip=strip)
 
 

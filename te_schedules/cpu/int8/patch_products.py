@@ -1,4 +1,4 @@
-"""Products of up to four taps of a channel: ``permute`` takes them from the channel's windows.
+"""Products of up to four taps of a channel: ``permute`` takes them from the channel's patches.
 
 The pattern is data, the index of the permutation: kernels of all patterns are one loop.
 """
@@ -14,8 +14,8 @@ from typing import ClassVar
 import numpy as np
 from tvm.tirx import Buffer, Cast
 
+from te_schedules.cpu.int8.patch_strip import PatchStrip
 from te_schedules.cpu.int8.sums import EntryPlace, Sums
-from te_schedules.cpu.int8.window_strip import WindowStrip
 from te_schedules.cpu.vector_code import Expr, VectorCode
 from tvm_patdnn.sparse.quads import Quads
 
@@ -34,7 +34,7 @@ class PatchProducts:
 
     quads: Quads
     patterns: Sequence[Sequence[int]]
-    strip: WindowStrip
+    strip: PatchStrip
     name: ClassVar[str] = "the taps of a kernel at a time"
     loads: ClassVar[int] = 1
 
@@ -69,7 +69,7 @@ class PatchProducts:
         }
 
     def _permutations(self) -> np.ndarray:
-        """Returns (patterns * vectors * bytes,) uint8: which byte of a window goes where."""
+        """Returns (patterns * vectors * bytes,) uint8: which byte of a patch goes where."""
         instructions, shape = self.strip.instructions, self.strip.shape
         size, lanes = instructions.bytes, instructions.lanes
         table = np.zeros((len(self.patterns), self.vectors, size), np.uint8)
@@ -101,5 +101,5 @@ class PatchProducts:
         start = Cast("int32", channel[place.entry]) * self.strip.channel_bytes
         start = start + at * FOUR // self.vectors
         for i in range(sums.tile):
-            window = sums.held(code.load(strip, start + i * size))
-            sums.add(i, [instructions.permute(window, order) for order in orders])
+            patch = sums.held(code.load(strip, start + i * size))
+            sums.add(i, [instructions.permute(patch, order) for order in orders])

@@ -11,8 +11,8 @@ from te_schedules.cpu.int8.cell_products import CellProducts
 from te_schedules.cpu.int8.flat_strip import FlatStrip
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.patch_products import PatchProducts
+from te_schedules.cpu.int8.patch_strip import PatchStrip
 from te_schedules.cpu.int8.tap_products import TapProducts
-from te_schedules.cpu.int8.window_strip import WindowStrip
 from tvm_patdnn.sparse.packing import equal_shares
 
 __all__ = ["Products", "StripConv2d", "StripCounts"]
@@ -47,7 +47,7 @@ class StripConv2d:
     chunks: int = 1
 
     @property
-    def strip(self) -> FlatStrip | WindowStrip:
+    def strip(self) -> FlatStrip | PatchStrip:
         """The copied inputs."""
         return self.products.strip
 

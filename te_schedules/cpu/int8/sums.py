@@ -44,7 +44,7 @@ class Sums:
             self._weights,
             self._bytes,
             self._taps,
-            self._window,
+            self._patch,
             self._factors,
         ):
             assert registers is not None
@@ -72,8 +72,8 @@ class Sums:
     def held(self, value: Expr) -> Expr:
         """Loads one vector of bytes, besides those of ``hold``."""
         code = VectorCode(self.instructions.bytes, "uint8")
-        code.set(self._window, value)
-        return code.get(self._window)
+        code.set(self._patch, value)
+        return code.get(self._patch)
 
     def add(self, load: int, values: Sequence[Expr]) -> None:
         """Adds the products of a load's ``vectors`` with the weights."""
@@ -124,7 +124,7 @@ class Sums:
         return VectorCode(self.instructions.bytes, "uint8").register()
 
     @cached_property
-    def _window(self) -> Buffer:
+    def _patch(self) -> Buffer:
         return VectorCode(self.instructions.bytes, "uint8").register()
 
     @cached_property

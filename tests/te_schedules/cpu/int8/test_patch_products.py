@@ -32,6 +32,6 @@ def test_an_entry_is_stored_as_channel_and_pattern():
     assert channel.size == pattern.size == made.quads.entries
 
 
-def test_other_windows_have_none():
+def test_other_patches_have_none():
     found = products_of(sample_layer("1x1"), INSTRUCTION_SETS["avx2"], 1)
     assert not any(isinstance(each, PatchProducts) for each in found)

@@ -1,7 +1,7 @@
-"""The inputs of some rows of outputs, copied as the windows of which ``permute`` takes taps.
+"""The inputs of some rows of outputs, copied as the patches of which ``permute`` takes taps.
 
-Windows follow each other row by row, and so do the outputs that are counted: ``outs`` of each
-window, of which the last may be unused. What is copied goes through rows in a small memory:
+Patches follow each other row by row, and so do the outputs that are counted: ``outs`` of each
+patch, of which the last may be unused. What is copied goes through rows in a small memory:
 there all borders are filled in, and moves may be longer than what they move.
 """
 
@@ -17,18 +17,18 @@ from te_schedules.cpu.int8.byte_runs import Place, copy_run
 from te_schedules.cpu.int8.flat_strip import FlatStrip
 from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.int8.layer import Int8Layer
+from te_schedules.cpu.int8.patch_moves import MOVE, PatchMoves
+from te_schedules.cpu.int8.patch_shape import PatchShape
 from te_schedules.cpu.int8.planes import LINE, plane_bytes
-from te_schedules.cpu.int8.window_moves import MOVE, WindowMoves
-from te_schedules.cpu.int8.window_shape import WindowShape
 from te_schedules.cpu.vector_code import Expr
 from te_schedules.window import Window
 
-__all__ = ["WindowStrip"]
+__all__ = ["PatchStrip"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class WindowStrip:
-    """Where a strip of windows has what.
+class PatchStrip:
+    """Where a strip of patches has what.
 
     Attributes:
         rows: of outputs.
@@ -37,7 +37,7 @@ class WindowStrip:
     layer: Int8Layer
     instructions: Instructions
     rows: int
-    shape: WindowShape
+    shape: PatchShape
 
     @property
     def outputs(self) -> int:
@@ -64,8 +64,8 @@ class WindowStrip:
     def copy_operations(self) -> int:
         """Vector operations of ``copy_in``, about."""
         each = 3 if self.shape.size == MOVE else 2 * self.shape.in_rows
-        windows = self.planes * self._down * self._across
-        return self._source.copy_operations + windows * each
+        patches = self.planes * self._down * self._across
+        return self._source.copy_operations + patches * each
 
     def copy_in(
         self, strip: Buffer, scratch: Buffer, data: Buffer, image: Expr, first: Expr
@@ -85,7 +85,7 @@ class WindowStrip:
         """See ``FlatStrip``."""
         moves = self._moves(self._out_pitch)
         with T.serial(self._down) as down:
-            moves.take((scratch, down * self._row_bytes), self._windows(staged, down))
+            moves.take((scratch, down * self._row_bytes), self._patches(staged, down))
         with T.serial(self.rows) as r:
             row = (scratch, r * self._out_pitch)
             copy_run((output, self._place(plane, first + r)), row, *self._row_of_output)
@@ -99,12 +99,12 @@ class WindowStrip:
             row = (scratch, r * self._out_pitch)
             copy_run(row, (other, self._place(plane, first + r)), *self._row_of_output)
         with T.serial(self._down) as down:
-            moves.give(self._windows(staged, down), (scratch, down * self._row_bytes))
+            moves.give(self._patches(staged, down), (scratch, down * self._row_bytes))
 
-    def _moves(self, pitch: int) -> WindowMoves:
-        return WindowMoves(shape=self.shape, across=self._across, pitch=pitch)
+    def _moves(self, pitch: int) -> PatchMoves:
+        return PatchMoves(shape=self.shape, across=self._across, pitch=pitch)
 
-    def _windows(self, staged: Place, down: Expr) -> Place:
+    def _patches(self, staged: Place, down: Expr) -> Place:
         return staged[0], staged[1] + down * (self._across * self.shape.outs)
 
     def _place(self, plane: Expr, row: Expr) -> Expr:

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.int8.layer import Int8Layer
 
-__all__ = ["WindowShape", "window_shapes"]
+__all__ = ["PatchShape", "patch_shapes"]
 
 SMALL, LARGE = 16, 64  # bytes that ``permute`` may reach
 OF_LARGE = ((4, 8), (2, 14), (4, 7), (8, 4))  # outputs, with a stride of 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class WindowShape:
-    """Which outputs a window is for.
+class PatchShape:
+    """Which outputs a patch is for.
 
     Attributes:
-        size: bytes of a window, used or not.
+        size: bytes of a patch, used or not.
         rows, columns: of outputs.
         stride: from one output to the next, in inputs.
         taps: rows and columns of a kernel.
@@ -42,12 +42,12 @@ class WindowShape:
 
     @property
     def vectors(self) -> int:
-        """Vectors of sums of a window; several windows may share one."""
+        """Vectors of sums of a patch; several patches may share one."""
         return -(-self.rows // self._rows_of_vector)
 
     @property
     def outs(self) -> int:
-        """Sums of a window, used or not."""
+        """Sums of a patch, used or not."""
         return self.size // 4 * self.vectors
 
     def lane(self, row: int, column: int) -> int:
@@ -67,15 +67,15 @@ class WindowShape:
         return self.size // 4 // self.columns
 
 
-def window_shapes(layer: Int8Layer, instructions: Instructions) -> list[WindowShape]:
+def patch_shapes(layer: Int8Layer, instructions: Instructions) -> list[PatchShape]:
     """Returns the shapes in which a layer can be computed, if there are any."""
     window = layer.window
     if window.taps != (3, 3) or window.dilation != (1, 1) or layer.groups > 1:
         return []
     if instructions.reach == SMALL and window.stride == (1, 1):
-        return [WindowShape(size=SMALL, rows=2, columns=2)]
+        return [PatchShape(size=SMALL, rows=2, columns=2)]
     if instructions.reach == LARGE and window.stride == (1, 1):
-        return [WindowShape(size=LARGE, rows=r, columns=c) for r, c in OF_LARGE]
+        return [PatchShape(size=LARGE, rows=r, columns=c) for r, c in OF_LARGE]
     if instructions.reach == LARGE and window.stride == (2, 2):
-        return [WindowShape(size=LARGE, rows=3, columns=4, stride=2)]
+        return [PatchShape(size=LARGE, rows=3, columns=4, stride=2)]
     return []

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
-from te_schedules.cpu.int8.window_shape import OF_LARGE, WindowShape, window_shapes
+from te_schedules.cpu.int8.patch_shape import OF_LARGE, PatchShape, patch_shapes
 from tests.te_schedules.cpu.int8.instruction_samples import sample_layer
 
 SHAPES = [
-    WindowShape(size=16, rows=2, columns=2),
-    *(WindowShape(size=64, rows=rows, columns=columns) for rows, columns in OF_LARGE),
-    WindowShape(size=64, rows=3, columns=4, stride=2),
+    PatchShape(size=16, rows=2, columns=2),
+    *(PatchShape(size=64, rows=rows, columns=columns) for rows, columns in OF_LARGE),
+    PatchShape(size=64, rows=3, columns=4, stride=2),
 ]
 
 
@@ -30,8 +30,8 @@ def test_every_output_has_its_lane_and_its_taps(shape):
 
 def test_what_permute_reaches_decides():
     layer = sample_layer("3x3")
-    shapes = {name: window_shapes(layer, each) for name, each in INSTRUCTION_SETS.items()}
+    shapes = {name: patch_shapes(layer, each) for name, each in INSTRUCTION_SETS.items()}
     assert [each.size for each in shapes["avx2"]] == [16]
     assert {each.size for each in shapes["avx512-vbmi"]} == {64}
-    assert window_shapes(sample_layer("3x3, stride 2"), INSTRUCTION_SETS["avx2"]) == []
-    assert window_shapes(sample_layer("1x1"), INSTRUCTION_SETS["avx512-vbmi"]) == []
+    assert patch_shapes(sample_layer("3x3, stride 2"), INSTRUCTION_SETS["avx2"]) == []
+    assert patch_shapes(sample_layer("1x1"), INSTRUCTION_SETS["avx512-vbmi"]) == []

@@ -1,4 +1,4 @@
-"""Moves between rows of bytes and windows, for one row of windows.
+"""Moves between rows of bytes and patches, for one row of patches.
 
 Moves are of whole small vectors, from the left to the right: what one writes too much, the next
 overwrites, and there is room behind the last.
@@ -12,37 +12,37 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.byte_runs import Place, load_bytes, store_bytes
 from te_schedules.cpu.int8.interleave import shuffled
-from te_schedules.cpu.int8.window_shape import WindowShape
+from te_schedules.cpu.int8.patch_shape import PatchShape
 from te_schedules.cpu.vector_code import Expr
 
-__all__ = ["MOVE", "WindowMoves"]
+__all__ = ["MOVE", "PatchMoves"]
 
-MOVE = 16  # bytes of a small vector, and of a small window
-FOUR, EIGHT = 4, 8  # small windows that are filled, or whose outputs are moved, at a time
+MOVE = 16  # bytes of a small vector, and of a small patch
+FOUR, EIGHT = 4, 8  # small patches that are filled, or whose outputs are moved, at a time
 
 
 @dataclass(frozen=True, kw_only=True)
-class WindowMoves:
-    """A row of windows, and the rows that they are made of or that are made of them.
+class PatchMoves:
+    """A row of patches, and the rows that they are made of or that are made of them.
 
     Attributes:
-        across: windows.
+        across: patches.
         pitch: from one row to the next.
     """
 
-    shape: WindowShape
+    shape: PatchShape
     across: int
     pitch: int
 
-    def fill(self, windows: Place, rows: Place) -> None:
-        """Emits the copying of inputs to windows."""
+    def fill(self, patches: Place, rows: Place) -> None:
+        """Emits the copying of inputs to patches."""
         if self.shape.size > MOVE:
-            self._fill_large(windows, rows)
+            self._fill_large(patches, rows)
             return
         taken, step = self.shape.in_columns, self.shape.columns
         order = [
-            row * MOVE + window * step + column
-            for window in range(FOUR)
+            row * MOVE + patch * step + column
+            for patch in range(FOUR)
             for row in range(self.shape.in_rows)
             for column in range(taken)
         ]
@@ -51,33 +51,33 @@ class WindowMoves:
                 load_bytes(_behind(rows, row * self.pitch + i * (FOUR * step)), MOVE)
                 for row in range(self.shape.in_rows)
             ]
-            store_bytes(_behind(windows, i * FOUR * MOVE), shuffled(loaded, order), FOUR * MOVE)
+            store_bytes(_behind(patches, i * FOUR * MOVE), shuffled(loaded, order), FOUR * MOVE)
 
-    def take(self, rows: Place, windows: Place) -> None:
-        """Emits the copying of outputs from windows to rows."""
+    def take(self, rows: Place, patches: Place) -> None:
+        """Emits the copying of outputs from patches to rows."""
         shape = self.shape
         if shape.size > MOVE:
             for_each, size = self.across, _power(shape.columns)
             with T.serial(for_each) as i:
                 for row in range(shape.rows):
-                    source = _behind(windows, i * shape.outs + shape.lane(row, 0))
+                    source = _behind(patches, i * shape.outs + shape.lane(row, 0))
                     target = _behind(rows, row * self.pitch + i * shape.columns)
                     store_bytes(target, load_bytes(source, size), size)
             return
         with T.serial(-(-self.across // EIGHT)) as i:
-            loaded = load_bytes(_behind(windows, i * (EIGHT * shape.outs)), EIGHT * shape.outs)
+            loaded = load_bytes(_behind(patches, i * (EIGHT * shape.outs)), EIGHT * shape.outs)
             for row in range(shape.rows):
                 target = _behind(rows, row * self.pitch + i * MOVE)
                 store_bytes(target, shuffled([loaded], self._lanes(row)), MOVE)
 
-    def give(self, windows: Place, rows: Place) -> None:
+    def give(self, patches: Place, rows: Place) -> None:
         """Emits the opposite of ``take``."""
         shape = self.shape
         if shape.size > MOVE:
             size = _power(shape.columns)
             with T.serial(self.across) as i:
                 for row in range(shape.rows):
-                    target = _behind(windows, i * shape.outs + shape.lane(row, 0))
+                    target = _behind(patches, i * shape.outs + shape.lane(row, 0))
                     source = _behind(rows, row * self.pitch + i * shape.columns)
                     store_bytes(target, load_bytes(source, size), size)
             return
@@ -88,23 +88,23 @@ class WindowMoves:
                 load_bytes(_behind(rows, row * self.pitch + i * MOVE), MOVE)
                 for row in range(shape.rows)
             ]
-            target = _behind(windows, i * (EIGHT * shape.outs))
+            target = _behind(patches, i * (EIGHT * shape.outs))
             store_bytes(target, shuffled(loaded, order), EIGHT * shape.outs)
 
-    def _fill_large(self, windows: Place, rows: Place) -> None:
+    def _fill_large(self, patches: Place, rows: Place) -> None:
         shape = self.shape
         with T.serial(self.across) as i:
             for row in range(shape.in_rows):
                 source = _behind(rows, row * self.pitch + i * (shape.columns * shape.stride))
-                target = _behind(windows, i * shape.size + row * shape.in_columns)
+                target = _behind(patches, i * shape.size + row * shape.in_columns)
                 store_bytes(target, load_bytes(source, MOVE), MOVE)
 
     def _lanes(self, row: int) -> list[int]:
-        """Returns where the outputs of a row of eight windows are among all of these."""
+        """Returns where the outputs of a row of eight patches are among all of these."""
         shape = self.shape
         places = [
-            (window * shape.outs + shape.lane(row, column))
-            for window in range(EIGHT)
+            (patch * shape.outs + shape.lane(row, column))
+            for patch in range(EIGHT)
             for column in range(shape.columns)
         ]
         return places
