@@ -28,6 +28,7 @@ _PARTS = {
     ),
     "Prune": (
         "tvm_patdnn:prune_onnx",
+        "tvm_patdnn:quantize_onnx",
         "tvm_patdnn.pruning:PruneOptions",
         "tvm_patdnn:Pattern",
     ),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         PatDNNError,
         PlotError,
         PruningError,
+        QuantizationError,
         TargetError,
         TrainingError,
         TuningError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tvm_patdnn.library.loading import load
     from tvm_patdnn.optimizations import Optimizations
     from tvm_patdnn.pruning import prune_onnx
+    from tvm_patdnn.quantizing import quantize_onnx
     from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "Pattern",
     "PlotError",
     "PruningError",
+    "QuantizationError",
     "TargetError",
     "TrainingError",
     "TuningError",
@@ -49,6 +52,7 @@ __all__ = [
     "inspect",
     "load",
     "prune_onnx",
+    "quantize_onnx",
 ]
 
 _HOMES = {
@@ -59,6 +63,7 @@ _HOMES = {
     "inspect": "inspection",
     "load": "library.loading",
     "prune_onnx": "pruning",
+    "quantize_onnx": "quantizing",
 }
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "PatDNNError",
     "PlotError",
     "PruningError",
+    "QuantizationError",
     "TargetError",
     "TrainingError",
     "TuningError",
@@ -40,6 +41,10 @@ class LibraryError(PatDNNError):
 
 class PruningError(PatDNNError):
     """A model could not be pruned as asked."""
+
+
+class QuantizationError(PatDNNError):
+    """A model could not be quantised."""
 
 
 class TrainingError(PatDNNError):

@@ -9,7 +9,7 @@ from tvm_patdnn import errors
 from tvm_patdnn.cli import entry
 
 HEAVY = ("numpy", "onnx", "onnxruntime", "torch", "tvm", "PIL")
-COMMANDS = ["inspect", "prune", "build", "run", "logs"]
+COMMANDS = ["inspect", "prune", "quantize", "build", "run", "logs"]
 
 
 def run_python(code, *words):

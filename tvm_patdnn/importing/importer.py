@@ -38,7 +38,7 @@ from tvm_patdnn.importing.weight_names import weight_names
 from tvm_patdnn.native_warnings import release_frames
 from tvm_patdnn.tensor_spec import TensorSpec
 
-__all__ = ["ImportedModel", "fixed_model", "import_fixed", "import_onnx"]
+__all__ = ["ImportedModel", "fixed_model", "import_fixed", "import_onnx", "input_specs"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ def import_fixed(fixed: onnx.ModelProto) -> ImportedModel:
     module = _to_relax(simple)
     return ImportedModel(
         module=module,
-        inputs={value.name: _spec(value) for value in simple.graph.input},
+        inputs=input_specs(simple),
         outputs=output_specs(module, [value.name for value in simple.graph.output]),
         weight_names=weight_names(simple, fixed),
         properties={entry.key: entry.value for entry in fixed.metadata_props},
@@ -173,6 +173,11 @@ def _node_being_imported(error: Exception) -> onnx.NodeProto | None:
         if isinstance(node, onnx.NodeProto):
             return node
     return None
+
+
+def input_specs(model: onnx.ModelProto) -> dict[str, TensorSpec]:
+    """Returns the shape and dtype of each input of a model whose shapes are fixed."""
+    return {value.name: _spec(value) for value in model.graph.input}
 
 
 def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
