@@ -1,9 +1,12 @@
 """Quantised networks against ONNX Runtime."""
 
+import warnings
 from functools import cache
 
 import numpy as np
+import onnx
 import pytest
+import torch
 
 import tvm_patdnn
 from tests.quantised_models import (
@@ -71,3 +74,50 @@ def test_a_saved_library_has_the_same_numbers(tmp_path):
     for name in ("vm.so", "alone.so"):
         loaded = tvm_patdnn.load(tmp_path / name)
         np.testing.assert_array_equal(loaded.run({"x": picture})["y"], expected)
+
+
+class FakeQuantised(torch.nn.Module):
+    """What quantisation-aware training leaves: numbers are rounded as integers would be.
+
+    Args:
+        low, high: the integers that activations use.
+    """
+
+    def __init__(self, low: int, high: int) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.convs = torch.nn.ModuleList(torch.nn.Conv2d(c, 8, 3, padding=1) for c in (3, 8))
+        self.low, self.high = low, high
+
+    def forward(self, x):
+        x = self._rounded(x, 0.03, self.low + 100)
+        y = self._rounded(torch.relu(self._conv(0, x)), 0.02, self.low)
+        return self._rounded(torch.nn.functional.relu6(self._conv(1, y) + y), 0.0317, self.low)
+
+    def _rounded(self, x, scale, zero):
+        return torch.fake_quantize_per_tensor_affine(x, scale, zero, self.low, self.high)
+
+    def _conv(self, number, x):
+        conv = self.convs[number]
+        scale = conv.weight.detach().abs().amax((1, 2, 3)) / 127
+        zero = torch.zeros(8, dtype=torch.int32)
+        weight = torch.fake_quantize_per_channel_affine(conv.weight, scale, zero, 0, -128, 127)
+        return torch.nn.functional.conv2d(x, weight, conv.bias, padding=1)
+
+
+@pytest.mark.parametrize("dynamo", [False, True])
+@pytest.mark.parametrize(("low", "high"), [(0, 255), (-128, 127), (0, 127)])
+def test_what_torch_exports(low, high, dynamo, tmp_path):
+    network, data = FakeQuantised(low, high).eval(), torch.randn(1, 3, 15, 17)
+    path = tmp_path / "network.onnx"
+    options = {"dynamo": dynamo, "input_names": ["x"], "output_names": ["y"]}
+    options |= {"external_data": False, "verbose": False} if dynamo else {"opset_version": 17}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(network, (data,), path, **options)
+    built = tvm_patdnn.build(path)
+    assert [layer.dtype for layer in built.report] == ["int8"] * 2
+    expected = run_exactly(onnx.load(path), {"x": data.numpy()})["y"]
+    apart = np.abs(built.run({"x": data.numpy()})["y"] - expected) / 0.0317
+    assert apart.max() < 1.01
+    assert (apart > 0.01).mean() < 0.002

@@ -27,7 +27,7 @@ from relay_passes.int8.graph import (
 from relay_passes.relax_ir.values import constant_value
 from te_schedules.cpu.int8.layer import LARGEST_STEPS, Int8Layer, Requantization, Residual
 
-__all__ = ["Draft", "Known", "finish", "int8_layer"]
+__all__ = ["Draft", "Known", "finish", "with_layer"]
 
 _KEEP_BYTES = (Maxima, View, Flatten)  # their results are bytes of their inputs
 
@@ -66,12 +66,14 @@ class Known:
         constants: those that are given as integers.
         encoded: what is read of a ``dequantize``.
         drafts: what was made of encoded values.
+        nodes: those that compute integers, by their results.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     constants: dict[relax.Var, Constant] = field(default_factory=dict)
     encoded: dict[relax.Var, Encoded] = field(default_factory=dict)
     drafts: dict[relax.Var, Draft] = field(default_factory=dict)
+    nodes: dict[relax.Var, Int8Node] = field(default_factory=dict)
 
     def tensor(self, expr: relax.Expr) -> Encoded | None:
         """Returns the integers of a value; None if it has none."""
@@ -107,13 +109,21 @@ def finish(draft: Draft, result: relax.Var, encoding: Encoding) -> Int8Node | No
         low=encoding.byte(draft.low),
         high=encoding.byte(draft.high),
     )
-    if not isinstance(draft.operator, Convolution):
+    return with_layer(node)
+
+
+def with_layer(node: Int8Node) -> Int8Node | None:
+    """Returns the node with what its kernel computes, if it is a convolution.
+
+    None if float32 could not round that.
+    """
+    if not isinstance(node.operator, Convolution):
         return node
-    layer = int8_layer(draft.operator, node)
+    layer = _int8_layer(node.operator, node)
     return replace(node, int8=layer) if layer else None
 
 
-def int8_layer(conv: Convolution, node: Int8Node) -> Int8Layer | None:
+def _int8_layer(conv: Convolution, node: Int8Node) -> Int8Layer | None:
     """Returns what the kernel of a convolution computes; None if float32 could not round it."""
     layer, source, encoding = conv.layer, node.inputs[0].encoding, node.encoding
     step = np.float32(source.scale) * conv.weight_scale

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from tvm import relax
 
-from relay_passes.int8.drafts import int8_layer
+from relay_passes.int8.drafts import with_layer
 from relay_passes.int8.graph import Convolution, Encoded, Int8Node, Sum
 
 __all__ = ["fuse_residual"]
@@ -49,6 +49,4 @@ def _fused(node: Int8Node, producer: Int8Node, other: Encoded) -> Int8Node | Non
         for bound in (producer.low, producer.high)
     )
     operator = replace(conv, residual=other, low=low, high=high)
-    fused = replace(node, operator=operator, inputs=producer.inputs)
-    layer = int8_layer(operator, fused)
-    return replace(fused, int8=layer) if layer else None
+    return with_layer(replace(node, operator=operator, inputs=producer.inputs))

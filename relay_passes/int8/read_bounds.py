@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from tvm import relax
 
-from relay_passes.int8.drafts import Draft, Known
+from relay_passes.int8.drafts import Draft, Known, with_layer
+from relay_passes.int8.graph import Int8Node
 from relay_passes.relax_ir.values import constant_value, operator_name
 
-__all__ = ["BOUNDS"]
+__all__ = ["BOUNDS", "CLIPS", "clipped_integers"]
+
+CLIPS = ("relax.maximum", "relax.minimum")  # of integers, as exporters say that 7 bits are used
 
 
 def _relu(known: Known, var: relax.Var, value: relax.Call) -> Draft | None:
@@ -37,6 +41,20 @@ def _bound(known: Known, var: relax.Var, value: relax.Call) -> Draft | None:
 def _within(known: Known, source: relax.Expr, low: float, high: float) -> Draft | None:
     draft = known.draft(source)
     return draft.within(low, high) if draft else None
+
+
+def clipped_integers(known: Known, var: relax.Var, value: relax.Call) -> tuple[Int8Node, ...]:
+    """Returns the node that computes the clipped integers of another one."""
+    node, number = known.nodes[value.args[0]], constant_value(value.args[1])
+    if number is None or number.size != 1 or var.ty != node.result.ty:
+        return ()
+    byte = int(number.reshape(-1)[0]) + (128 if node.encoding.dtype == "int8" else 0)
+    if operator_name(value) == "relax.maximum":
+        clipped = replace(node, low=max(node.low, byte), high=max(node.high, byte))
+    else:
+        clipped = replace(node, low=min(node.low, byte), high=min(node.high, byte))
+    made = with_layer(replace(clipped, result=var))
+    return (made,) if made else ()
 
 
 BOUNDS: Mapping[str, Callable[[Known, relax.Var, relax.Call], Draft | None]] = {

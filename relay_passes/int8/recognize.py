@@ -13,7 +13,7 @@ from tvm import relax
 from relay_passes.int8.drafts import Draft, Known, finish
 from relay_passes.int8.encodings import read_constant, read_encoding
 from relay_passes.int8.graph import Encoded, Int8Node, Quantize
-from relay_passes.int8.read_bounds import BOUNDS
+from relay_passes.int8.read_bounds import BOUNDS, CLIPS, clipped_integers
 from relay_passes.int8.read_planes import PLANES
 from relay_passes.int8.read_products import PRODUCTS
 from relay_passes.int8.read_views import VIEWS
@@ -42,12 +42,19 @@ def recognize(known: Known, var: relax.Var, value: relax.Expr) -> tuple[Int8Node
     elif operator == "relax.dequantize":
         _read_dequantize(known, var, value)
     elif operator == "relax.quantize":
-        return _read_quantize(known, var, value)
+        return _keep(known, _read_quantize(known, var, value))
+    elif operator in CLIPS and value.args[0] in known.nodes:
+        return _keep(known, clipped_integers(known, var, value))
     elif operator in _READERS and shape_of(var) is not None:
         draft = _READERS[operator](known, var, value)
         if draft is not None:
             known.drafts[var] = draft
     return ()
+
+
+def _keep(known: Known, nodes: tuple[Int8Node, ...]) -> tuple[Int8Node, ...]:
+    known.nodes.update({node.result: node for node in nodes})
+    return nodes
 
 
 def _read_dequantize(known: Known, var: relax.Var, value: relax.Call) -> None:

@@ -1,7 +1,13 @@
+import numpy as np
 import pytest
 from tvm import relax
 
-from tests.relay_passes.int8.int8_modules import QuantisedNet, node_of
+from tests.relay_passes.int8.int8_modules import (
+    QuantisedNet,
+    assert_within_a_step,
+    node_of,
+    random_weight,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,3 +31,24 @@ def test_a_maximum_of_two_tensors_is_no_bound():
     net = QuantisedNet((1, 3, 8, 8), (1, 3, 8, 8))
     body = lambda x, y: net.integers(net(relax.op.maximum(net.numbers(x), net.numbers(y))))  # noqa: E731
     assert node_of(net.module(body)).inputs == ()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_integers_are_clipped_where_they_are_made(dtype):
+    net = QuantisedNet((1, 3, 8, 8))
+
+    def body(x):
+        made = net.integers(
+            net.quantised_conv(net.numbers(x), random_weight(4, 3, 3, 3)), dtype=dtype
+        )
+        low = net(relax.op.maximum(made, relax.const(np.array(3, dtype))))
+        return net(relax.op.minimum(low, relax.const(np.array(100, dtype))))
+
+    mod = net.module(body)
+    assert assert_within_a_step(mod) == ["stored_bytes", "int8_dense", "plain_bytes"]
+
+
+def test_bytes_that_are_no_result_are_clipped_by_tvm():
+    net = QuantisedNet((1, 3, 8, 8))
+    body = lambda x: net(relax.op.minimum(x, relax.const(np.array(100, "uint8"))))  # noqa: E731
+    assert node_of(net.module(body)) is None
