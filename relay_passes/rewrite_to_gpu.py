@@ -36,7 +36,7 @@ class RewriteToGpu:
         """Returns the rewritten module; ``mod`` is left as it is."""
         main = MainRebuilder(mod)
         plan = plan_gpu(main.bindings, main.result, self.options)
-        mod = main.rebuild(lambda: emit_gpu(main, plan))
+        mod = main.rebuild(lambda: emit_gpu(main, plan, self.options.storage))
         return with_layers(mod, report_gpu(plan.values()))
 
 

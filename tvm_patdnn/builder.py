@@ -47,6 +47,7 @@ def build(
     optimizations: Optimizations | None = None,
     dump: str | Path | None = None,
     lazy: bool = False,
+    storage: str = "float32",
     progress: Progress = lambda phase: None,
 ) -> Library:
     """Compiles a model.
@@ -62,13 +63,15 @@ def build(
         dump: a folder for the module after each pass.
         lazy: compile for TVM's virtual machine only when that is needed; for those who only
             want ``export_standalone``, which compiles on its own.
+        storage: of a GPU's tensors and weights between inputs and outputs: "float32", or
+            "float16", of which sums are still float32.
         progress: told the name of each phase as it begins.
 
     Raises:
         ModelError: the model cannot be read, imported or compiled.
         TargetError: the target does not exist, or is of a kind that is not supported.
         TuningError: the tuning records cannot be read.
-        BuildError: TVM cannot compile any model for the target.
+        BuildError: TVM cannot compile any model for the target, or not with this storage.
     """
     request = Request(
         onnx_model=onnx_model,
@@ -77,6 +80,7 @@ def build(
         logs=logs,
         optimizations=optimizations,
         dump=dump,
+        storage=storage,
     )
     return build_requested(request, progress, lazy=lazy)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import tvm
 
 from relay_passes.pipeline import Extension, PipelineOptions
+from tvm_patdnn.errors import BuildError
 from tvm_patdnn.importing.importer import ImportedModel, import_onnx
 from tvm_patdnn.importing.onnx_file import ModelSource
 from tvm_patdnn.importing.onnx_shapes import InputShapes
@@ -19,7 +20,9 @@ from tvm_patdnn.machine.targets import TargetLike, host_of, is_gpu, resolve_targ
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.records.record_files import read_records
 
-__all__ = ["Compilation", "Request"]
+__all__ = ["STORAGES", "Compilation", "Request"]
+
+STORAGES = ("float32", "float16")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +58,14 @@ class Compilation:
         """Resolves the target, reads the records and imports the model.
 
         Raises:
-            ModelError, TargetError, TuningError: see ``build``.
+            ModelError, TargetError, TuningError, BuildError: see ``build``.
         """
         let_interruptions_through()
         target = resolve_target(request.target)
         host = host_of(target)
         cpu = CpuModel.from_target(host)
         gpu = GpuModel.from_target(target) if is_gpu(target) else None
+        _check_storage(request.storage, gpu)
         records = read_records(cpu.name, request.logs)
         progress("import")
         model = import_onnx(request.onnx_model, request.input_shapes)
@@ -76,3 +80,12 @@ class Compilation:
             dump=Path(request.dump) if request.dump else None,
         )
         return cls(model=model, target=target, options=options)
+
+
+def _check_storage(storage: str, gpu: GpuModel | None) -> None:
+    if storage not in STORAGES:
+        raise BuildError(f"storage='{storage}': expected one of {', '.join(STORAGES)}")
+    if gpu is None and storage != STORAGES[0]:
+        raise BuildError(
+            f"storage='{storage}': is for GPUs; build for one (target='opencl'), or leave it out"
+        )

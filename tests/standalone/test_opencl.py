@@ -11,6 +11,7 @@ from onnx import helper
 
 import tvm_patdnn
 from tests.built import inputs, pruned_network, require_linker
+from tests.gpu.networks import many_operators
 from tests.gpu.opencl import require_opencl
 from tests.onnx_models import model_of
 from tests.standalone.programs import WARNINGS, compile_program, flag, run
@@ -44,37 +45,6 @@ def assert_same(found, model, arrays):
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
 
 
-def network():
-    """Two inputs; pooling, a residual, concatenation, a resize, a mean, a product, a softmax."""
-    random = np.random.default_rng(0)
-    node = helper.make_node
-    nodes = [
-        node("Conv", ["x", "w1"], ["a"], name="c1", pads=[3] * 4, strides=[2, 2]),
-        node("Relu", ["a"], ["b"]),
-        node("MaxPool", ["b"], ["c"], kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4),
-        node("Conv", ["c", "w2", "bias"], ["d"], name="c2", pads=[1] * 4, group=8),
-        node("Sigmoid", ["d"], ["s"]),
-        node("Mul", ["d", "s"], ["e"]),
-        node("Conv", ["e", "w3"], ["f"], name="c3"),
-        node("Add", ["f", "c"], ["g"]),
-        node("Concat", ["g", "extra"], ["h"], axis=1),
-        node("GlobalAveragePool", ["h"], ["m"]),
-        node("Flatten", ["m"], ["n"]),
-        node("Gemm", ["n", "w4", "b4"], ["o"], transB=1),
-        node("Softmax", ["o"], ["y"]),
-    ]
-    weights = {
-        "w1": random.standard_normal((8, 3, 7, 7), np.float32),
-        "w2": random.standard_normal((8, 1, 3, 3), np.float32),
-        "bias": random.standard_normal(8, np.float32),
-        "w3": random.standard_normal((8, 8, 1, 1), np.float32),
-        "w4": random.standard_normal((5, 10), np.float32),
-        "b4": random.standard_normal(5, np.float32),
-    }
-    shapes = {"x": (2, 3, 30, 26), "extra": (2, 2, 8, 7)}
-    return model_of(nodes, inputs=shapes, outputs=("y", "g"), weights=weights)
-
-
 def test_a_pruned_network(folder):
     require_opencl()
     model = tvm_patdnn.load(folder / "net.so")
@@ -90,8 +60,8 @@ def test_a_network_of_many_operators():
         "x": random.standard_normal((2, 3, 30, 26), np.float32),
         "extra": random.standard_normal((2, 2, 8, 7), np.float32),
     }
-    found = tvm_patdnn.build(network(), "opencl", lazy=True).run(arrays)
-    assert_same(found, network(), arrays)
+    found = tvm_patdnn.build(many_operators(), "opencl", lazy=True).run(arrays)
+    assert_same(found, many_operators(), arrays)
 
 
 def test_outputs_that_are_inputs_or_constants_are_copied():

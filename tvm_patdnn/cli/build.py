@@ -58,6 +58,12 @@ def add_parser(commands: Any) -> None:
         help="build anew what was built before, and keep nothing",
     )
     parser.add_argument(
+        "--storage",
+        choices=("float32", "float16"),
+        default="float32",
+        help="type of a GPU's tensors and weights; sums are float32 (default: float32)",
+    )
+    parser.add_argument(
         "--verify",
         action="store_true",
         help="run the library on a made-up input and compare with ONNX Runtime, which must be "
