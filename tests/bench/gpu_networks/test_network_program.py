@@ -41,15 +41,15 @@ def test_a_folder_runs_without_what_wrote_it(folder):
 
 def test_a_wrong_weight_is_seen(folder, tmp_path):
     require_opencl()
-    import zlib
+    import lzma
 
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    weights = np.frombuffer(zlib.decompress((folder / WEIGHTS).read_bytes()), np.float32).copy()
+    weights = np.frombuffer(lzma.decompress((folder / WEIGHTS).read_bytes()), np.float32).copy()
     facts = json.loads((folder / PROGRAM).read_text())
     offsets = [a[1] for launch in facts["launches"] for a in launch["arguments"] if a[0] != "arena"]
     for offset in offsets:  # of each array the first number, unless it is no weight
         if 1e-3 < abs(weights[offset // 4]) < 1e3:
             weights[offset // 4] += 1
-    (tmp_path / WEIGHTS).write_bytes(zlib.compress(weights.tobytes()))
+    (tmp_path / WEIGHTS).write_bytes(lzma.compress(weights.tobytes()))
     assert check(NetworkProgram(tmp_path, OpenClDevice()), folder / EXPECTED) > 1e-3

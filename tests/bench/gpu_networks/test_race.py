@@ -1,5 +1,5 @@
 import json
-import zlib
+import lzma
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def folder(tmp_path):
     }
     (made / PROGRAM).write_text(json.dumps(described))
     (made / BINARY).write_bytes(b"\x7fELF")
-    (made / WEIGHTS).write_bytes(zlib.compress(np.float32(2).tobytes()))
+    (made / WEIGHTS).write_bytes(lzma.compress(np.float32(2).tobytes()))
     np.savez(made / EXPECTED, **{"input x": X, "output y": 2 * X})
     return tmp_path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import zlib
+import lzma
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ import numpy as np
 
 __all__ = ["BINARY", "PROGRAM", "SOURCE", "WEIGHTS", "Device", "NetworkProgram"]
 
-PROGRAM, SOURCE, BINARY, WEIGHTS = "program.json", "kernels.cu", "kernels.cubin", "weights.z"
+PROGRAM, SOURCE, BINARY, WEIGHTS = "program.json", "kernels.cu", "kernels.cubin", "weights.xz"
 
 
 class Device(Protocol):
@@ -50,7 +50,7 @@ class NetworkProgram:
         """Uploads the weights and binds all arguments."""
         self.facts: dict[str, Any] = json.loads((folder / PROGRAM).read_text())
         self._device = device
-        weights = zlib.decompress((folder / WEIGHTS).read_bytes())
+        weights = lzma.decompress((folder / WEIGHTS).read_bytes())
         memory = {
             "arena": device.upload(bytes(max(1, self.facts["arena"]))),
             "weights": device.upload(weights or b"\0"),

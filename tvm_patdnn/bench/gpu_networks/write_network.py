@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import zlib
+import lzma
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def write_network(program: DeviceProgram, metadata: Metadata, folder: Path, **fa
     }
     (folder / PROGRAM).write_text(json.dumps(described))
     (folder / SOURCE).write_text(program.source)
-    (folder / WEIGHTS).write_bytes(zlib.compress(weights, 6))
+    (folder / WEIGHTS).write_bytes(lzma.compress(weights, preset=2))
 
 
 def _packed(constants: Sequence[np.ndarray]) -> tuple[list[int], bytes]:
