@@ -6,7 +6,7 @@ import pytest
 from tests.built import inputs, pruned_network
 from tests.gpu.opencl import require_opencl
 from tests.gpu.opencl_device import OpenClDevice
-from tvm_patdnn.bench.gpu_networks.build_networks import _expected
+from tvm_patdnn.bench.gpu_networks.build_networks import expected_outputs
 from tvm_patdnn.bench.gpu_networks.network_program import PROGRAM, WEIGHTS, NetworkProgram
 from tvm_patdnn.bench.gpu_networks.race import EXPECTED, check
 from tvm_patdnn.bench.gpu_networks.write_network import write_network
@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
     source = source_model(Request(onnx_model=pruned_network(), target="opencl"))
     path = tmp_path_factory.mktemp("networks") / "net"
     write_network(compile_device_program(source), source.metadata, path, network="net")
-    np.savez_compressed(path / EXPECTED, **_expected(pruned_network()))
+    np.savez_compressed(path / EXPECTED, allow_pickle=False, **expected_outputs(pruned_network()))
     return path
 
 

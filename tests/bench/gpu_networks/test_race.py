@@ -10,9 +10,7 @@ from tests.bench.gpu_networks import made_cupy
 from tvm_patdnn.bench.gpu_networks import race
 from tvm_patdnn.bench.gpu_networks.cuda_device import CudaDevice
 from tvm_patdnn.bench.gpu_networks.network_program import BINARY, PROGRAM, WEIGHTS
-from tvm_patdnn.bench.gpu_networks.race import EXPECTED, ours, torch_rows
-
-X = np.arange(8, dtype=np.float32)
+from tvm_patdnn.bench.gpu_networks.race import EXPECTED, made_inputs, ours, torch_rows
 
 
 def scale(grid, block, weights, source, target):
@@ -47,7 +45,7 @@ def folder(tmp_path):
     (made / PROGRAM).write_text(json.dumps(described))
     (made / BINARY).write_bytes(b"\x7fELF")
     (made / WEIGHTS).write_bytes(lzma.compress(np.float32(2).tobytes()))
-    np.savez(made / EXPECTED, **{"input x": X, "output y": 2 * X})
+    np.savez(made / EXPECTED, y=2 * made_inputs({"x": (8,)})["x"])
     return tmp_path
 
 

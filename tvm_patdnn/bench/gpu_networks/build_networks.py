@@ -16,14 +16,21 @@ import onnx
 from onnx import numpy_helper
 
 from tvm_patdnn.bench.gpu_networks.network_program import BINARY, SOURCE
-from tvm_patdnn.bench.gpu_networks.race import EXPECTED
+from tvm_patdnn.bench.gpu_networks.race import EXPECTED, made_inputs
 from tvm_patdnn.bench.gpu_networks.write_network import write_network
 from tvm_patdnn.builder import source_model
 from tvm_patdnn.compilation import Request
 from tvm_patdnn.errors import BenchError
 from tvm_patdnn.standalone.write_folder import compile_device_program
 
-__all__ = ["build_network", "coarse", "compile_cuda", "convolutions_only", "with_batch"]
+__all__ = [
+    "build_network",
+    "coarse",
+    "compile_cuda",
+    "convolutions_only",
+    "expected_outputs",
+    "with_batch",
+]
 
 LEVELS = 31  # of a coarse weight, to either side of zero
 
@@ -41,7 +48,7 @@ def build_network(model: onnx.ModelProto, target: str, folder: Path, **facts: ob
     source = source_model(Request(onnx_model=model, target=target, storage=storage))
     write_network(compile_device_program(source), source.metadata, folder, **facts)
     compile_cuda(folder / SOURCE, folder / BINARY, str(source.target.attrs["arch"]))
-    np.savez_compressed(folder / EXPECTED, allow_pickle=False, **_expected(model))
+    np.savez_compressed(folder / EXPECTED, allow_pickle=False, **expected_outputs(model))
 
 
 def compile_cuda(source: Path, binary: Path, arch: str) -> None:
@@ -101,20 +108,14 @@ def convolutions_only(model: onnx.ModelProto) -> onnx.ModelProto:
     )
 
 
-def _expected(model: onnx.ModelProto) -> dict[str, np.ndarray]:
+def expected_outputs(model: onnx.ModelProto) -> dict[str, np.ndarray]:
+    """Returns what ONNX Runtime makes of ``made_inputs``, by output."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(model.SerializeToString())
-    random = np.random.default_rng(0)
-    inputs = {
-        tensor.name: random.standard_normal(tensor.shape, np.float32)
-        for tensor in session.get_inputs()
-    }
+    inputs = made_inputs({tensor.name: tensor.shape for tensor in session.get_inputs()})
     names = [tensor.name for tensor in session.get_outputs()]
-    outputs = dict(zip(names, session.run(names, inputs), strict=True))
-    return {f"input {name}": value for name, value in inputs.items()} | {
-        f"output {name}": value for name, value in outputs.items()
-    }
+    return dict(zip(names, session.run(names, inputs), strict=True))
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,9 +13,9 @@ import numpy as np
 from tvm_patdnn.bench.gpu_networks.cuda_device import CudaDevice
 from tvm_patdnn.bench.gpu_networks.network_program import NetworkProgram
 
-__all__ = ["EXPECTED", "check", "ours", "torch_rows"]
+__all__ = ["EXPECTED", "check", "made_inputs", "ours", "torch_rows"]
 
-EXPECTED = "expected.npz"  # inputs and what they give, by ONNX Runtime
+EXPECTED = "expected.npz"  # what ONNX Runtime makes of ``made_inputs``, by output
 
 Row = dict[str, Any]
 
@@ -33,9 +33,15 @@ def ours(folder: Path, device: CudaDevice) -> Iterator[Row]:
 def check(program: NetworkProgram, expected: Path) -> float:
     """Returns the largest difference from what is expected, over the largest value."""
     arrays = np.load(expected)
-    program.give({t["name"]: arrays[f"input {t['name']}"] for t in program.facts["inputs"]})
+    program.give(made_inputs({t["name"]: t["shape"] for t in program.facts["inputs"]}))
     program.launch()
-    return max(_error(value, arrays[f"output {name}"]) for name, value in program.take().items())
+    return max(_error(value, arrays[name]) for name, value in program.take().items())
+
+
+def made_inputs(shapes: Mapping[str, Sequence[int]]) -> dict[str, np.ndarray]:
+    """Returns the float32 inputs for which outputs are expected, the same everywhere."""
+    random = np.random.default_rng(0)
+    return {name: random.standard_normal(shape, np.float32) for name, shape in shapes.items()}
 
 
 def _error(value: np.ndarray, expected: np.ndarray) -> float:
