@@ -7,6 +7,7 @@ import torch
 from tvm.target import Target
 from tvm.tirx import PrimFunc
 
+from relay_passes.lower_gpu_kernels import COMPACT
 from te_schedules.epilogue import Step
 from te_schedules.gpu.conv2d import conv2d, sum_parts
 from te_schedules.gpu.kernel_sample import Sample
@@ -25,7 +26,7 @@ def functions(sample: Sample, name: str = "main") -> dict[str, PrimFunc]:
     found = {name: conv2d(sample.kernel)}
     if sample.kernel.splits > 1:
         found[f"{name}_sum"] = sum_parts(sample.kernel)
-    return found
+    return {each: func.with_attr(COMPACT, True) for each, func in found.items()}
 
 
 def run_function(func: PrimFunc, arrays: dict[str, np.ndarray]) -> None:

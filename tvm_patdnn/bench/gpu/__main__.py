@@ -2,6 +2,7 @@
 
 python -m tvm_patdnn.bench.gpu prepare FOLDER --arch sm_90
 python -m tvm_patdnn.bench.gpu race FOLDER --rows rows.jsonl
+python -m tvm_patdnn.bench.gpu predict docs/gpu-predicted.md
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from pathlib import Path
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m tvm_patdnn.bench.gpu", description=__doc__)
-    parser.add_argument("command", choices=["prepare", "race"])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("command", choices=["prepare", "race", "predict"])
+    parser.add_argument("path", type=Path, help="the folder of the race; the page of predict")
     parser.add_argument("--arch", default="sm_90", help="of the GPU, as nvcc names it")
     parser.add_argument("--rows", type=Path, default=Path("gpu-rows.jsonl"))
     parser.add_argument("--seconds", type=float, default=280, help="begin no layer after these")
     given = parser.parse_args(arguments)
-    return _prepare(given) if given.command == "prepare" else _race(given)
+    return {"prepare": _prepare, "race": _race, "predict": _predict}[given.command](given)
 
 
 def _prepare(given: argparse.Namespace) -> int:
@@ -28,15 +29,22 @@ def _prepare(given: argparse.Namespace) -> int:
     from tvm_patdnn.machine.targets import resolve_target
 
     target = resolve_target(f"cuda -arch={given.arch}")
-    cases = write_bundle(given.folder, target, progress=lambda text: print(text, file=sys.stderr))
-    print(f"{given.folder}: {len(cases)} kernels")
+    cases = write_bundle(given.path, target, progress=lambda text: print(text, file=sys.stderr))
+    print(f"{given.path}: {len(cases)} kernels")
+    return 0
+
+
+def _predict(given: argparse.Namespace) -> int:
+    from tvm_patdnn.bench.gpu.predicted_page import predicted_page
+
+    given.path.write_text(predicted_page())
     return 0
 
 
 def _race(given: argparse.Namespace) -> int:
     from tvm_patdnn.bench.gpu.race_bundle import race_bundle
 
-    return race_bundle(given.folder, given.rows, given.seconds)
+    return race_bundle(given.path, given.rows, given.seconds)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 from tvm.target import Target
 from tvm.tirx import PrimFunc
 
+from relay_passes.lower_gpu_kernels import COMPACT
 from te_schedules.epilogue import Step
 from te_schedules.gpu.conv2d import GpuConv2d, conv2d, sum_parts
 from te_schedules.gpu.conv2d_cost import GpuLists
@@ -47,12 +48,12 @@ class LayerPlan:
 
 
 PLANS = (
-    LayerPlan(variant="blocks of 4", batch=1, schedules=10),
-    LayerPlan(variant="free", batch=1, schedules=8),
-    LayerPlan(variant="dense", batch=1, schedules=4),
-    LayerPlan(variant="blocks of 4", batch=8, schedules=4),
-    LayerPlan(variant="free", batch=8, schedules=3),
-    LayerPlan(variant="blocks of 4", batch=1, storage="float16", schedules=3),
+    LayerPlan(variant="blocks of 4", batch=1, schedules=8),
+    LayerPlan(variant="free", batch=1, schedules=5),
+    LayerPlan(variant="blocks of 4", batch=8, schedules=3),
+    LayerPlan(variant="blocks of 4", batch=1, storage="float16", schedules=2),
+    LayerPlan(variant="dense", batch=1, schedules=3),
+    LayerPlan(variant="free", batch=8, schedules=2),
 )
 
 
@@ -120,7 +121,8 @@ def _write_module(
         if kernel.splits > 1:
             functions[f"sum{len(kernels)}"] = sum_parts(kernel)
         kernels.append((kernel, micros))
-    code = device_code(functions, target)
+    ours = {name: func.with_attr(COMPACT, True) for name, func in functions.items()}
+    code = device_code(ours, target)
     module = _compile(folder, name, target, code.source)
     return [
         LayerCase(
