@@ -20,7 +20,7 @@ from te_schedules.window import Window
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["Estimate", "GpuLists", "estimate", "registers", "shared_bytes"]
+__all__ = ["Estimate", "GpuLists", "busy_warps", "estimate", "registers", "shared_bytes"]
 
 KERNEL_INSTRUCTIONS = 9.0  # of a loop over kernels besides products and loads: seen in SASS
 RUN_INSTRUCTIONS = 4.0  # between the loops
@@ -83,9 +83,7 @@ def estimate(
     geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule, gpu: GpuModel
 ) -> Estimate:
     """Returns what a layer takes."""
-    down, across = schedule.tiles(geometry.out_size)
-    per_image = -(-lists.groups // schedule.block_groups) * schedule.splits
-    blocks = geometry.batch * down * across * per_image
+    blocks = _blocks(geometry, lists, schedule)
     resident = _resident(geometry, lists, schedule, gpu)
     turns = -(-blocks // gpu.multiprocessors)
     bounds, latency = _block(geometry, lists, schedule, gpu)
@@ -102,6 +100,18 @@ def estimate(
     return Estimate(
         micros=micros, share=_products(geometry, lists) / gpu.peak / micros, bound=bound
     )
+
+
+def busy_warps(geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule, gpu: GpuModel) -> int:
+    """Returns how many warps the busiest multiprocessor has at a time."""
+    turns = -(-_blocks(geometry, lists, schedule) // gpu.multiprocessors)
+    return schedule.warps * min(turns, _resident(geometry, lists, schedule, gpu))
+
+
+def _blocks(geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule) -> int:
+    down, across = schedule.tiles(geometry.out_size)
+    per_image = -(-lists.groups // schedule.block_groups) * schedule.splits
+    return geometry.batch * down * across * per_image
 
 
 def _products(geometry: GpuGeometry, lists: GpuLists) -> float:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from te_schedules.gpu.conv2d import GpuConv2d
-from te_schedules.gpu.conv2d_cost import GpuLists, estimate, registers, shared_bytes
+from te_schedules.gpu.conv2d_cost import GpuLists, busy_warps, estimate, registers, shared_bytes
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
 from te_schedules.gpu.kernel_table import KERNELS, PICTURES
@@ -82,3 +82,9 @@ def test_shared_memory_is_about_what_the_kernel_declares(name):
 def test_registers_grow_with_the_sums():
     small = registers(lists(9000), WINDOW, SCHEDULE)
     assert registers(lists(9000), WINDOW, replace(SCHEDULE, groups=2)) == small + 28
+
+
+def test_warps_are_busy_as_far_as_there_are_blocks_and_room():
+    few = replace(SCHEDULE, lanes_x=8, rows=7)
+    assert busy_warps(geometry(256, 28), lists(9000), few, gpu()) == 8
+    assert busy_warps(geometry(256, 112, 8), lists(9000), few, gpu()) in (16, 24)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -19,7 +19,7 @@ from tvm.tirx import PrimFunc
 from relay_passes.lower_gpu_kernels import COMPACT
 from te_schedules.epilogue import Step
 from te_schedules.gpu.conv2d import GpuConv2d, conv2d, sum_parts
-from te_schedules.gpu.conv2d_cost import GpuLists
+from te_schedules.gpu.conv2d_cost import GpuLists, busy_warps
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
 from te_schedules.gpu.conv2d_space import best_schedules
@@ -39,17 +39,22 @@ CONSIDERED = 2000  # schedules, the best by the model, among which different one
 
 @dataclass(frozen=True, kw_only=True)
 class LayerPlan:
-    """How many schedules of each layer are raced."""
+    """How many schedules of each layer are raced.
+
+    Attributes:
+        busy: warps of a multiprocessor, of which the best schedule with as many is raced, too.
+    """
 
     variant: Variant
     batch: int
     storage: str = "float32"
     schedules: int = 3
+    busy: tuple[int, ...] = ()
 
 
 PLANS = (
-    LayerPlan(variant="blocks of 4", batch=1, schedules=8),
-    LayerPlan(variant="free", batch=1, schedules=5),
+    LayerPlan(variant="blocks of 4", batch=1, schedules=8, busy=(12, 16, 24, 32, 48)),
+    LayerPlan(variant="free", batch=1, schedules=5, busy=(16, 24, 32, 48)),
     LayerPlan(variant="blocks of 4", batch=8, schedules=3),
     LayerPlan(variant="blocks of 4", batch=1, storage="float16", schedules=2),
     LayerPlan(variant="dense", batch=1, schedules=3),
@@ -107,7 +112,7 @@ def _write_module(
     kernels: list[tuple[GpuConv2d, float]] = []
     functions: dict[str, PrimFunc] = {}
     packed: dict[int, FKW] = {}
-    for schedule, micros in islice(_different(geometry, lists, gpu), plan.schedules):
+    for schedule, micros in _raced(geometry, lists, gpu, plan):
         band = schedule.window
         packed[band] = packed.get(band) or pack_fkw(weight, ids, patterns, group, band)
         kernel = GpuConv2d(
@@ -145,19 +150,38 @@ def _write_module(
     ]
 
 
-def _different(
-    geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel
-) -> Iterator[tuple[GpuSchedule, float]]:
-    """Yields the best schedules by the model that differ in more than the window."""
+def _raced(
+    geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel, plan: LayerPlan
+) -> list[tuple[GpuSchedule, float]]:
+    """Returns the best schedules by the model that differ, and those that the plan wants busy."""
+    scored = [
+        (schedule, found.micros)
+        for schedule, found in best_schedules(geometry, lists, gpu, CONSIDERED)
+    ]
+    chosen = list(islice(_different(scored), plan.schedules))
+    for busy in plan.busy:
+        chosen += islice(
+            (
+                each
+                for each in scored
+                if each not in chosen and busy_warps(geometry, lists, each[0], gpu) >= busy
+            ),
+            1,
+        )
+    return chosen
+
+
+def _different(scored: Iterable[tuple[GpuSchedule, float]]) -> Iterator[tuple[GpuSchedule, float]]:
+    """Yields what differs from all before in the shape of its tile, or in who computes it."""
     shapes: set[tuple[int, ...]] = set()
     shares: set[tuple[int, ...]] = set()
-    for s, found in best_schedules(geometry, lists, gpu, CONSIDERED):
+    for s, micros in scored:
         shape, share = (s.lanes_x, s.rows, s.columns), (s.warps, s.groups, s.splits, s.rows)
         if shape in shapes and share in shares:
             continue
         shapes.add(shape)
         shares.add(share)
-        yield s, found.micros
+        yield s, micros
 
 
 def _launches(func: PrimFunc, compiled: DeviceFunction) -> Iterator[LayerLaunch]:
