@@ -8,6 +8,7 @@ import torch
 
 from tests.bench.gpu.stand_in import StandIn
 from tests.gpu.opencl import require_opencl
+from tvm_patdnn.bench.gpu import race_bundle
 from tvm_patdnn.bench.gpu.device import CudaDevice
 from tvm_patdnn.bench.gpu.layer_case import Layer, LayerCase, layer_weight
 from tvm_patdnn.bench.gpu.race_bundle import missing_rows
@@ -80,6 +81,21 @@ def test_what_has_a_row_is_not_raced_again(bundle):
     again = list(missing_rows(race(bundle), found, rows[:7]))
     assert found[0].name not in {row.get("kernel") for row in again}
     assert found[1].name in {row.get("kernel") for row in again}
+
+
+def test_the_race_writes_rows_as_it_goes_and_goes_on_where_it_was(
+    bundle, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(race_bundle, "CudaDevice", StandIn)
+    rows = tmp_path / "rows.jsonl"
+    assert race_bundle.race_bundle(bundle, rows, seconds=0) == 1
+    assert "out of time" in capsys.readouterr().out
+    first = rows.read_text()
+    assert race_bundle.race_bundle(bundle, rows, seconds=600) == 0
+    found = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert rows.read_text().startswith(first)
+    assert {row["gpu"] for row in found} == {"stand-in"}
+    assert sum("kernel" in row for row in found) == len(cases(bundle))
 
 
 def test_torch_is_timed_in_every_precision_and_order():
