@@ -2,7 +2,7 @@
 
 python -m tvm_patdnn.bench.gpu prepare FOLDER --arch sm_90
 python -m tvm_patdnn.bench.gpu race FOLDER --rows rows.jsonl
-python -m tvm_patdnn.bench.gpu predict docs/gpu-predicted.md
+python -m tvm_patdnn.bench.gpu predict docs/gpu-predicted.md --network NAME=FILE.onnx
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--arch", default="sm_90", help="of the GPU, as nvcc names it")
     parser.add_argument("--rows", type=Path, default=Path("gpu-rows.jsonl"))
     parser.add_argument("--seconds", type=float, default=280, help="begin no layer after these")
+    parser.add_argument(
+        "--network", action="append", default=[], help="NAME=FILE.onnx, for predict"
+    )
     given = parser.parse_args(arguments)
     return {"prepare": _prepare, "race": _race, "predict": _predict}[given.command](given)
 
@@ -35,9 +38,12 @@ def _prepare(given: argparse.Namespace) -> int:
 
 
 def _predict(given: argparse.Namespace) -> int:
-    from tvm_patdnn.bench.gpu.predicted_page import predicted_page
+    from tvm_patdnn.bench.gpu.predicted_networks import networks_section
+    from tvm_patdnn.bench.gpu.predicted_page import ARCHES, predicted_page
 
-    given.path.write_text(predicted_page())
+    networks = dict(each.split("=", 1) for each in given.network)
+    sections = [predicted_page(), *([networks_section(networks, ARCHES)] if networks else [])]
+    given.path.write_text("\n".join(sections))
     return 0
 
 

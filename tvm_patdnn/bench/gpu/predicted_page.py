@@ -16,7 +16,7 @@ from tvm_patdnn.bench.gpu.write_bundle import LayerPlan, write_bundle
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.machine.targets import resolve_target
 
-__all__ = ["predicted_page"]
+__all__ = ["ARCHES", "predicted_page"]
 
 ARCHES = ("sm_80", "sm_90")
 VARIANTS: tuple[Variant, ...] = ("blocks of 4", "free")
