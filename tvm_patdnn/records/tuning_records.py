@@ -78,6 +78,10 @@ class Records:
         """Returns all records of a layer, in the order in which they were read."""
         return list(self._trials.get(key, ()))
 
+    def of_family(self, family: str) -> list[Record]:
+        """Returns all records of one family of kernels, of any layers and CPUs."""
+        return [r for key, trials in self._trials.items() if key.family == family for r in trials]
+
     def best(self, key: TuningKey, *, sparse: bool) -> Record | None:
         """Returns the record that decides for a layer."""
         return self._best.get((key, sparse))

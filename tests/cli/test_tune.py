@@ -1,0 +1,72 @@
+import json
+
+import pytest
+
+from tvm_patdnn.records.record_files import read_log
+from tvm_patdnn.tuning import ranking_model
+
+TARGET = "native -num-cores=1"
+
+
+@pytest.fixture
+def tune(files, tmp_path, capsys):
+    """Tunes the pruned network; returns what is on stdout and on stderr."""
+    from tvm_patdnn.cli import main
+
+    def run(*words: object) -> tuple[str, str]:
+        where = ["--target", TARGET, "--log", str(tmp_path / "log")]
+        assert main(["tune", str(files / "pruned.onnx"), *where, *map(str, words)]) == 0
+        said = capsys.readouterr()
+        return said.out, said.err
+
+    return run
+
+
+def test_from_the_model_to_a_library(tune, files, tmp_path, printed):
+    pytest.importorskip("xgboost")
+    told, said = tune("--trials", 14, "--json")
+    tuned = json.loads(told)
+    assert (tuned["layers"], len(tuned["tasks"])) == (2, 2)
+    assert sum(task["trials"] for task in tuned["tasks"]) == 14
+    assert all(0 < task["best_s"] <= task["default_s"] for task in tuned["tasks"])
+    assert tuned["default_s"] > 0
+    assert "tvm-patdnn: conv1: " in said
+    assert len(list(read_log(tmp_path / "log"))) > 14
+
+    again, _ = tune("--trials", 14)
+    assert again.startswith("nothing left to measure: ")
+
+    words = ("--target", TARGET, "--logs", tmp_path / "log", "--json")
+    report = json.loads(printed("inspect", files / "pruned.onnx", *words))["layers"]
+    assert all("as measured" in layer["reason"] for layer in report)
+    if tuned["kept"]:
+        first = tuned["tasks"][0]["configuration"]
+        assert first.items() >= {k: report[0]["schedule"][k] for k in ("rows", "hold")}.items()
+
+
+def test_the_default_search_measures_the_defaults(tune):
+    told, said = tune("--search", "default", "-q")
+    assert "network: " in told
+    assert "\n3 trials in " in told  # conv1 dense, conv2 dense and sparse
+    assert said == ""
+
+
+def test_errors(files, tmp_path, failing, misused, monkeypatch):
+    monkeypatch.setattr(ranking_model, "find_spec", lambda name: None)
+    said = failing("tune", files / "pruned.onnx", "--log", tmp_path)
+    assert "the learned cost model needs xgboost, which is not installed" in said
+    (tmp_path / "file").write_text("")
+    words = ("--search", "random", "--log", tmp_path / "file" / "log")
+    assert "cannot be made: " in failing("tune", files / "pruned.onnx", *words)
+    assert "at least 1" in misused("tune", files / "pruned.onnx", "--trials", "0")
+
+
+def test_a_model_without_convolutions(tmp_path, failing):
+    import onnx
+
+    from tests.onnx_models import model_of
+
+    path = tmp_path / "relu.onnx"
+    onnx.save(model_of([onnx.helper.make_node("Relu", ["x"], ["y"])], inputs={"x": (1, 4)}), path)
+    said = failing("tune", path, "--search", "random", "--log", tmp_path / "log")
+    assert "no convolution with a kernel of ours: nothing to tune" in said

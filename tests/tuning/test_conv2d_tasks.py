@@ -1,0 +1,67 @@
+import pickle
+
+import numpy as np
+import pytest
+from tvm import relax
+
+from relay_passes.lanes.plan_lanes import PlanOptions, plan_lanes
+from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from tests.relay_passes.relax_modules import CPU, Net, random_array
+from tests.te_schedules.cpu.lane_kernels import pattern_weight, run_kernel
+from tvm_patdnn.tuning.conv2d_tasks import conv2d_tasks
+
+PRUNED = pattern_weight(8, 8, ["##./##./...", ".##/.##/..."], 0.3)
+
+
+def tasks_of(body):
+    net = Net((1, 8, 9, 11))
+    main = MainRebuilder(net.module(lambda x: body(net, x)))
+    return conv2d_tasks(plan_lanes(main.bindings, main.result, PlanOptions(cpu=CPU)), CPU)
+
+
+def three(net, x):
+    y = net(relax.op.nn.relu(net.conv(x, PRUNED, padding=1)))
+    y = net(relax.op.nn.relu(net.conv(y, 2 * PRUNED, padding=1)))
+    return net.conv(y, random_array(4, 8, 3, 3), padding=1)
+
+
+def test_layers_that_are_alike_are_one_task():
+    first, second = tasks_of(three)
+    assert len(first.layers) == 2
+    assert len(second.layers) == 1
+    assert first.key != second.key
+
+
+def test_the_space_of_a_pruned_layer_is_sparse_and_dense_and_begins_with_the_defaults():
+    pruned, dense = tasks_of(three)
+    assert {point.sparse for point in pruned.space.points} == {False, True}
+    assert {point.sparse for point in dense.space.points} == {False}
+    assert [point.sparse for point in pruned.space.starts] == [False, True]
+    for task in (pruned, dense):
+        assert set(task.space.starts) <= set(task.space.points)
+        assert len(set(task.space.points)) == len(task.space.points)
+        assert len(task.space.describe(task.space.starts[0])) > 20
+
+
+def test_a_pair_in_one_kernel_is_left_alone():
+    def mobile(net, x):
+        wide = net(relax.op.nn.relu(net.conv(x, random_array(16, 8, 1, 1))))
+        return net.conv(wide, random_array(16, 1, 3, 3), groups=16, padding=1)
+
+    assert tasks_of(mobile) == []
+
+
+@pytest.mark.parametrize("at", [0, -1])
+def test_a_problem_that_was_pickled_gives_kernels_with_the_same_result(at):
+    task = tasks_of(three)[0]
+    problem = pickle.loads(pickle.dumps(task.problem))
+    inputs, operands = problem.arguments()
+
+    def result(configuration):
+        kernel = problem.kernel(configuration)
+        output = run_kernel(kernel.func, (*inputs, *kernel.constants, *operands), problem.out_shape)
+        return output[..., : problem.compared]
+
+    expected = result(problem.plain)
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(result(task.space.points[at]), expected, atol=1e-4)

@@ -1,0 +1,163 @@
+"""The tuner, with a workshop that knows all times: what it measures, writes and decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.records.samples import key_of
+from tests.tuning.spaces import BEST, SPACE, seconds_of
+from tvm_patdnn.records.record_files import read_log
+from tvm_patdnn.records.tuning_records import Records
+from tvm_patdnn.tuning.measure_trials import Measured
+from tvm_patdnn.tuning.problem import TuningTask
+from tvm_patdnn.tuning.search import DefaultSearch, RandomSearch
+from tvm_patdnn.tuning.tuner import TuneOptions, Tuner
+
+ONE, TWO = key_of(), key_of(workload="in 2 kernel 1")
+
+
+@dataclass
+class FakeWorkshop:
+    """Takes no time; ``slow`` layers take a multiple."""
+
+    slow: dict[str, float] = field(default_factory=dict)
+    failing: frozenset = frozenset()
+    asked: list = field(default_factory=list)
+
+    def measure(self, task, points, *, turns=None):
+        self.asked.append((task.key, len(points), turns))
+        factor = self.slow.get(task.key.workload, 1.0)
+        return [
+            Measured(seconds=None, error="no")
+            if point in self.failing
+            else Measured(seconds=factor * seconds_of(point))
+            for point in points
+        ]
+
+
+def task_of(key, layers=("conv",)):
+    return TuningTask(key=key, layers=layers, space=SPACE, problem=None)
+
+
+def tuner_of(log, tasks, workshop, search=None, **options):
+    records = Records(read_log(log)) if log.exists() else Records()
+    chosen = search or RandomSearch()
+    return Tuner(
+        tasks,
+        workshop,
+        lambda records: chosen,
+        log=log,
+        records=records,
+        options=TuneOptions(**{"trials": 100, "batch": 8, "patience": 1000, **options}),
+    )
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "log.jsonl"
+
+
+def test_every_trial_is_a_line_of_the_log(log):
+    (tuned,) = tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=20).run()
+    *trials, chosen = read_log(log)
+    assert len(trials) == tuned.trials == 20
+    assert [t.configuration for t in trials[:2]] == list(SPACE.starts)
+    assert not any(t.chosen for t in trials)
+    assert chosen.chosen
+    assert chosen.configuration == tuned.winner
+    assert chosen.seconds == tuned.best_s == min(t.seconds for t in trials)
+    assert tuned.default_s == min(map(seconds_of, SPACE.starts))
+    assert chosen.features == SPACE.describe(tuned.winner)
+
+
+def test_trials_go_where_the_time_is(log):
+    tasks = [task_of(ONE), task_of(TWO, layers=("a", "b"))]
+    workshop = FakeWorkshop(slow={TWO.workload: 2.0})
+    one, two = tuner_of(log, tasks, workshop, trials=200).run()
+    assert one.trials + two.trials == 200
+    assert 2 < two.trials / one.trials < 6
+
+
+def test_a_second_run_measures_nothing(log):
+    list(tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=20).run())
+    before = log.read_text()
+    workshop = FakeWorkshop()
+    again = tuner_of(log, [task_of(ONE)], workshop, trials=20)
+    assert list(again.run()) == []
+    assert (workshop.asked, again.is_new) == ([], False)
+    assert log.read_text() == before
+
+
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not(log, tmp_path):
+    whole = tmp_path / "whole.jsonl"
+    list(tuner_of(whole, [task_of(ONE)], FakeWorkshop(), trials=34).run())
+    list(tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=18).run())
+    list(tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=34).run())
+
+    def measured(file):
+        return [r.configuration for r in read_log(file) if not r.chosen]
+
+    assert measured(log) == measured(whole)
+
+
+def test_it_ends_where_nothing_improves(log):
+    (tuned,) = tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=1000, patience=24).run()
+    assert 24 < tuned.trials < 400
+
+
+def test_it_ends_when_the_search_has_nothing_to_propose(log):
+    (tuned,) = tuner_of(log, [task_of(ONE)], FakeWorkshop(), DefaultSearch()).run()
+    assert tuned.trials == 2
+    assert tuned.winner == SPACE.starts[1]
+
+
+def test_it_ends_when_time_is_up(log):
+    (tuned,) = tuner_of(log, [task_of(ONE)], FakeWorkshop(), seconds=0).run()
+    assert tuned.trials == 2
+
+
+def test_failures_are_recorded_and_never_win(log):
+    workshop = FakeWorkshop(failing=frozenset({SPACE.starts[1], BEST}))
+    (tuned,) = tuner_of(log, [task_of(ONE)], workshop, trials=30).run()
+    failed = [record for record in read_log(log) if record.seconds is None]
+    assert [(f.configuration, f.error) for f in failed] == [(SPACE.starts[1], "no")]
+    assert tuned.winner not in workshop.failing
+
+
+def test_a_layer_of_which_nothing_runs_is_given_up(log):
+    workshop = FakeWorkshop(failing=frozenset(SPACE.points))
+    (tuned,) = tuner_of(log, [task_of(ONE)], workshop).run()
+    assert (tuned.trials, tuned.winner) == (2, SPACE.starts[0])
+    assert not any(record.chosen for record in read_log(log))
+
+
+def test_finalists_are_measured_again_in_turns_beside_the_defaults(log):
+    workshop = FakeWorkshop()
+    list(tuner_of(log, [task_of(ONE)], workshop, trials=30, finalists=3, final_turns=9).run())
+    assert workshop.asked[-1] == (ONE, 5, 9)
+
+
+def test_defaults_can_be_kept(log):
+    tuner = tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=30)
+    list(tuner.run())
+    tuner.keep_defaults()
+    records = Records(read_log(log))
+    kept = [records.best(ONE, sparse=sparse).configuration for sparse in (False, True)]
+    assert kept == list(SPACE.starts)
+
+
+def test_progress(log):
+    told = []
+    tuner = Tuner(
+        [task_of(ONE)],
+        FakeWorkshop(),
+        lambda records: RandomSearch(),
+        log=log,
+        records=Records(),
+        options=TuneOptions(trials=20, batch=8),
+        progress=lambda done, task: told.append((done, task.layers)),
+    )
+    list(tuner.run())
+    assert told == [(done, ("conv",)) for done in (2, 10, 18, 20)]

@@ -1,0 +1,133 @@
+"""``tvm-patdnn tune``: finds the fastest schedule of each layer by measuring."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tvm_patdnn.cli.arguments import (
+    add_command,
+    add_model,
+    add_output_options,
+    add_positive,
+    add_target,
+    positive,
+)
+from tvm_patdnn.cli.tune_progress import TuneProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tvm_patdnn.records.tuning_records import Record
+    from tvm_patdnn.tuning.search import Search
+    from tvm_patdnn.tuning.tune import Tuned, TuneRequest
+
+__all__ = ["add_parser"]
+
+_SEARCHES = ("genetic", "random", "default")
+_TRIALS = 400
+
+
+def add_parser(commands: Any) -> None:
+    """Adds the command."""
+    text = "find the fastest schedule of each layer by measuring"
+    parser = add_command(commands, "tune", text, _run)
+    add_model(parser)
+    add_target(parser)
+    parser.add_argument(
+        "--log",
+        metavar="DIR",
+        type=Path,
+        default=Path("tuning"),
+        help="folder of records, which a later run goes on with and `build --logs DIR` reads "
+        "(default: tuning)",
+    )
+    add_positive(parser, "--trials", _TRIALS, "schedules to measure, of all layers together")
+    parser.add_argument(
+        "--time", metavar="MIN", type=positive, help="begin nothing new after so many minutes"
+    )
+    parser.add_argument(
+        "--search",
+        choices=_SEARCHES,
+        default="genetic",
+        help="genetic: guided by a model that learns; random; default: only what is chosen "
+        "without measuring (default: genetic)",
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="of the search (default: 0)"
+    )
+    add_output_options(parser)
+
+
+def _run(args: argparse.Namespace) -> None:
+    with TuneProgress(args.trials, quiet=args.quiet) as progress:
+        progress.phase("loading TVM")
+        from tvm_patdnn.tuning.tune import tune
+
+        tuned = tune(_asked(args), progress.phase, progress.trials, progress.finished)
+    print(json.dumps(_values(tuned, args.log), indent=2) if args.json else _text(tuned, args.log))
+
+
+def _asked(args: argparse.Namespace) -> TuneRequest:
+    from tvm_patdnn.compilation import Request
+    from tvm_patdnn.tuning.tune import TuneRequest
+    from tvm_patdnn.tuning.tuner import TuneOptions
+
+    request = Request(
+        onnx_model=args.model, target=args.target, input_shapes=dict(args.input_shape)
+    )
+    return TuneRequest(
+        request=request,
+        log=args.log,
+        search=_search(args.search, args.seed),
+        options=TuneOptions(trials=args.trials, seconds=60 * args.time if args.time else None),
+    )
+
+
+def _search(name: str, seed: int) -> Callable[[Sequence[Record]], Search]:
+    from tvm_patdnn.tuning.ranking_model import check_xgboost, learned_score
+    from tvm_patdnn.tuning.search import DefaultSearch, GeneticSearch, RandomSearch
+
+    if name == "genetic":
+        check_xgboost()
+        return lambda records: GeneticSearch(seed=seed, score=learned_score(records, seed))
+    search = RandomSearch(seed=seed) if name == "random" else DefaultSearch()
+    return lambda records: search
+
+
+def _text(tuned: Tuned, log: Path) -> str:
+    if tuned.network is None:
+        return f"nothing left to measure: {tuned.trials} trials in {log}\nuse: --logs {log}"
+    before, after = 1e3 * tuned.network.default_s, 1e3 * tuned.network.tuned_s
+    lines = [
+        f"network: {before:.3f} ms before, {after:.3f} ms after: {before / after:.2f}x",
+        f"{tuned.trials} trials in {log}",
+    ]
+    if not tuned.kept:
+        lines.append("it is not faster, so that the log decides for the defaults")
+    return "\n".join([*lines, f"use: tvm-patdnn build MODEL.onnx --logs {log} -o OUT.so"])
+
+
+def _values(tuned: Tuned, log: Path) -> dict[str, Any]:
+    network = tuned.network
+    return {
+        "log": str(log),
+        "trials": tuned.trials,
+        "layers": tuned.layers,
+        "kept": tuned.kept,
+        "default_s": network.default_s if network else None,
+        "tuned_s": network.tuned_s if network else None,
+        "tasks": [
+            {
+                "layers": list(each.task.layers),
+                "workload": each.task.key.workload,
+                "trials": each.trials,
+                "default_s": each.default_s,
+                "best_s": each.best_s,
+                "configuration": each.winner.to_json(),
+            }
+            for each in tuned.tasks
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Searches the fastest schedule of each layer by measuring, here or on a device."""

@@ -1,0 +1,139 @@
+"""The convolutions of a network as tasks for tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from relay_passes.lanes.kernel_candidates import Candidate, dense_candidates, sparse_candidates
+from relay_passes.lanes.plan import LanePlan, PlannedConvolution
+from te_schedules.cpu.conv2d import Conv2d, conv2d
+from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
+from te_schedules.cpu.conv2d_features import conv2d_features
+from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
+from te_schedules.cpu.conv2d_tuning_space import tuning_schedules
+from te_schedules.cpu.tile_store import OperandSpec, operand_params
+from te_schedules.epilogue import Step
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.records.families import Configuration
+from tvm_patdnn.records.tuning_key import TuningKey
+from tvm_patdnn.tuning.problem import TrialKernel, TuningTask
+from tvm_patdnn.tuning.space import Space
+
+__all__ = ["ConvProblem", "conv2d_tasks"]
+
+Candidates = Mapping[tuple[bool, int], Candidate]  # by whether they are sparse, and their group
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ConvProblem:
+    """See ``Problem``.
+
+    Attributes:
+        weight: (filters, channels of a group, kh, kw) float32.
+        steps: the epilogue.
+    """
+
+    weight: np.ndarray
+    geometry: Conv2dGeometry
+    steps: Sequence[Step[OperandSpec]]
+    candidates: Candidates
+
+    @property
+    def plain(self) -> Configuration:
+        """See ``Problem``."""
+        return Conv2dConfiguration(sparse=False, schedule=Conv2dSchedule(rows=1, vectors=1))
+
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """See ``Problem``."""
+        geometry = self.geometry
+        return geometry.out_layout.shape(geometry.batch, geometry.out_channels)
+
+    @property
+    def compared(self) -> int:
+        """See ``Problem``."""
+        layout = self.geometry.out_layout
+        return layout.rows * layout.row_vectors * layout.lanes
+
+    def kernel(self, configuration: Configuration) -> TrialKernel:
+        """See ``Problem``."""
+        assert isinstance(configuration, Conv2dConfiguration)
+        schedule = configuration.schedule
+        candidate = self.candidates[configuration.sparse, schedule.group]
+        kernel = Conv2d(
+            geometry=self.geometry,
+            fkw=candidate.pack(self.weight, schedule),
+            schedule=schedule,
+            steps=self.steps,
+            products=candidate.products,
+        )
+        return TrialKernel(func=conv2d(kernel), constants=list(kernel.constants.values()))
+
+    def arguments(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """See ``Problem``."""
+        rng, geometry = np.random.default_rng(0), self.geometry
+        layout = geometry.in_layout
+        planes = (geometry.batch, geometry.in_channels, layout.height, layout.width)
+        data = layout.pack(rng.standard_normal(planes, np.float32))
+        params = operand_params(self.steps, geometry.out_channels)
+        return [data], [rng.standard_normal(shape).astype(dtype) for _, shape, dtype in params]
+
+
+def conv2d_tasks(plan: LanePlan, cpu: CpuModel) -> list[TuningTask]:
+    """Returns the distinct convolutions that are kernels of their own, in order.
+
+    One that shares its kernel with the depthwise one behind it keeps the cost model's schedule.
+    """
+    found: dict[TuningKey, list[PlannedConvolution]] = {}
+    for item in plan.items:
+        if isinstance(item, PlannedConvolution):
+            found.setdefault(item.key, []).append(item)
+    return [_task(alike, cpu) for alike in found.values()]
+
+
+def _task(alike: Sequence[PlannedConvolution], cpu: CpuModel) -> TuningTask:
+    first = alike[0]
+    layer = first.layer
+    candidates = {(False, each.group): each for each in dense_candidates(layer)}
+    if layer.found.kept_weights < layer.found.dense_weights:
+        candidates |= {(True, each.group): each for each in sparse_candidates(layer)}
+    points = [
+        Conv2dConfiguration(sparse=sparse, schedule=schedule)
+        for (sparse, group), each in candidates.items()
+        for schedule in tuning_schedules(first.geometry, each.lists, group, cpu)
+    ]
+    starts = [
+        Conv2dConfiguration(sparse=each.candidate.kind in _SPARSE, schedule=each.schedule)
+        for each in first.choice.considered
+    ]
+    return TuningTask(
+        key=first.key,
+        layers=[each.layer.name for each in alike],
+        space=Space(
+            list(dict.fromkeys([*starts, *points])),
+            starts,
+            partial(_describe, first.geometry, candidates, cpu),
+        ),
+        problem=ConvProblem(
+            weight=layer.weight,
+            geometry=first.geometry,
+            steps=first.steps,
+            candidates=candidates,
+        ),
+    )
+
+
+_SPARSE = ("pattern", "connectivity")
+
+
+def _describe(
+    geometry: Conv2dGeometry, candidates: Candidates, cpu: CpuModel, point: Configuration
+) -> Mapping[str, float]:
+    assert isinstance(point, Conv2dConfiguration)
+    lists = candidates[point.sparse, point.schedule.group].lists
+    return conv2d_features(point, geometry, lists, cpu)

@@ -1,0 +1,55 @@
+"""Where kernels are measured: in a process of this machine, or on a device behind TVM's RPC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tvm
+
+from tvm_patdnn.library.library import Library
+from tvm_patdnn.library.running import RunnableModel
+
+__all__ = ["HERE", "Place", "ThisMachine"]
+
+
+class Place(Protocol):
+    """Somewhere kernels run."""
+
+    @property
+    def device(self) -> Any:
+        """TVM's device."""
+
+    def tensor(self, array: np.ndarray) -> Any:
+        """Sends an array there."""
+
+    def load(self, library: Path) -> Any:
+        """Sends a library there and loads it."""
+
+    def network(self, library: Library) -> RunnableModel:
+        """Sends a network there and loads it."""
+
+
+class ThisMachine:
+    """The process that asks."""
+
+    @property
+    def device(self) -> Any:
+        """See ``Place``."""
+        return tvm.cpu()
+
+    def tensor(self, array: np.ndarray) -> Any:
+        """See ``Place``."""
+        return tvm.runtime.tensor(array)
+
+    def load(self, library: Path) -> Any:
+        """See ``Place``."""
+        return tvm.runtime.load_module(str(library))
+
+    def network(self, library: Library) -> RunnableModel:
+        """See ``Place``."""
+        return library.runnable
+
+
+HERE = ThisMachine()

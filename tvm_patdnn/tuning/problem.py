@@ -1,0 +1,64 @@
+"""What a family of kernels gives to tuning: tasks, and how a configuration becomes a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from tvm.tirx import PrimFunc
+
+from tvm_patdnn.records.families import Configuration
+from tvm_patdnn.records.tuning_key import TuningKey
+from tvm_patdnn.tuning.space import Space
+
+__all__ = ["Problem", "TrialKernel", "TuningTask"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrialKernel:
+    """One kernel: called with (inputs, constants, operands, output).
+
+    Attributes:
+        constants: what it reads besides, as this configuration stores it.
+    """
+
+    func: PrimFunc
+    constants: Sequence[np.ndarray]
+
+
+class Problem(Protocol):
+    """A layer as processes that build kernels get it: it can be pickled."""
+
+    @property
+    def plain(self) -> Configuration:
+        """The simplest configuration, with whose result those of others are compared."""
+
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """Of the output, float32, as it is stored."""
+
+    @property
+    def compared(self) -> int:
+        """How many values of its last axis have to be right; what is behind may be anything."""
+
+    def kernel(self, configuration: Configuration) -> TrialKernel:
+        """Generates the kernel of one configuration."""
+
+    def arguments(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Returns made-up inputs, and operands of the epilogue: the same each time."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TuningTask:
+    """Layers of a network that are one and the same to tuning.
+
+    Attributes:
+        layers: their names.
+    """
+
+    key: TuningKey
+    layers: Sequence[str]
+    space: Space
+    problem: Problem

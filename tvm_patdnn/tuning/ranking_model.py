@@ -1,0 +1,94 @@
+"""A cost model that learns from records which configurations of a layer are faster.
+
+It ranks: how fast another layer or another device is altogether does not matter, so that
+records of any of them teach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from tvm_patdnn.errors import TuningError
+from tvm_patdnn.records.tuning_records import Record
+from tvm_patdnn.tuning.search import Score
+
+__all__ = ["check_xgboost", "learned_score"]
+
+_ROUNDS = 60
+_FEWEST = 12  # records, below which nothing is learned
+_OPTIONS = {
+    "objective": "rank:pairwise",
+    "eta": 0.15,
+    "max_depth": 6,
+    "min_child_weight": 1.0,
+    "subsample": 0.9,
+    "tree_method": "hist",
+    "verbosity": 0,
+}
+
+
+def check_xgboost() -> None:
+    """Checks that the model's library is installed.
+
+    Raises:
+        TuningError: it is not.
+    """
+    if find_spec("xgboost") is None:
+        raise TuningError(
+            "the learned cost model needs xgboost, which is not installed; run "
+            "pip install 'tvm-patdnn[tune]', or choose --search random"
+        )
+
+
+def learned_score(records: Iterable[Record], seed: int = 0, threads: int = 1) -> Score | None:
+    """Learns from the trials of one family of kernels.
+
+    Args:
+        records: of any layers and devices; those without features are left out.
+        seed: of the trees.
+        threads: that learn.
+
+    Returns:
+        What scores configurations of one layer by their features; None of too few records.
+    """
+    groups = _by_layer(records)
+    if sum(map(len, groups)) < _FEWEST:
+        return None
+    import xgboost
+
+    names = sorted({name for group in groups for record in group for name in record.features})
+    rows = np.array([_row(record.features, names) for group in groups for record in group])
+    data = xgboost.DMatrix(rows, label=np.concatenate([_labels(group) for group in groups]))
+    data.set_group([len(group) for group in groups])
+    options: dict[str, Any] = {**_OPTIONS, "seed": seed, "nthread": threads}
+    model = xgboost.train(options, data, num_boost_round=_ROUNDS)
+
+    def score(features: Sequence[Mapping[str, float]]) -> np.ndarray:
+        found = np.array([_row(each, names) for each in features])
+        return np.asarray(model.predict(xgboost.DMatrix(found)))
+
+    return score
+
+
+def _by_layer(records: Iterable[Record]) -> list[list[Record]]:
+    """Returns the trials of each layer on each device, where there are two to compare."""
+    groups: dict[Any, list[Record]] = {}
+    for record in records:
+        if record.features and not record.chosen:
+            groups.setdefault(record.key, []).append(record)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _labels(group: Sequence[Record]) -> np.ndarray:
+    """Returns the speed of each trial as a share of the fastest; 0 where it failed."""
+    times = np.array([np.inf if r.seconds is None else r.seconds for r in group], np.float64)
+    fastest = times.min()
+    return fastest / times if np.isfinite(fastest) else np.zeros(len(times))
+
+
+def _row(features: Mapping[str, float], names: Sequence[str]) -> list[float]:
+    return [features.get(name, 0.0) for name in names]

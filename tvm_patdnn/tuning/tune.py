@@ -1,0 +1,129 @@
+"""Tunes a network from its file: what ``tvm-patdnn tune`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relay_passes.pipeline import plan_pipeline
+from tvm_patdnn.compilation import Compilation, Request
+from tvm_patdnn.errors import TuningError
+from tvm_patdnn.records.record_files import read_log
+from tvm_patdnn.records.tuning_records import Record, Records
+from tvm_patdnn.tuning.compare_networks import NetworkTimes, compare_networks
+from tvm_patdnn.tuning.conv2d_tasks import conv2d_tasks
+from tvm_patdnn.tuning.places import HERE, Place
+from tvm_patdnn.tuning.problem import TuningTask
+from tvm_patdnn.tuning.search import Search
+from tvm_patdnn.tuning.tuner import TunedTask, TuneOptions, Tuner
+from tvm_patdnn.tuning.workshop import Limits, Workshop
+
+__all__ = ["TuneRequest", "Tuned", "tune"]
+
+_EVEN = 0.99  # of the default's time: as fast as that is not faster
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneRequest:
+    """What is tuned, where, and how much.
+
+    Attributes:
+        request: the model and the target.
+        log: a folder of records; those for the target's CPU are in a file of its name.
+        place, devices: see ``Workshop``.
+        search: given records, returns what proposes trials.
+    """
+
+    request: Request
+    log: Path
+    search: Callable[[Sequence[Record]], Search]
+    options: TuneOptions
+    place: Place = HERE
+    devices: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuned:
+    """What came of it.
+
+    Attributes:
+        tasks: those of which anything was measured in this run.
+        layers: convolutions that can be tuned.
+        trials: in the log, of this network.
+        network: before and after; None where nothing was measured.
+        kept: whether the network is faster with what was found.
+    """
+
+    tasks: tuple[TunedTask, ...]
+    layers: int
+    trials: int
+    network: NetworkTimes | None
+    kept: bool
+
+
+def tune(
+    asked: TuneRequest,
+    phase: Callable[[str], None] = lambda phase: None,
+    progress: Callable[[int, TuningTask], None] = lambda done, task: None,
+    finished: Callable[[TunedTask], None] = lambda task: None,
+) -> Tuned:
+    """Tunes a network.
+
+    Args:
+        phase: told the name of each phase as it begins.
+        progress: see ``Tuner``.
+        finished: told each task when it is decided.
+
+    Raises:
+        ModelError, TargetError: see ``build``.
+        TuningError: the log cannot be read or written, or no layer can be tuned.
+    """
+    _make_folder(asked.log)
+    compilation = Compilation.of(asked.request, phase)
+    cpu = compilation.options.cpu
+    with compilation.target:
+        plan = plan_pipeline(compilation.model.module, compilation.options)
+    tasks = conv2d_tasks(plan, cpu)
+    if not tasks:
+        raise TuningError("the model has no convolution with a kernel of ours: nothing to tune")
+    records = Records(read_log(asked.log))
+    log = asked.log / f"{cpu.name}.jsonl"
+    limits = Limits(cold_bytes=2 * cpu.l2_bytes)
+    where = {"place": asked.place, "devices": asked.devices, "limits": limits}
+    with Workshop(compilation.target, cpu.num_cores, **where) as workshop:  # type: ignore[arg-type]
+        tuner = Tuner(
+            tasks,
+            workshop,
+            asked.search,
+            log=log,
+            records=records,
+            options=asked.options,
+            progress=progress,
+        )
+        phase("measuring")
+        done = []
+        for each in tuner.run():
+            done.append(each)
+            finished(each)
+    network = None
+    if tuner.is_new:
+        phase("whole network")
+        network = compare_networks(asked.request, asked.log, asked.place)
+    kept = network is None or network.tuned_s < network.default_s * _EVEN
+    if not kept:
+        tuner.keep_defaults()
+    return Tuned(
+        tasks=tuple(done),
+        layers=sum(len(task.layers) for task in tasks),
+        trials=tuner.trials,
+        network=network,
+        kept=kept,
+    )
+
+
+def _make_folder(log: Path) -> None:
+    try:
+        log.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TuningError(f"{log}: cannot be made: {error}; give --log another folder") from error

@@ -1,0 +1,205 @@
+"""Tunes the layers of a network: trials go where the network's time is, until nothing improves."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tvm_patdnn.records.families import FAMILIES, Configuration
+from tvm_patdnn.records.record_files import append_records
+from tvm_patdnn.records.tuning_records import Record, Records
+from tvm_patdnn.tuning.history import History
+from tvm_patdnn.tuning.measure_trials import Measured
+from tvm_patdnn.tuning.problem import TuningTask
+from tvm_patdnn.tuning.search import Search
+from tvm_patdnn.tuning.workshop import Workshop
+
+__all__ = ["TuneOptions", "TunedTask", "Tuner"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneOptions:
+    """How much is measured.
+
+    Attributes:
+        trials: of all layers together, those of earlier runs included.
+        seconds: after which nothing new is begun.
+        batch: trials of a layer between which the search learns.
+        patience: a layer is done after as many trials without a clear improvement.
+        finalists: that are measured again in the end, in turns, beside the starts.
+        final_turns: of these.
+    """
+
+    trials: int = 400
+    seconds: float | None = None
+    batch: int = 16
+    patience: int = 48
+    finalists: int = 3
+    final_turns: int = 31
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TunedTask:
+    """What became of one task.
+
+    Attributes:
+        default_s, best_s: seconds of the default and of the winner, measured in turns.
+        winner: the fastest; the default where that is.
+    """
+
+    task: TuningTask
+    trials: int
+    default_s: float
+    best_s: float
+    winner: Configuration
+
+
+@dataclass(eq=False)
+class _Course:
+    """A task with what was measured of it."""
+
+    task: TuningTask
+    history: History
+    exhausted: bool = False
+    measured: bool = False  # in this run
+
+    @property
+    def weight(self) -> float:
+        """Seconds of the network that are spent in it, as far as is known."""
+        seconds = self.history.best
+        return len(self.task.layers) * (seconds if seconds < math.inf else 0.0)
+
+
+class Tuner:
+    """Measures the tasks of one network in one workshop, and writes every trial to a log.
+
+    Args:
+        search: given all records of a family so far, returns what proposes the next trials.
+        log: the file to which records are appended.
+        records: of earlier runs, and of other devices; new ones are added.
+        progress: told trials that are done, of how many, and of which task.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[TuningTask],
+        workshop: Workshop,
+        search: Callable[[Sequence[Record]], Search],
+        *,
+        log: Path,
+        records: Records,
+        options: TuneOptions,
+        progress: Callable[[int, TuningTask], None] = lambda done, task: None,
+    ) -> None:
+        self._workshop, self._search = workshop, search
+        self._log, self._records, self._options = log, records, options
+        self._progress = progress
+        self._courses = [_Course(task, History.of(records.trials(task.key))) for task in tasks]
+        self._end = math.inf if options.seconds is None else time.monotonic() + options.seconds
+
+    @property
+    def is_new(self) -> bool:
+        """Whether anything was measured."""
+        return any(course.measured for course in self._courses)
+
+    def run(self) -> Iterator[TunedTask]:
+        """Searches; then yields each task as its finalists have been compared.
+
+        Raises:
+            TuningError: the log cannot be written.
+        """
+        for each in self._courses:
+            missing = [p for p in each.task.space.starts if p not in each.history.seconds]
+            if missing:
+                self._measure(each, missing)
+        while (course := self._next()) is not None:
+            left = self._options.trials - self.trials
+            search = self._search(self._records.of_family(course.task.key.family))
+            count = min(self._options.batch, left)
+            points = search.propose(course.task.space, course.history, count)
+            course.exhausted = not points
+            if points:
+                self._measure(course, points)
+        for each in self._courses:
+            if each.measured:
+                yield self._decided(each)
+
+    def _next(self) -> _Course | None:
+        """Returns whose turn it is: trials are given out as the network's time is spent."""
+        if self.trials >= self._options.trials or time.monotonic() >= self._end:
+            return None
+        unfinished = [c for c in self._courses if not self._is_done(c)]
+        return max(unfinished, key=lambda c: c.weight / (1 + len(c.history)), default=None)
+
+    def _is_done(self, course: _Course) -> bool:
+        failing = course.history.best == math.inf
+        return (
+            course.exhausted or failing or (course.history.since_improved >= self._options.patience)
+        )
+
+    @property
+    def trials(self) -> int:
+        """How many configurations were measured, those of earlier runs included."""
+        return sum(len(course.history) for course in self._courses)
+
+    def _measure(self, course: _Course, points: Sequence[Configuration]) -> None:
+        course.measured = True
+        found = self._workshop.measure(course.task, points)
+        for point, measured in zip(points, found, strict=True):
+            course.history.add(point, measured.seconds)
+        self._write(_record(course.task, p, m) for p, m in zip(points, found, strict=True))
+        self._progress(self.trials, course.task)
+
+    def _decided(self, course: _Course) -> TunedTask:
+        """Measures the finalists in turns: the luck of one measurement decides nothing."""
+        task, options = course.task, self._options
+        points = dict.fromkeys([*task.space.starts, *course.history.fastest(options.finalists)])
+        ran = [point for point in points if course.history.seconds[point] < math.inf]
+        found = self._workshop.measure(task, ran, turns=options.final_turns)
+        times = {p: m.seconds for p, m in zip(ran, found, strict=True) if m.seconds is not None}
+        winner = min(times, key=lambda p: times[p], default=task.space.starts[0])
+        default = min(
+            (times[p] for p in task.space.starts if p in times), default=times.get(winner, math.inf)
+        )
+        if winner in times:
+            self._write([_record(task, winner, Measured(seconds=times[winner]), chosen=True)])
+        return TunedTask(
+            task=task,
+            trials=len(course.history),
+            default_s=default,
+            best_s=times.get(winner, math.inf),
+            winner=winner,
+        )
+
+    def keep_defaults(self) -> None:
+        """Decides for the defaults of all tasks: tuning has not made the network faster."""
+        for course in self._courses:
+            for point in course.task.space.starts:
+                seconds = course.history.seconds.get(point, math.inf)
+                if seconds < math.inf:
+                    measured = Measured(seconds=seconds)
+                    self._write([_record(course.task, point, measured, chosen=True)])
+
+    def _write(self, records: Iterator[Record] | Sequence[Record]) -> None:
+        new = list(records)
+        append_records(self._log, new)
+        for record in new:
+            self._records.add(record)
+
+
+def _record(
+    task: TuningTask, point: Configuration, measured: Measured, *, chosen: bool = False
+) -> Record:
+    return Record(
+        key=task.key,
+        version=FAMILIES[task.key.family].version,
+        configuration=point,
+        seconds=measured.seconds,
+        error=measured.error,
+        chosen=chosen,
+        at=round(time.time(), 3),
+        features=task.space.describe(point),
+    )
