@@ -10,6 +10,7 @@ import tvm
 
 from tvm_patdnn.library.library import Library
 from tvm_patdnn.library.running import RunnableModel
+from tvm_patdnn.library.standalone_model import StandaloneModel
 
 __all__ = ["HERE", "Place", "ThisMachine"]
 
@@ -27,7 +28,7 @@ class Place(Protocol):
     def load(self, library: Path) -> Any:
         """Sends a library there and loads it."""
 
-    def network(self, library: Library) -> RunnableModel:
+    def network(self, library: Library) -> RunnableModel | StandaloneModel:
         """Sends a network there and loads it."""
 
 
@@ -47,7 +48,7 @@ class ThisMachine:
         """See ``Place``."""
         return tvm.runtime.load_module(str(library))
 
-    def network(self, library: Library) -> RunnableModel:
+    def network(self, library: Library) -> RunnableModel | StandaloneModel:
         """See ``Place``."""
         return library.runnable
 
