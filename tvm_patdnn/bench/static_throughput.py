@@ -39,7 +39,7 @@ loops over whole tiles, if every load hits the nearest cache. It is a bound from
 instructions alone, not a latency: caches, and the ends of short lists, take more.
 """
 _INT8 = """The same layers in int8, as a share of the most that the core's products of bytes can do:
-on the first of these CPUs there are no such instructions, and three do the work of one.
+on the first two of these CPUs there are none, and three instructions do the work of one.
 """
 _BLOCKS = {1: "Single filters", 4: "Blocks of 4 filters"}
 _TARGETS = ("raspberry-pi-4", "raspberry-pi-5", "x86-64-v3")
