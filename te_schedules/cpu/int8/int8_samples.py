@@ -69,13 +69,13 @@ def sample_int8_fully_connected(lanes: int) -> Sample:
     )
     matrix = Int8Matrix(layer=layer, instructions=plain(lanes, 16))
     sums = data[:, :, 0, 0].astype(np.int64) @ weight[:, :, 0, 0].astype(np.int64).T + bias
-    values = np.clip(np.rint(sums * SCALE) + ZERO, 0, 255)
-    padding = np.full((2, matrix.blocks * matrix.block - OUTPUTS), ZERO)
-    stored = np.concatenate([values, padding], axis=1).astype(np.uint8)
+    stored = np.zeros(stored_shape(layer.out_shape), np.uint8)
+    stored[:, 0, : matrix.blocks * matrix.block] = ZERO  # what pads the outputs to whole blocks
+    stored[:, 0, :OUTPUTS] = np.clip(np.rint(sums * SCALE) + ZERO, 0, 255)
     return Sample(
         func=int8_fully_connected(matrix),
         arguments=(_stored(data[:, None, :, 0]), *matrix.constants.values()),
-        expected=_stored(stored[:, None, :, None]),
+        expected=stored,
     )
 
 
