@@ -31,7 +31,7 @@ from relay_passes.mark_gathers import MarkGathers
 from relay_passes.raise_elementwise import RaiseElementwise
 from relay_passes.raise_pixel_shuffle import RaisePixelShuffle, legalize_pixel_shuffle
 from relay_passes.raise_stacked import RaiseStacked
-from relay_passes.relax_ir.reported_layers import reported_layers
+from relay_passes.relax_ir.reported_layers import noted, reported_layers
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
 from relay_passes.rewrite_to_gpu import RewriteToGpu, report_of
 from relay_passes.rewrite_to_int8 import RewriteToInt8, is_quantised
@@ -232,7 +232,8 @@ def report_pipeline(mod: tvm.IRModule, options: PipelineOptions) -> list[LayerRe
     mod = _canonical(mod, options)
     if options.gpu is not None:
         return report_of(mod, options.gpu_plan(options.gpu))
-    return [*reported_layers(mod), *report_layers(plan_of(mod, options.plan))]
+    rows = report_layers(plan_of(mod, options.plan))
+    return [*reported_layers(mod), *noted(mod, rows)]
 
 
 def run_pipeline(

@@ -5,7 +5,7 @@ After:   call_tir(kernel, x, packed constants, ...), where tensors of integers a
 Requires: "main" is made of dataflow blocks; constants are not folded to numbers yet.
 Ensures: the integers that the model says, but for a rounding that a residual addition leaves out;
          what has no int8 kernel stays as it is, on numbers; of constants none are integers; the
-         attribute "tvm_patdnn.layers" lists the convolutions.
+         report lists the convolutions, and says why others are not in int8.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tvm.ir.transform import PassContext
 
 from relay_passes.int8.emit_int8 import emit_int8
 from relay_passes.int8.plan import plan_int8
-from relay_passes.int8.report_int8 import report_int8
+from relay_passes.int8.report_int8 import notes_on_numbers, report_int8
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
-from relay_passes.relax_ir.reported_layers import with_layers
+from relay_passes.relax_ir.reported_layers import with_layers, with_notes
 from relay_passes.relax_ir.values import operator_name
 from tvm_patdnn.machine.cpu_model import CpuModel
 
@@ -47,7 +47,7 @@ class RewriteToInt8:
         main = MainRebuilder(mod)
         plan = plan_int8(main.bindings, main.result, self.names, self.cpu, sparse=self.sparse)
         rebuilt = main.rebuild(lambda: emit_int8(main, plan))
-        return with_layers(rebuilt, report_int8(plan))
+        return with_notes(with_layers(rebuilt, report_int8(plan)), notes_on_numbers(plan))
 
 
 def is_quantised(mod: tvm.IRModule) -> bool:

@@ -14,6 +14,7 @@ from tvm_patdnn.sparse.weight_key import weight_key
         ("conv_3", "onnx::Conv_193", "conv_3"),
         ("", "542", "542"),
         ("conv_3", "layer1.conv1.weight_DequantizeLinear_Output", "layer1.conv1"),
+        ("", "ConvBnFusion_W_conv1.weight", "conv1"),
     ],
 )
 def test_layer_name(node, weight, expected):

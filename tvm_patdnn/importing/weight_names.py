@@ -46,7 +46,8 @@ def weight_names(model: onnx.ModelProto, original: onnx.ModelProto | None = None
 
 def layer_name(node: onnx.NodeProto) -> str:
     """What we call the layer: PyTorch's module path, else the node's name, else the weight's."""
-    weight = node.input[1].removesuffix("_DequantizeLinear_Output")  # as onnxruntime calls it
+    # What onnxruntime makes of a name: quantised, and with batch norm folded in.
+    weight = node.input[1].removesuffix("_DequantizeLinear_Output").removeprefix("ConvBnFusion_W_")
     if weight.endswith(".weight"):
         return weight.removesuffix(".weight")
     return node.name or weight
