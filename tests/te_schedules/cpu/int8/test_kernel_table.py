@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tvm
 
-from te_schedules.cpu.int8 import int8_samples
+from te_schedules.cpu.int8 import int8_samples, plane_samples
 from te_schedules.cpu.int8.kernel_table import INT8_KERNELS
 from tests.te_schedules.cpu.lane_kernels import compiled
 from tests.te_schedules.cpu.test_kernel_table import TARGETS
@@ -12,7 +12,8 @@ from tvm_patdnn.machine.targets import resolve_target
 
 def test_every_sample_is_in_the_table_once():
     used = [kernel.sample for kernel in INT8_KERNELS.values()]
-    made = [getattr(int8_samples, name) for name in int8_samples.__all__]
+    modules = (int8_samples, plane_samples)
+    made = [getattr(module, name) for module in modules for name in module.__all__]
     assert sorted(map(id, used)) == sorted(map(id, made))
 
 
