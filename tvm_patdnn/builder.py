@@ -23,6 +23,7 @@ from tvm_patdnn.importing.importer import ImportedModel
 from tvm_patdnn.importing.onnx_file import ModelSource
 from tvm_patdnn.importing.onnx_shapes import InputShapes
 from tvm_patdnn.library.constant_file import ConstantFile, constant_file
+from tvm_patdnn.library.cuda_binary import binary_for_cuda
 from tvm_patdnn.library.library import Library
 from tvm_patdnn.library.metadata import Metadata, embed_metadata
 from tvm_patdnn.machine.targets import TargetLike, is_gpu
@@ -159,7 +160,7 @@ def _lowered(
     embed = EmbedConstants(add=constants.add, path=constants.path) if constants else None
     # Kernels get what the virtual machine planned; checks of every call would be most of the code.
     unchecked = tvm.transform.PassContext(config={"tirx.disable_assert": True})
-    with unchecked:
+    with unchecked, binary_for_cuda(target):
         return relax.build(
             mod,
             target,
