@@ -9,6 +9,7 @@ from tests.built import pruned_network
 from tests.onnx_models import model_of
 from tvm_patdnn.bench.gpu_networks import build_networks
 from tvm_patdnn.bench.gpu_networks.build_networks import (
+    LEVELS,
     build_network,
     coarse,
     compile_cuda,
@@ -45,8 +46,8 @@ def test_coarse_weights_are_few_and_keep_their_zeros():
     for before, after in zip(model.graph.initializer, coarse(model).graph.initializer, strict=True):
         old, new = numpy_helper.to_array(before), numpy_helper.to_array(after)
         assert ((old == 0) == (new == 0)).all()
-        assert len(np.unique(new)) <= 63
-        assert np.abs(new - old).max() <= np.abs(old).max() / 31
+        assert len(np.unique(new)) <= 2 * LEVELS + 1
+        assert np.abs(new - old).max() <= np.abs(old).max() / LEVELS
 
 
 def test_a_model_for_more_images():

@@ -24,6 +24,7 @@ from tvm_patdnn.errors import BenchError
 from tvm_patdnn.standalone.write_folder import compile_device_program
 
 __all__ = [
+    "LEVELS",
     "build_network",
     "coarse",
     "compile_cuda",
@@ -32,7 +33,7 @@ __all__ = [
     "with_batch",
 ]
 
-LEVELS = 31  # of a coarse weight, to either side of zero
+LEVELS = 7  # of a coarse weight, to either side of zero
 
 _LOG = logging.getLogger(__name__)
 

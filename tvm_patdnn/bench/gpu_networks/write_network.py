@@ -17,6 +17,9 @@ from tvm_patdnn.standalone.sequence import Ref
 
 __all__ = ["write_network"]
 
+# Numbers of 4 bytes, of which few are distinct.
+_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "lc": 0, "lp": 2, "pb": 2}]
+
 
 def write_network(program: DeviceProgram, metadata: Metadata, folder: Path, **facts: Any) -> None:
     """Writes the program, but not the binary of its kernels, into a new folder.
@@ -36,7 +39,7 @@ def write_network(program: DeviceProgram, metadata: Metadata, folder: Path, **fa
     }
     (folder / PROGRAM).write_text(json.dumps(described))
     (folder / SOURCE).write_text(program.source)
-    (folder / WEIGHTS).write_bytes(lzma.compress(weights, preset=2))
+    (folder / WEIGHTS).write_bytes(lzma.compress(weights, filters=_FILTERS))
 
 
 def _packed(constants: Sequence[np.ndarray]) -> tuple[list[int], bytes]:
