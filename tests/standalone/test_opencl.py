@@ -53,6 +53,14 @@ def test_a_pruned_network(folder):
     assert len(model.time(inputs(), repeats=2)) == 2
 
 
+@pytest.mark.parametrize("device", ["adreno", "mali"])
+def test_kernels_for_a_phone(device):
+    """On whatever device there is: what a phone's driver makes of them is not seen."""
+    require_opencl()
+    built = tvm_patdnn.build(pruned_network(), f"{device} -host=native", lazy=True)
+    assert_same(built.run(inputs()), pruned_network(), inputs())
+
+
 def test_a_network_of_many_operators():
     require_opencl()
     random = np.random.default_rng(1)
@@ -96,8 +104,10 @@ def test_a_c_program(folder):
         assert file.read_bytes()[:512] == whole[:512]  # compiled and kept anew
 
 
-def test_the_sources_are_clean_and_need_no_opencl_to_be_built(tmp_path):
-    library().export_standalone(tmp_path / "src", "net")
+@pytest.mark.parametrize("target", ["opencl", "adreno", "mali"])
+def test_the_sources_are_clean_and_need_no_opencl_to_be_built(target, tmp_path):
+    built = tvm_patdnn.build(pruned_network(), target, lazy=True)
+    built.export_standalone(tmp_path / "src", "net")
     files = sorted(file.name for file in (tmp_path / "src").iterdir())
     assert files == ["CMakeLists.txt", "net.c", "net.h", "runtime.c", "weights.bin"]
     line = [flag("cc"), "-std=c11", *WARNINGS, "-Wno-overlength-strings", "-c", "net.c"]
