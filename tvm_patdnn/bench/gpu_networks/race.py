@@ -19,6 +19,13 @@ EXPECTED = "expected.npz"  # what ONNX Runtime makes of ``made_inputs``, by outp
 
 Row = dict[str, Any]
 
+WAYS = (  # storage, whether fp32 may be TF32, order in memory
+    ("float32", False, "contiguous_format"),
+    ("float32", False, "channels_last"),
+    ("float32", True, "channels_last"),
+    ("float16", True, "channels_last"),
+)
+
 
 def ours(folder: Path, device: CudaDevice) -> Iterator[Row]:
     """Yields a row for each way to launch the network of a folder, checked before it is timed."""
@@ -57,17 +64,16 @@ def torch_rows(name: str, network: Any, shape: tuple[int, ...]) -> Iterator[Row]
     """
     torch: Any = importlib.import_module("torch")
     torch.backends.cudnn.benchmark = True
-    for storage, tf32 in (("float32", False), ("float32", True), ("float16", True)):
+    for storage, tf32, layout in WAYS:
         torch.backends.cudnn.allow_tf32 = tf32
         torch.backends.cuda.matmul.allow_tf32 = tf32
         dtype = getattr(torch, storage)
-        for layout in ("contiguous_format", "channels_last"):
-            form = {"memory_format": getattr(torch, layout)}
-            made = network.to("cuda", dtype).to(**form).eval()
-            data = torch.randn(shape, device="cuda", dtype=dtype).to(**form)
-            row = {"network": name, "batch": shape[0], "storage": storage, "system": "torch"}
-            row |= {"variant": "dense", "tf32": tf32, "layout": layout, "launch": "graph"}
-            yield {**row, "us": 1e6 * _seconds(torch, _graph(torch, made, data))}
+        form = {"memory_format": getattr(torch, layout)}
+        made = network.to("cuda", dtype).to(**form).eval()
+        data = torch.randn(shape, device="cuda", dtype=dtype).to(**form)
+        row = {"network": name, "batch": shape[0], "storage": storage, "system": "torch"}
+        row |= {"variant": "dense", "tf32": tf32, "layout": layout, "launch": "graph"}
+        yield {**row, "us": 1e6 * _seconds(torch, _graph(torch, made, data))}
 
 
 def _graph(torch: Any, network: Any, data: Any) -> Callable[[], None]:
