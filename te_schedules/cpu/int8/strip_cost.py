@@ -6,15 +6,17 @@ lanes that a tile wastes, threads without work, or a strip that no cache holds.
 
 from __future__ import annotations
 
+from te_schedules.cpu.int8.planes import LINE
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
 from tvm_patdnn.machine.cpu_model import CpuModel
 
 __all__ = ["strip_cost"]
 
 EPILOGUE = 10  # operations for a vector of sums: to float, scaled, clipped, rounded, narrowed
+INDEX = 4  # bytes of an entry that say where its inputs are, about
 ENTRY = 3  # of a loop over entries besides products: its end, where its inputs are
-L2_SHARE = 0.5  # of what the cache has room for: outputs and weights pass through it, too
-SLOWER = {"L1": 1.0, "L2": 1.15, "beyond": 1.8}  # loads of the inputs of products
+L2_SHARE = 0.85  # of what the cache has room for: outputs pass through it, too
+LINE_FROM = {"L1": 0.0, "L2": 1.0, "beyond": 8.0}  # operations that a line keeps others waiting
 
 
 def strip_cost(kernel: StripConv2d, cpu: CpuModel) -> float:
@@ -27,11 +29,21 @@ def strip_cost(kernel: StripConv2d, cpu: CpuModel) -> float:
 
 def _multiply(kernel: StripConv2d, cpu: CpuModel) -> float:
     """Returns the operations of all groups of filters in one strip."""
-    products, strip = kernel.products, kernel.strip
+    products, strip, instructions = kernel.products, kernel.strip, kernel.strip.instructions
     entries, groups = products.quads.entries, len(products.quads.offset) - 1
-    held = strip.planes * strip.channel_bytes
-    cache = "L1" if held <= cpu.l1_room else "L2" if held <= L2_SHARE * cpu.l2_room else "beyond"
-    load, dot = products.load_operations * SLOWER[cache], strip.instructions.dot_operations
+    inputs = _waiting(strip.planes * strip.channel_bytes, cpu) * instructions.bytes / LINE
     vectors = kernel.tile * products.vectors * kernel.group
-    each = ENTRY + 2 * kernel.group + kernel.tile * load + vectors * dot
-    return kernel.tiles * (entries * each + groups * vectors * EPILOGUE)
+    loads = kernel.tile * (products.load_operations + products.loads * inputs)
+    each = ENTRY + 2 * kernel.group + loads + vectors * instructions.dot_operations
+    weights = products.quads.weight.nbytes + INDEX * entries
+    return (
+        kernel.tiles * (entries * each + groups * vectors * EPILOGUE)
+        + _waiting(weights, cpu) * weights / LINE
+    )
+
+
+def _waiting(held: int, cpu: CpuModel) -> float:
+    """Returns the operations that a line costs, of so many bytes that are read again and again."""
+    if held <= cpu.l1_room:
+        return LINE_FROM["L1"]
+    return LINE_FROM["L2" if held <= L2_SHARE * cpu.l2_room else "beyond"]
