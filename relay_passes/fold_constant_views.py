@@ -1,4 +1,4 @@
-"""Folds reshapes, transposes and the like of constants.
+"""Folds reshapes, transposes and the like of constants, and those that are stored as integers.
 
 Before:  b = reshape(constant (c,), (1, c, 1, 1)); y = add(x, b)
 After:   y = add(x, constant (1, c, 1, 1))
@@ -28,6 +28,15 @@ def _permute(call: relax.Call, value: np.ndarray) -> np.ndarray:
     return np.transpose(value, None if axes is None else [int(axis) for axis in axes])
 
 
+def _dequantize(call: relax.Call, *values: np.ndarray) -> np.ndarray:
+    stored, scale, zero = values
+    shape = [1] * stored.ndim
+    if scale.size > 1:
+        shape[int(call.attrs.axis)] = scale.size
+    integers = stored.astype(np.int64) - zero.astype(np.int64).reshape(shape)
+    return (integers * scale.reshape(shape)).astype(str(call.ty.dtype))
+
+
 def _reshape(call: relax.Call, value: np.ndarray) -> np.ndarray:
     return value.reshape([int(size.value) for size in call.ty.shape.values])
 
@@ -37,6 +46,7 @@ _FOLDED: Mapping[str, Callable[..., np.ndarray]] = {
     "relax.expand_dims": _reshape,
     "relax.squeeze": _reshape,
     "relax.permute_dims": _permute,
+    "relax.dequantize": _dequantize,
     # The importer guards the bounds of a Clip with these two.
     "relax.isnan": lambda call, value: np.isnan(value),
     # And it lets the indices of a Gather count from the end with these.
@@ -47,9 +57,15 @@ _FOLDED: Mapping[str, Callable[..., np.ndarray]] = {
 
 
 @tvm.transform.module_pass(opt_level=0, name="FoldConstantViews")
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FoldConstantViews:
-    """See the module's description."""
+    """See the module's description.
+
+    Attributes:
+        integers: constants that are stored as integers become numbers.
+    """
+
+    integers: bool = True
 
     def transform_module(self, mod: tvm.IRModule, _: PassContext) -> tvm.IRModule:
         """Returns the rewritten module; ``mod`` is left as it is."""
@@ -57,7 +73,7 @@ class FoldConstantViews:
 
         def emit_bindings() -> None:
             for binding in main.bindings:
-                folded = _folded(main.renew(binding.value))
+                folded = _folded(main.renew(binding.value), self.integers)
                 if folded is None:
                     main.keep(binding)
                 else:
@@ -66,9 +82,10 @@ class FoldConstantViews:
         return main.rebuild(emit_bindings)
 
 
-def _folded(value: relax.Expr) -> np.ndarray | None:
-    fold = _FOLDED.get(operator_name(value))
-    if fold is None:
+def _folded(value: relax.Expr, integers: bool) -> np.ndarray | None:
+    operator = operator_name(value)
+    fold = _FOLDED.get(operator)
+    if fold is None or (operator == "relax.dequantize" and not integers):
         return None
     tensors = [arg for arg in value.args if not isinstance(arg, relax.ShapeExpr)]
     constants = [constant_value(arg) for arg in tensors]

@@ -128,7 +128,7 @@ class PipelineOptions:
 def int8_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     """Rewrites what is quantised, before its constants are folded."""
     return [
-        FoldConstantViews(),
+        FoldConstantViews(integers=False),
         RaiseElementwise(),
         RewriteToInt8(cpu=options.cpu, names=options.names, sparse=options.optimizations.sparse),
     ]

@@ -4,8 +4,8 @@ Before:  quantize(add(conv2d(dequantize(x), dequantize(constant)), dequantize(co
 After:   call_tir(kernel, x, packed constants, ...), where tensors of integers are planes of bytes
 Requires: "main" is made of dataflow blocks; constants are not folded to numbers yet.
 Ensures: the integers that the model says, but for a rounding that a residual addition leaves out;
-         what has no int8 kernel stays as it is, on numbers; of constants none are integers; the
-         report lists the convolutions, and says why others are not in int8.
+         what has no int8 kernel stays as it is, on numbers; the report lists the convolutions,
+         and says why others are not in int8.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import tvm
 from tvm import relax
 
@@ -12,7 +11,7 @@ from relay_passes.int8.graph import Averages, Int8Node, Quantize, View
 from relay_passes.int8.node_kernels import kernel_of, term_of
 from relay_passes.int8.plan import Int8Plan
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
-from relay_passes.relax_ir.values import constant, tensor_shape
+from relay_passes.relax_ir.values import tensor_shape
 from te_schedules.cpu.int8.convert_planes import dequantize_planes, plain_bytes, stored_bytes
 from te_schedules.cpu.int8.plane_loop import plain_shape
 from te_schedules.cpu.int8.planes import stored_shape
@@ -42,12 +41,9 @@ class _Emitter:
         self._nodes: set[relax.Var] = set()
 
     def emit_binding(self, binding: relax.Binding) -> None:
-        """Emits what has no int8 kernel; constants become numbers."""
-        known = self._plan.known
-        if binding.var in known.constants:
-            values = known.constants[binding.var].values.astype(np.float32)
-            self._main.replace(binding.var, constant(values))
-        elif binding.var in known.encoded and known.encoded[binding.var].var in self._nodes:
+        """Emits what has no int8 kernel."""
+        encoded = self._plan.known.tensor(binding.var)
+        if encoded is not None and encoded.var in self._nodes:
             self._dequantize(binding)
         else:
             self.make_plain(binding.value)

@@ -83,3 +83,27 @@ def test_a_constant_that_is_returned():
 def test_twice_is_once():
     once = FoldConstantViews()(biased(lambda v: relax.op.reshape(v, (1, 4, 1, 1))))
     tvm.ir.assert_structural_equal(FoldConstantViews()(once), once)
+
+
+@pytest.mark.parametrize(
+    ("scale", "zero"),
+    [
+        (np.float32(0.5), np.int8(3)),
+        (np.array([0.5, 2, 3, 4], np.float32), np.zeros(4, np.int8)),
+        (np.array([0.5, 2, 3, 4], np.float32), np.arange(4, dtype=np.int8)),
+    ],
+)
+def test_constants_that_are_stored_as_integers_become_numbers(scale, zero):
+    net = Net((1, 3, 4, 5))
+    integers = np.arange(-6, 6, dtype=np.int8).reshape(4, 3, 1, 1)
+
+    def body(x):
+        constants = map(relax.const, (integers, scale, zero))
+        weight = net(relax.op.dequantize(*constants, axis=0))
+        return net(relax.op.nn.conv2d(x, weight))
+
+    mod = net.module(body)
+    new = rewritten(FoldConstantViews(), mod)
+    assert operators(new) == ["conv2d"]
+    kept = FoldConstantViews(integers=False)(mod)
+    assert operators(kept) == ["dequantize", "conv2d"]

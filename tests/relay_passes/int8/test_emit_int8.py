@@ -6,6 +6,7 @@ from tests.relay_passes.int8.int8_modules import (
     assert_within_a_step,
     random_weight,
 )
+from tests.relay_passes.relax_modules import operators
 
 W = random_weight(4, 3, 3, 3)
 
@@ -82,13 +83,12 @@ def test_a_tensor_is_copied_once_for_all_its_readers():
     assert found == ["stored_bytes", "int8_dense", "int8_dense", "plain_bytes", "plain_bytes"]
 
 
-def test_weights_of_what_stays_on_numbers_are_numbers():
+def test_what_stays_on_numbers_is_left_as_it_is():
     net = QuantisedNet((1, 3, 8, 8))
-
-    def body(x):
-        return net.quantised_conv(net.numbers(x), W)
-
-    assert assert_within_a_step(net.module(body), step=1e-4) == ["dequantize", "conv2d", "add"]
+    mod = net.module(lambda x: net.quantised_conv(net.numbers(x), W))
+    assert sorted(assert_within_a_step(mod, step=1e-4)) == sorted(
+        name for name in operators(mod) if name != "reshape"
+    )
 
 
 def test_shares_of_averages_are_constants():
