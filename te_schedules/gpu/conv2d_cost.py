@@ -8,6 +8,7 @@ clocks and other work on the GPU are not in it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -32,9 +33,12 @@ LAUNCH_MICROS = 1.5  # of each kernel behind another
 LOAD_INSTRUCTIONS = 2.0  # a load and a store
 WINDOW_INSTRUCTIONS = 50.0  # around them
 INTERFERENCE = 0.15  # what does not bound a kernel still costs some of its time
+LARGEST_OF_ISSUERS = 1.4
+LINE_VALUES = 32  # float32 values in 128 bytes
 BANKS = 32  # accesses of a multiprocessor to shared memory in a cycle
 BASE_REGISTERS = 32  # addresses and counters
 MOST_WEIGHTS = 36  # of a kernel that wait in registers: of more, those that come next
+PAIR_REGISTERS = 3  # of each row of pairs of inputs
 SECTOR = 32  # bytes that are loaded together
 PADDING = 1.15  # of lists: each is as long as the longest
 
@@ -70,7 +74,8 @@ def registers(lists: GpuLists, window: Window, schedule: GpuSchedule) -> int:
     taps = max((len(p) for p in lists.patterns), default=1)
     plan = _plan(window, schedule)
     weights = min(taps * lists.group, MOST_WEIGHTS)
-    return sums + weights + plan.registers + 2 * plan.slots + BASE_REGISTERS
+    pairs = PAIR_REGISTERS * (schedule.columns - 1) * schedule.rows
+    return sums + weights + plan.registers + 2 * plan.slots + pairs + BASE_REGISTERS
 
 
 def shared_bytes(geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule) -> int:
@@ -87,8 +92,10 @@ def estimate(
     resident = _resident(geometry, lists, schedule, gpu)
     turns = -(-blocks // gpu.multiprocessors)
     bounds, latency = _block(geometry, lists, schedule, gpu)
-    cycles = {name: turns * each for name, each in bounds.items()}
+    waiting = 1 + _imbalance(geometry, lists, schedule, gpu) / min(turns, resident)
+    cycles = {name: waiting * turns * each for name, each in bounds.items()}
     cycles["latency"] = -(-turns // resident) * latency
+    cycles["memory"] = _memory_bytes(geometry, gpu) / gpu.memory_bytes
     cycles["level-2 cache"] = blocks * _block_bytes(geometry, lists, schedule) / gpu.l2_bytes
     bound = max(cycles, key=lambda name: cycles[name])
     rest = sum(cycles.values()) - cycles[bound]
@@ -147,13 +154,31 @@ def _block(
     loads = windows * (plan.registers + arrays)
     exposed = max(0.0, gpu.latency - latency / max(windows, 1e-9))
     alone = latency + loads * LOAD_INSTRUCTIONS + windows * (WINDOW_LATENCY + exposed)
-    accesses = share * total.accesses + loads * 2
+    accesses = share * total.accesses + loads * (1 + _lines(geometry, schedule))
     bounds = {
         "products": schedule.warps * share * total.products * gpu.lanes / gpu.products,
         "instructions": schedule.warps * (issues + loads * LOAD_INSTRUCTIONS) / gpu.issues,
         "shared memory": schedule.warps * accesses * gpu.lanes / BANKS,
     }
     return bounds, alone
+
+
+def _imbalance(
+    geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule, gpu: GpuModel
+) -> float:
+    """Returns how much longer the busiest issuer takes for a window than they do on average.
+
+    All warps of a block wait for it: what is left of a random pruning differs from warp to
+    warp. The expected largest of four numbers is 1.03 standard deviations above their mean.
+    """
+    kept = sum(lists.counts) / (lists.groups * _channels(geometry, lists))
+    mean = schedule.window * kept * schedule.groups * schedule.warps / gpu.issues
+    return LARGEST_OF_ISSUERS * math.sqrt(max(0.0, 1 - kept) / max(mean, 1e-9))
+
+
+def _lines(geometry: GpuGeometry, schedule: GpuSchedule) -> float:
+    """Returns how many lines of the cache a warp's load of a tile touches."""
+    return 1 + LINE_VALUES / _tile(geometry.window, schedule).size[1]
 
 
 def _channels(geometry: GpuGeometry, lists: GpuLists) -> int:
@@ -237,6 +262,13 @@ def _block_bytes(geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule) 
     read = channels * of_channel + windows * _list_bytes(geometry, lists, schedule)
     outputs = schedule.tile[0] * schedule.tile[1] * schedule.block_groups * lists.group
     return read / schedule.splits + 4 * outputs
+
+
+def _memory_bytes(geometry: GpuGeometry, gpu: GpuModel) -> float:
+    """Returns the bytes that do not come from, or stay in, the second-level cache."""
+    sizes = math.prod(geometry.in_shape), math.prod(geometry.out_shape)
+    total = 4 * sum(sizes)
+    return total if total > gpu.l2_size else 0
 
 
 def _sum_micros(geometry: GpuGeometry, schedule: GpuSchedule, gpu: GpuModel) -> float:

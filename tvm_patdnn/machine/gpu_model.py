@@ -33,7 +33,9 @@ class GpuModel:
         shared_bytes: of a multiprocessor.
         block_shared_bytes: of a block, at most.
         gigahertz: cycles in a nanosecond.
+        l2_size: bytes of the second-level cache.
         l2_bytes: that come from the second-level cache in a cycle, to all multiprocessors.
+        memory_bytes: that come from memory in a cycle.
         latency: cycles from a load to its value from there.
         tf32, fp16: multiply-adds of the tensor cores over ``products``, in those formats; 1
             where there are none.
@@ -52,7 +54,9 @@ class GpuModel:
     shared_bytes: int
     block_shared_bytes: int
     gigahertz: float
+    l2_size: int
     l2_bytes: int
+    memory_bytes: int
     latency: int
     tf32: float = 1.0
     fp16: float = 1.0
@@ -96,7 +100,9 @@ _A100 = GpuModel(
     shared_bytes=164 << 10,
     block_shared_bytes=48 << 10,
     gigahertz=1.41,
+    l2_size=40 << 20,
     l2_bytes=3000,
+    memory_bytes=1000,
     latency=600,
     tf32=8.0,
     fp16=16.0,
@@ -108,7 +114,9 @@ _H100 = replace(
     products=128,
     shared_bytes=228 << 10,
     gigahertz=1.755,
+    l2_size=50 << 20,
     l2_bytes=3300,
+    memory_bytes=1700,
     latency=700,
     tf32=7.4,
     fp16=14.8,
@@ -121,7 +129,9 @@ _GAMING = replace(  # RTX 3080
     threads=1536,
     shared_bytes=100 << 10,
     gigahertz=1.71,
+    l2_size=5 << 20,
     l2_bytes=1500,
+    memory_bytes=440,
     tf32=1.0,
     fp16=4.0,
 )
@@ -140,7 +150,9 @@ _ADRENO = GpuModel(  # 640; the numbers of units are guesses from its published 
     shared_bytes=32 << 10,
     block_shared_bytes=32 << 10,
     gigahertz=0.6,
+    l2_size=1 << 20,
     l2_bytes=128,
+    memory_bytes=50,
     latency=400,
 )
 _MALI = GpuModel(  # G76 with 12 cores
@@ -157,7 +169,9 @@ _MALI = GpuModel(  # G76 with 12 cores
     shared_bytes=32 << 10,
     block_shared_bytes=32 << 10,
     gigahertz=0.72,
+    l2_size=2 << 20,
     l2_bytes=256,
+    memory_bytes=40,
     latency=300,
 )
 _APPLE = replace(
@@ -172,7 +186,9 @@ _APPLE = replace(
     thread_registers=128,
     block_threads=1024,
     gigahertz=1.28,
+    l2_size=8 << 20,
     l2_bytes=512,
+    memory_bytes=50,
 )
 _BY_ARCH = {"75": _TURING, "80": _A100, "86": _GAMING, "89": _GAMING, "90": _H100}
 
