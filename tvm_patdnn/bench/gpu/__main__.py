@@ -3,11 +3,13 @@
 python -m tvm_patdnn.bench.gpu prepare FOLDER --arch sm_90
 python -m tvm_patdnn.bench.gpu race FOLDER --rows rows.jsonl
 python -m tvm_patdnn.bench.gpu predict docs/gpu-predicted.md --network NAME=FILE.onnx
+python -m tvm_patdnn.bench.gpu page rows.jsonl > docs/gpu-speed.md
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -15,8 +17,8 @@ from pathlib import Path
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m tvm_patdnn.bench.gpu", description=__doc__)
-    parser.add_argument("command", choices=["prepare", "race", "predict"])
-    parser.add_argument("path", type=Path, help="the folder of the race; the page of predict")
+    parser.add_argument("command", choices=["prepare", "race", "predict", "page"])
+    parser.add_argument("path", type=Path, help="folder of the race, page of predict, or rows")
     parser.add_argument("--arch", default="sm_90", help="of the GPU, as nvcc names it")
     parser.add_argument("--rows", type=Path, default=Path("gpu-rows.jsonl"))
     parser.add_argument("--seconds", type=float, default=280, help="begin no layer after these")
@@ -24,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--network", action="append", default=[], help="NAME=FILE.onnx, for predict"
     )
     given = parser.parse_args(arguments)
-    return {"prepare": _prepare, "race": _race, "predict": _predict}[given.command](given)
+    commands = {"prepare": _prepare, "race": _race, "predict": _predict, "page": _page}
+    return commands[given.command](given)
 
 
 def _prepare(given: argparse.Namespace) -> int:
@@ -44,6 +47,13 @@ def _predict(given: argparse.Namespace) -> int:
     networks = dict(each.split("=", 1) for each in given.network)
     sections = [predicted_page(), *([networks_section(networks, ARCHES)] if networks else [])]
     given.path.write_text("\n".join(sections))
+    return 0
+
+
+def _page(given: argparse.Namespace) -> int:
+    from tvm_patdnn.bench.gpu.measured_page import measured_page
+
+    print(measured_page(map(json.loads, given.path.read_text().splitlines())), end="")
     return 0
 
 

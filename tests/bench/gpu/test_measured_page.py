@@ -1,0 +1,37 @@
+from tvm_patdnn.bench.gpu.measured_page import measured_page
+
+MACHINE = {"gpu": "H100", "torch": "2", "cudnn": 9}
+
+
+def row(system: str, us: float, model: float = 0.0, **more: object) -> dict:
+    layer = {"layer": "L9", "shape": "512->512@14", "batch": 1, "storage": "float32"}
+    return {**MACHINE, **layer, "system": system, "us": us, "model": model, **more}
+
+
+ROWS = [
+    row("torch fp32", 100.0, order="contiguous_format"),
+    row("torch fp32", 90.0, order="channels_last"),
+    row("torch tf32", 30.0),
+    row("torch fp16", 20.0, storage="float16"),
+    row("ours, blocks of 4", 12.0, model=10.0),
+    row("ours, blocks of 4", 9.0, model=11.0),
+    row("ours, blocks of 4", 1.0, model=1.0, storage="float16"),
+    row("ours, free", 30.0, model=20.0),
+    {**row("ours, free", 0.0), "us": None} | {"error": "x"},
+]
+
+
+def test_a_layer_has_the_faster_order_and_the_schedule_that_is_chosen():
+    page = measured_page([{k: v for k, v in each.items() if v is not None} for each in ROWS])
+    assert "GPU: H100; torch 2, cuDNN 9." in page
+    (line,) = [line for line in page.splitlines() if line.startswith("| L9")]
+    assert line == (
+        "| L9 512->512@14 | 90.0 | 30.0 | 20.0 | 12.0 | 9.0 | 7.5 | 30.0 | 30.0 | 3.0 |"
+    )
+    assert "Geometric means of fp32 / chosen: 7.5 for blocks of 4, 3.0 for free." in page
+
+
+def test_batches_have_sections_of_their_own():
+    both = [*ROWS[:-1], *({**each, "batch": 8} for each in ROWS[:-1])]
+    page = measured_page(both)
+    assert page.index("## Batch 1\n") < page.index("## Batch 8\n")

@@ -1,0 +1,82 @@
+"""Writes the page of measured layers from the rows of a race."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["measured_page"]
+
+Row = dict[str, Any]
+
+TORCH = ("torch fp32", "torch tf32", "torch fp16")
+OURS = ("ours, blocks of 4", "ours, free")
+
+HEAD = """# Speed on a GPU
+
+Single layers of VGG-16 (3x3, stride 1), pruned to 8 patterns of 4 and 3.6x connectivity (8.1x in
+all), on one GPU, written by `python -m tvm_patdnn.bench.gpu page ROWS.jsonl` from the rows in
+`docs/benchmarks/`. Microseconds, medians of 25 replays of a CUDA graph of 20 calls, so that no time
+of the CPU is in them; the inputs are the same in all calls and may stay in the second-level cache,
+for torch as for us. torch is cuDNN's convolution with bias on the dense layer, the faster of both
+orders of channels, with `cudnn.benchmark`; ours have bias and ReLU and are float32 throughout.
+Every kernel was first compared with torch in float64.
+
+*Chosen* is the schedule that the cost model takes, *best* the fastest of those that were tried. In
+TF32 and FP16 torch uses the tensor cores, which compute with fewer bits; they skip no pattern."""
+
+
+def measured_page(rows: Iterable[Row]) -> str:
+    """Returns the page.
+
+    Args:
+        rows: of one GPU, as ``race_bundle`` writes them.
+    """
+    timed = [row for row in rows if "us" in row]
+    first = timed[0]
+    machine = f"GPU: {first['gpu']}; torch {first['torch']}, cuDNN {first['cudnn']}."
+    batches = sorted({row["batch"] for row in timed})
+    return "\n\n".join([HEAD, machine, *(_section(timed, batch) for batch in batches)]) + "\n"
+
+
+def _section(rows: Sequence[Row], batch: int) -> str:
+    of_batch = [row for row in rows if row["batch"] == batch and not _is_half(row)]
+    layers = sorted({(row["layer"], row["shape"]) for row in of_batch})
+    lines = [
+        f"## Batch {batch}",
+        "",
+        "| layer | torch fp32 | TF32 | FP16 | blocks of 4, chosen | best | fp32 / chosen | free, "
+        "chosen | best | fp32 / chosen |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    ratios: dict[str, list[float]] = {system: [] for system in OURS}
+    for name, shape in layers:
+        of_layer = [row for row in of_batch if row["layer"] == name]
+        torch = [_least(of_layer, system) for system in TORCH]
+        cells = [f"{micros:.1f}" for micros in torch]
+        for system in OURS:
+            chosen = _chosen(of_layer, system)
+            ratios[system].append(torch[0] / chosen)
+            best = _least(of_layer, system)
+            cells += [f"{chosen:.1f}", f"{best:.1f}", f"{torch[0] / chosen:.1f}"]
+        lines.append(f"| {name} {shape} | " + " | ".join(cells) + " |")
+    means = [f"{_mean(ratios[system]):.1f} for {system.split(', ')[1]}" for system in OURS]
+    return "\n".join([*lines, "", f"Geometric means of fp32 / chosen: {', '.join(means)}."])
+
+
+def _is_half(row: Row) -> bool:
+    return bool(row["system"].startswith("ours") and row["storage"] == "float16")
+
+
+def _least(rows: Iterable[Row], system: str) -> float:
+    return min(row["us"] for row in rows if row["system"] == system)
+
+
+def _chosen(rows: Iterable[Row], system: str) -> float:
+    ours = [row for row in rows if row["system"] == system]
+    return float(min(ours, key=lambda row: row["model"])["us"])
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))
