@@ -4,6 +4,7 @@ from tests.built import library, require_linker
 from tvm_patdnn.bench import deployed_ways
 from tvm_patdnn.bench.deployed_ways import Way
 from tvm_patdnn.errors import BenchError
+from tvm_patdnn.library.cross_compile import Linker
 
 
 def test_a_process_that_fails(tmp_path):
@@ -16,6 +17,14 @@ def test_without_a_compiler(tmp_path, monkeypatch):
     require_linker(library())
     monkeypatch.setattr(deployed_ways, "c_compiler", lambda target: None)
     with pytest.raises(BenchError, match="C program: linking for '.*': found none of"):
+        deployed_ways.deployed_ways(library(), tmp_path / "model.onnx", tmp_path)
+
+
+def test_a_compiler_that_fails(tmp_path, monkeypatch):
+    require_linker(library())
+    broken = Linker(command=("sh", "-c", "echo no such header >&2; exit 1"), triple="x")
+    monkeypatch.setattr(deployed_ways, "c_compiler", lambda target: broken)
+    with pytest.raises(BenchError, match="C program: cannot be compiled: no such header"):
         deployed_ways.deployed_ways(library(), tmp_path / "model.onnx", tmp_path)
 
 
