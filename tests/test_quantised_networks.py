@@ -1,7 +1,9 @@
 """Quantised networks against ONNX Runtime."""
 
+import re
 import warnings
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -17,6 +19,8 @@ from tests.quantised_models import (
     small_network,
     units,
 )
+
+VNNI = "llvm -mtriple=x86_64-linux-gnu -mcpu=znver4"
 
 
 def pictures(count: int) -> list[np.ndarray]:
@@ -121,3 +125,45 @@ def test_what_torch_exports(low, high, dynamo, tmp_path):
     apart = np.abs(built.run({"x": data.numpy()})["y"] - expected) / 0.0317
     assert apart.max() < 1.01
     assert (apart > 0.01).mean() < 0.002
+
+
+@cache
+def classifier() -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """The trained and pruned network that comes with the project, and the same in int8."""
+    model = onnx.load(Path(__file__).parents[1] / "models" / "small_vgg_cifar10_pruned.onnx")
+    return model, tvm_patdnn.quantize_onnx(model, [{"x": picture} for picture in pictures(8)])
+
+
+def test_a_trained_pruned_network_keeps_its_patterns_and_its_answers():
+    model, quantised_model = classifier()
+    built = tvm_patdnn.build(quantised_model)
+    assert [layer.kernel for layer in built.report] == ["dense", *["pattern"] * 5]
+    pruned = tvm_patdnn.inspect(model)
+    for layer, before in zip(built.report, pruned, strict=True):
+        assert layer.name == before.name
+        assert 1 <= layer.compression / before.compression < 1.05  # a few weights became zero
+    ours, theirs = [], []
+    for picture in pictures(30):
+        wanted = run_exactly(model, {"x": picture})["y"]
+        ours.append(built.run({"x": picture})["y"] - wanted)
+        theirs.append(run_exactly(quantised_model, {"x": picture})["y"] - wanted)
+    assert np.abs(ours).mean() <= 1.05 * np.abs(theirs).mean()
+
+
+def test_memory_is_less_than_a_third(tmp_path):
+    sizes = []
+    for name, model in zip(("numbers", "integers"), classifier(), strict=True):
+        tvm_patdnn.build(model, lazy=True).export_standalone(tmp_path / name, "net")
+        text = (tmp_path / name / "net.c").read_text()
+        sizes.append(int(re.search(r"define ARENA \(\(size_t\)(\d+)\)", text)[1]))
+    assert sizes[1] <= 0.3 * sizes[0]
+
+
+@pytest.mark.parametrize(
+    "target", ["llvm -mtriple=x86_64-linux-gnu -mcpu=znver4", "raspberry-pi-4"]
+)
+def test_weights_take_less_than_half(target):
+    numbers, integers = (
+        sum(layer.bytes for layer in tvm_patdnn.inspect(model, target)) for model in classifier()
+    )
+    assert integers <= 0.46 * numbers
