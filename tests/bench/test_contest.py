@@ -4,11 +4,12 @@ import pytest
 
 from tests.bench import fake_systems as fakes
 from tests.bench.samples import small_network
+from tests.quantised_models import quantised
 from tvm_patdnn.bench.contest import run_contest, steps_of_contest
 from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.rows import Status
 from tvm_patdnn.bench.subject import Subject
-from tvm_patdnn.bench.systems import REFERENCE
+from tvm_patdnn.bench.systems import EXACT, REFERENCE
 
 _SYSTEMS = [REFERENCE, fakes.WRONG, fakes.RAISES, fakes.DIES, fakes.ABSENT]
 
@@ -97,3 +98,12 @@ def test_a_slow_system_takes_fewer_turns(no_probe):
     subject = Subject(model="net", pruned=small_network())
     options = _options(rounds=6, repeats=6, budget=0)
     assert run_contest(subject, [REFERENCE], options).rows[0].repeats == 3
+
+
+def test_quantised_models_are_compared_with_what_they_say(no_probe):
+    subject = Subject(model="net", pruned=quantised())
+    optimised, exact = run_contest(subject, [REFERENCE, EXACT], _options()).rows
+    assert (exact.status, exact.max_rel_error) == (Status.OK, 0.0)
+    assert optimised.status is Status.OK
+    (wrong,) = run_contest(subject, [fakes.WRONG], _options(max_int8_error=1e-6)).rows
+    assert "differs from onnxruntime-exact by" in wrong.message

@@ -22,7 +22,8 @@ from tvm_patdnn.bench.roofline import layers_with_shares, peak_macs, total_count
 from tvm_patdnn.bench.rows import Row, Status
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.system import Job, System
-from tvm_patdnn.bench.systems import PROBE, REFERENCE
+from tvm_patdnn.bench.systems import EXACT, PROBE, REFERENCE
+from tvm_patdnn.importing.quantised_ops import is_quantised
 from tvm_patdnn.machine.cpu_name import cpu_name
 
 __all__ = ["Contest", "Outcome", "run_contest", "steps_of_contest"]
@@ -86,6 +87,8 @@ class Contest:
         self.entrants = [self._entrant(system) for system in systems]
         self.probe = self._entrant(PROBE)
         self._errors: dict[str, float] = {}
+        self._quantised = any(is_quantised(node) for node in subject.pruned.graph.node)
+        self._reference = EXACT if self._quantised else REFERENCE
 
     def start(self, progress: Progress) -> None:
         """Builds and loads every system, one after the other, and checks its outputs."""
@@ -114,9 +117,10 @@ class Contest:
             return
         error = relative_error(outputs, expected)
         self._errors[entrant.system.name] = error
-        if not error <= self._options.max_error:
-            limit = self._options.max_error
-            message = f"differs from {REFERENCE.name} by {error:.2g}, expected at most {limit:g}"
+        limit = self._options.max_int8_error if self._quantised else self._options.max_error
+        if not error <= limit:
+            name = self._reference.name
+            message = f"differs from {name} by {error:.2g}, expected at most {limit:g}"
             entrant.status, entrant.message = Status.WRONG, message
 
     @cached_property
@@ -130,7 +134,7 @@ class Contest:
         }
 
     def _reference_outputs(self, model: onnx.ModelProto, name: str) -> list[np.ndarray] | None:
-        entrant = self._entrant(REFERENCE, model, name)
+        entrant = self._entrant(self._reference, model, name)
         try:
             entrant.start()
             return entrant.outputs()

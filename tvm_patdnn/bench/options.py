@@ -22,6 +22,7 @@ class BenchOptions:
         budget: seconds of runs after which a slow system has no other turn.
         build_limit: seconds to convert or to load a model.
         max_error: largest difference from the reference, relative to the largest output.
+        max_int8_error: the same of quantised models, in which roundings add up.
         thorough: also try what takes a system long to prepare.
     """
 
@@ -32,6 +33,7 @@ class BenchOptions:
     budget: float = 30.0
     build_limit: float = 900.0
     max_error: float = 1e-3
+    max_int8_error: float = 0.5
     thorough: bool = True
 
     def __post_init__(self) -> None:

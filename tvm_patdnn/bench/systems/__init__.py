@@ -7,6 +7,7 @@ from importlib import import_module
 from tvm_patdnn.bench.system import System
 from tvm_patdnn.bench.systems import (
     alibaba_mnn,
+    exact_onnxruntime,
     fma_peak,
     intel_openvino,
     microsoft_onnxruntime,
@@ -18,11 +19,21 @@ from tvm_patdnn.bench.systems import (
     tvm_untuned,
 )
 
-__all__ = ["DENSE", "LADDER_SYSTEMS", "OURS", "PROBE", "REFERENCE", "SYSTEMS", "find_system"]
+__all__ = [
+    "DENSE",
+    "EXACT",
+    "LADDER_SYSTEMS",
+    "OURS",
+    "PROBE",
+    "REFERENCE",
+    "SYSTEMS",
+    "find_system",
+]
 
 OURS = patdnn.SYSTEM
 DENSE = tvm_dense.SYSTEM
 REFERENCE = microsoft_onnxruntime.SYSTEM
+EXACT = exact_onnxruntime.SYSTEM  # the reference of quantised models
 PROBE = fma_peak.SYSTEM  # measures the machine, not the model
 LADDER_SYSTEMS: dict[str, System] = {system.name: system for system in rungs.RUNGS}
 
@@ -47,7 +58,8 @@ def find_system(name: str) -> System | None:
     Args:
         name: of the lists above, or ``module:ATTRIBUTE`` for a system of another package.
     """
-    if name in (known := {**SYSTEMS, **LADDER_SYSTEMS, PROBE.name: PROBE}):
+    others = {system.name: system for system in (EXACT, PROBE)}
+    if name in (known := {**SYSTEMS, **LADDER_SYSTEMS, **others}):
         return known[name]
     module, _, attribute = name.partition(":")
     try:

@@ -8,15 +8,19 @@ from typing import Any
 
 from tvm_patdnn.bench.system import Inputs, Job, Loaded, System
 
-__all__ = ["SYSTEM"]
+__all__ = ["SYSTEM", "load_session"]
 
 
-def _load(path: Path, job: Job, inputs: Inputs) -> Loaded:
+def load_session(path: Path, job: Job, inputs: Inputs, *, optimised: bool = True) -> Loaded:
+    """Loads a model."""
     ort: Any = import_module("onnxruntime")
     options = ort.SessionOptions()
     options.intra_op_num_threads = job.threads
     options.inter_op_num_threads = 1
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    levels = ort.GraphOptimizationLevel
+    options.graph_optimization_level = (
+        levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
+    )
     options.log_severity_level = 3  # errors
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     feed = dict(inputs)
@@ -28,5 +32,5 @@ SYSTEM = System(
     packages=("onnxruntime",),
     imports=lambda: import_module("onnxruntime"),
     requirements=("onnxruntime",),
-    load=_load,
+    load=load_session,
 )
