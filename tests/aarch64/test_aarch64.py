@@ -11,6 +11,7 @@ from torch import nn
 import tvm_patdnn
 from models.export import export_onnx
 from tests.aarch64.emulated_device import EmulatedDevice
+from tests.quantised_models import run_exactly
 
 SHAPE = (1, 3, 17, 20)
 
@@ -55,3 +56,27 @@ def test_a_pruned_network_gives_the_numbers_of_onnx_runtime(device, model, targe
     got = device.run(path, data, cpu).reshape(expected.shape)
     assert np.abs(got - expected).max() < 1e-3 * np.abs(expected).max()
     assert "pattern" in {layer.kernel for layer in library.report}
+
+
+@pytest.mark.parametrize(
+    ("target", "cpu", "instructions"),
+    [
+        ("raspberry-pi-4", "cortex-a72", "neon"),
+        ("raspberry-pi-5", "cortex-a76", "dotprod"),
+    ],
+)
+def test_a_quantised_network_gives_the_integers_of_the_file(
+    device, model, target, cpu, instructions, tmp_path
+):
+    (name,) = (value.name for value in model.graph.input)
+    random = np.random.default_rng(0)
+    batches = [{name: random.standard_normal(SHAPE).astype(np.float32)} for _ in range(4)]
+    quantised = tvm_patdnn.quantize_onnx(model, batches)
+    library = tvm_patdnn.build(quantised, target=target)
+    library.export_library(tmp_path / "model.so")
+    (expected,) = run_exactly(quantised, batches[0]).values()
+    got = device.run(tmp_path / "model.so", batches[0][name], cpu).reshape(expected.shape)
+    steps = np.diff(np.unique(expected))
+    assert np.abs(got - expected).max() < 1.01 * steps.min()
+    assert {layer.dtype for layer in library.report} == {"int8"}
+    assert all(instructions in layer.reason for layer in library.report)
