@@ -100,6 +100,8 @@ class Library(ModelInterface):
     ) -> None:
         """Writes the model for programs without TVM: C functions and a header for them.
 
+        A model for a GPU finds its device by OpenCL when it runs.
+
         Args:
             path: a shared library (.so), a static one (.a) or an object file (.o), for which
                 this machine needs a C compiler for the target, with the header beside it; or
@@ -111,7 +113,8 @@ class Library(ModelInterface):
 
         Raises:
             BuildError: the model has what is not known before it runs, such as sizes that
-                depend on the data; there is no compiler; or the file cannot be written.
+                depend on the data; it is for a GPU that is not reached by OpenCL; there is no
+                compiler; or the file cannot be written.
         """
         if self._write_standalone is None:
             raise BuildError("standalone: this library was not made by build(), which can do it")
