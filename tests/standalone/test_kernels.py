@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import tvm
 from tvm.script import tirx as T
@@ -48,6 +50,20 @@ def test_many_kernels_are_shared_out_the_same_way_everywhere(tmp_path, monkeypat
     assert sorted(contents[0]) == kernel_objects(folder) == [f"kernels{i}.o" for i in range(4)]
     for i in range(6):
         assert sum(f"m_k_k{i}\0".encode() in content for content in contents[0].values()) == 1
+
+
+def test_what_has_not_begun_is_not_compiled_after_an_error(tmp_path, monkeypatch):
+    asked = []
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, **options):
+            asked.append(options)
+            super().shutdown(**options)
+
+    monkeypatch.setattr("tvm_patdnn.standalone.kernels.ThreadPoolExecutor", Pool)
+    with pytest.raises(BuildError, match="a kernel calls TVM's runtime"):
+        compiled({f"k{i}": calls_tvm for i in range(6)}, tmp_path)
+    assert asked[0] == {"wait": False, "cancel_futures": True}
 
 
 def test_only_the_named_functions_are_taken():

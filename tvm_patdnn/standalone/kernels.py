@@ -71,7 +71,11 @@ def compile_kernels(
             pool.submit(_compiled, mod, part, target, prefix, folder / file)
             for part, file in zip(parts, files, strict=True)
         ]
-        made = [each.result() for each in compiled]
+        try:
+            made = [each.result() for each in compiled]
+        except BaseException:  # an interruption, too
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     for file, (_, content) in zip(files, made, strict=True):
         (folder / file).unlink(missing_ok=True)
         (folder / file).write_bytes(content)
