@@ -21,3 +21,12 @@ def test_inner_loops_multiply_bytes(target, instruction):
     loops = inner_loops(int8_assembly(SMALL, resolve_target(target), block=1))
     assert instruction in {loop.instruction for loop in loops}
     assert max(loop.multiply_adds for loop in loops) >= 4
+
+
+@pytest.mark.parametrize("block", [1, 4])
+@pytest.mark.parametrize("cpu", ["znver4", "cascadelake", "alderlake"])
+def test_inner_loops_keep_sums_in_registers(cpu, block):
+    target = resolve_target(f"llvm -mtriple=x86_64-linux-gnu -mcpu={cpu}")
+    loops = inner_loops(int8_assembly(SampleLayer(in_c=32, out_c=32, side=28), target, block))
+    longest = max(loops, key=lambda loop: loop.multiply_adds)
+    assert [line for line in longest.lines if "rsp" in line] == []

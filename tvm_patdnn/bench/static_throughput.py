@@ -28,7 +28,9 @@ __all__ = ["Analyser", "Loop", "inner_loops"]
 
 _TOOL = "llvm-mca"
 _ITERATIONS = 100
-_ROOM = re.compile(r"^\s*(vfmadd\d+ps|fmla|s?udot|usdot|sdot|sadalp|vpdpbusd|vpmaddubsw)\b")
+_ROOM = re.compile(  # {vex} is LLVM's word for the AVX form of an instruction of AVX-512
+    r"^\s*(?:\{vex\}\s+)?(vfmadd\d+ps|fmla|usdot|sdot|sadalp|vpdpbusd|vpmaddubsw)\b"
+)
 _LABEL = re.compile(r"^((?!\.Ltmp)[.\w$]+):")
 _JUMP = re.compile(r"^\s*(?:j\w+|b\.\w+|cbn?z|tbn?z|b)\s.*?([.\w$]+)\s*$")
 _HEADING = f"""# Predicted throughput on CPUs that are not here
@@ -65,7 +67,8 @@ class Loop:
     @property
     def instruction(self) -> str:
         """The first that multiplies and adds, in the form of ``PEAKS``; fmla without any."""
-        first = next((line.split()[0] for line in self.lines if _ROOM.match(line)), "fmla")
+        found = filter(None, map(_ROOM.match, self.lines))
+        first = next((match[1] for match in found), "fmla")
         return "vfmadd231ps" if first.startswith("vfmadd") else first
 
 
