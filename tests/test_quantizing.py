@@ -98,3 +98,28 @@ def test_the_model_is_left_as_it_is():
     quantize_onnx(model, BATCHES)
     assert model == conv_model()
     assert isinstance(model, onnx.ModelProto)
+
+
+def old_model():
+    model = conv_model()
+    model.opset_import[0].version = 11
+    model.graph.node[1].CopyFrom(helper.make_node("Clip", ["c"], ["y"], name="c"))
+    return model
+
+
+def test_old_operator_sets_are_converted():
+    model = old_model()
+    quantised_model = quantize_onnx(model, BATCHES)
+    assert quantised_model.opset_import[0].version == 13
+    expected = run_exactly(model, BATCHES[0])["y"]
+    found = run_exactly(quantised_model, BATCHES[0])["y"]
+    assert np.abs(found - expected).max() < 0.02 * np.abs(expected).max()
+
+
+def test_operator_sets_that_cannot_be_converted_are_declined(monkeypatch):
+    def fails(*_):
+        raise RuntimeError("no adapter for Foo")
+
+    monkeypatch.setattr(onnx.version_converter, "convert_version", fails)
+    with pytest.raises(QuantizationError, match="of operator set 11, .*no adapter for Foo; export"):
+        quantize_onnx(old_model(), BATCHES)

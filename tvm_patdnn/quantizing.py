@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.version_converter
 
 from tvm_patdnn.errors import QuantizationError
 from tvm_patdnn.importing.node_errors import first_line
@@ -44,6 +45,7 @@ QUANTIZED_OPS = (
     "Resize",
     "Squeeze",
 )
+FIRST_WITH_AXES = 13  # operator set
 _LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
 
 
@@ -63,6 +65,7 @@ def quantize_onnx(onnx_model: ModelSource, batches: Iterable[Batch]) -> onnx.Mod
     quantization = _onnxruntime_quantization()
     model = load_onnx(onnx_model)
     _check(model)
+    model = _with_axes(model)
     with tempfile.TemporaryDirectory() as folder, _told_by_error():
         source, prepared, target = (Path(folder) / f"{i}.onnx" for i in range(3))
         onnx.save(model, source)
@@ -101,6 +104,21 @@ def _check(model: onnx.ModelProto) -> None:
         raise QuantizationError(
             f"the model has nothing to quantise: none of {', '.join(sorted(_LAYERS))}"
         )
+
+
+def _with_axes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Returns the model in an operator set in which each filter can have a scale."""
+    version = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
+    if version >= FIRST_WITH_AXES:
+        return model
+    try:
+        return onnx.version_converter.convert_version(model, FIRST_WITH_AXES)
+    except Exception as error:  # the converter raises RuntimeError and others
+        raise QuantizationError(
+            f"the model is of operator set {version}, in which filters have no scales of their "
+            f"own, and cannot be converted: {first_line(error)}; export it with operator set "
+            f"{FIRST_WITH_AXES} or later"
+        ) from error
 
 
 def _reader(quantization: Any, batches: Iterable[Batch]) -> Any:
