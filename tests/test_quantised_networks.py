@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import tvm_patdnn
+from tests.model_zoo import ZOO, fetch, sample_inputs
 from tests.quantised_models import (
     QUANTISED,
     SHAPE,
@@ -167,3 +168,31 @@ def test_weights_take_less_than_half(target):
         sum(layer.bytes for layer in tvm_patdnn.inspect(model, target)) for model in classifier()
     )
     assert integers <= 0.46 * numbers
+
+
+def long(name: str):
+    return pytest.param(name, marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "digits",
+        "mtcnn-r",
+        *map(long, ["cifar-resnet8", "demosaic-bayer", "demosaic-xtrans", "mtcnn-o", "style"]),
+    ],
+)
+def test_trained_networks_of_others(name, pruned):
+    path, shapes = fetch(name), ZOO[name].input_shapes
+    model = tvm_patdnn.prune_onnx(path, connectivity=1.5) if pruned else onnx.load(path)
+    quantised_model = tvm_patdnn.quantize_onnx(model, [sample_inputs(name, i) for i in range(3)])
+    built = tvm_patdnn.build(quantised_model, input_shapes=shapes)
+    assert "int8" in {layer.dtype for layer in built.report}
+    ours, theirs = [], []
+    for inputs in (sample_inputs(name, i) for i in range(3, 8)):
+        wanted, said = run_exactly(model, inputs), run_exactly(quantised_model, inputs)
+        found = built.run(inputs)
+        ours += [np.abs(found[output] - wanted[output]).mean() for output in wanted]
+        theirs += [np.abs(said[output] - wanted[output]).mean() for output in wanted]
+    assert np.mean(ours) <= 1.05 * np.mean(theirs)
