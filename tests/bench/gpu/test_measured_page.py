@@ -1,5 +1,10 @@
+import json
+import math
+from pathlib import Path
+
 from tvm_patdnn.bench.gpu.measured_page import measured_page
 
+DOCS = Path(__file__).parents[3] / "docs"
 MACHINE = {"gpu": "H100", "torch": "2", "cudnn": 9}
 
 
@@ -35,3 +40,19 @@ def test_batches_have_sections_of_their_own():
     both = [*ROWS[:-1], *({**each, "batch": 8} for each in ROWS[:-1])]
     page = measured_page(both)
     assert page.index("## Batch 1\n") < page.index("## Batch 8\n")
+
+
+def test_the_page_in_docs_is_made_of_the_rows_beside_it():
+    rows = (DOCS / "benchmarks" / "gpu-h100-layers.jsonl").read_text().splitlines()
+    found = [json.loads(line) for line in rows]
+    assert (DOCS / "gpu-speed.md").read_text() == measured_page(found)
+    assert all(row["right"] for row in found if row["system"].startswith("ours"))
+
+
+def test_no_pruned_layer_is_slower_than_cudnn_in_fp32():
+    """At batch 1, and on average more than twice as fast."""
+    page = (DOCS / "gpu-speed.md").read_text().split("## Batch 1\n")[1].split("\n## ")[0]
+    ratios = [float(line.split("|")[7]) for line in page.splitlines() if line.startswith("| L")]
+    assert len(ratios) == 8
+    assert min(ratios) > 1
+    assert math.prod(ratios) ** (1 / 8) >= 2
