@@ -39,19 +39,23 @@ def test_a_layer_has_the_faster_order_and_the_schedule_that_is_chosen():
 def test_batches_have_sections_of_their_own():
     both = [*ROWS[:-1], *({**each, "batch": 8} for each in ROWS[:-1])]
     page = measured_page(both)
-    assert page.index("## Batch 1\n") < page.index("## Batch 8\n")
+    assert page.index("## Layers, batch 1\n") < page.index("## Layers, batch 8\n")
+
+
+def rows_of(what: str) -> list[dict]:
+    lines = (DOCS / "benchmarks" / f"gpu-h100-{what}.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def test_the_page_in_docs_is_made_of_the_rows_beside_it():
-    rows = (DOCS / "benchmarks" / "gpu-h100-layers.jsonl").read_text().splitlines()
-    found = [json.loads(line) for line in rows]
-    assert (DOCS / "gpu-speed.md").read_text() == measured_page(found)
+    found, networks = rows_of("layers"), rows_of("networks")
+    assert (DOCS / "gpu-speed.md").read_text() == measured_page(found, networks)
     assert all(row["right"] for row in found if row["system"].startswith("ours"))
 
 
 def test_no_pruned_layer_is_slower_than_cudnn_in_fp32():
     """At batch 1, and on average more than twice as fast."""
-    page = (DOCS / "gpu-speed.md").read_text().split("## Batch 1\n")[1].split("\n## ")[0]
+    page = (DOCS / "gpu-speed.md").read_text().split("## Layers, batch 1\n")[1].split("\n## ")[0]
     ratios = [float(line.split("|")[7]) for line in page.splitlines() if line.startswith("| L")]
     assert len(ratios) == 8
     assert min(ratios) > 1

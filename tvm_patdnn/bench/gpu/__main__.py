@@ -3,7 +3,7 @@
 python -m tvm_patdnn.bench.gpu prepare FOLDER --arch sm_90
 python -m tvm_patdnn.bench.gpu race FOLDER --rows rows.jsonl
 python -m tvm_patdnn.bench.gpu predict docs/gpu-predicted.md --network NAME=FILE.onnx
-python -m tvm_patdnn.bench.gpu page rows.jsonl > docs/gpu-speed.md
+python -m tvm_patdnn.bench.gpu page rows.jsonl --network-rows networks.jsonl > docs/gpu-speed.md
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--network", action="append", default=[], help="NAME=FILE.onnx, for predict"
     )
+    parser.add_argument("--network-rows", type=Path, help="of models.race_gpu, for page")
     given = parser.parse_args(arguments)
     commands = {"prepare": _prepare, "race": _race, "predict": _predict, "page": _page}
     return commands[given.command](given)
@@ -53,7 +54,11 @@ def _predict(given: argparse.Namespace) -> int:
 def _page(given: argparse.Namespace) -> int:
     from tvm_patdnn.bench.gpu.measured_page import measured_page
 
-    print(measured_page(map(json.loads, given.path.read_text().splitlines())), end="")
+    rows, networks = (
+        [json.loads(line) for line in path.read_text().splitlines()] if path else []
+        for path in (given.path, given.network_rows)
+    )
+    print(measured_page(rows, networks), end="")
     return 0
 
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tvm_patdnn.bench.gpu.measured_networks import networks_section
+
 __all__ = ["measured_page"]
 
 Row = dict[str, Any]
@@ -15,37 +17,43 @@ OURS = ("ours, blocks of 4", "ours, free")
 
 HEAD = """# Speed on a GPU
 
-Single layers of VGG-16 (3x3, stride 1), pruned to 8 patterns of 4 and 3.6x connectivity (8.1x in
-all), on one GPU, written by `python -m tvm_patdnn.bench.gpu page ROWS.jsonl` from the rows in
-`docs/benchmarks/`. Microseconds, medians of 25 replays of a CUDA graph of 20 calls, so that no time
-of the CPU is in them; the inputs are the same in all calls and may stay in the second-level cache,
-for torch as for us. torch is cuDNN's convolution with bias on the dense layer, the faster of both
-orders of channels, with `cudnn.benchmark`; ours have bias and ReLU and are float32 throughout.
-Every kernel was first compared with torch in float64.
+Networks and single layers, pruned to 8 patterns of 4 and 3.6x connectivity (8.1x in all; 1x1
+layers 3.6x), on one GPU, against torch with cuDNN on the dense ones. Written by `python -m
+tvm_patdnn.bench.gpu page ROWS.jsonl --network-rows ROWS.jsonl` from the rows in
+`docs/benchmarks/`.
 
-*Chosen* is the schedule that the cost model took, *best* the fastest of those that were tried. The
-model was calibrated by a first race of the same layers at batch 1; at batch 8 what it took before is
-shown. In TF32 and FP16 torch uses the tensor cores, which compute with fewer bits; they skip no pattern."""
+Microseconds, medians of replays of CUDA graphs, so that no time of the CPU is in them; inputs are
+the same in all calls and may stay in the second-level cache, for torch as for us. Ours are
+float32 throughout, and every kernel was first compared with torch in float64. In TF32 and FP16
+torch uses the tensor cores, which compute with fewer bits; they skip no pattern.
+
+For layers (VGG-16's, 3x3, stride 1) torch is the convolution with bias, the faster of both orders
+of channels, with `cudnn.benchmark`; ours have bias and ReLU. *Chosen* is the schedule that the
+cost model took, *best* the fastest of those that were tried. The model was calibrated by a first
+race of these layers at batch 1, so that it knows them; at batch 8 what it took before is shown."""
 
 
-def measured_page(rows: Iterable[Row]) -> str:
+def measured_page(rows: Iterable[Row], networks: Sequence[Row] = ()) -> str:
     """Returns the page.
 
     Args:
         rows: of one GPU, as ``race_bundle`` writes them.
+        networks: of the same, as ``models.race_gpu`` writes them.
     """
     timed = [row for row in rows if "us" in row]
     first = timed[0]
     machine = f"GPU: {first['gpu']}; torch {first['torch']}, cuDNN {first['cudnn']}."
     batches = sorted({row["batch"] for row in timed})
-    return "\n\n".join([HEAD, machine, *(_section(timed, batch) for batch in batches)]) + "\n"
+    sections = [_section(timed, batch) for batch in batches]
+    whole = [networks_section(networks)] if networks else []
+    return "\n\n".join([HEAD, machine, *whole, *sections]) + "\n"
 
 
 def _section(rows: Sequence[Row], batch: int) -> str:
     of_batch = [row for row in rows if row["batch"] == batch and not _is_half(row)]
     layers = sorted({(row["layer"], row["shape"]) for row in of_batch})
     lines = [
-        f"## Batch {batch}",
+        f"## Layers, batch {batch}",
         "",
         "| layer | torch fp32 | TF32 | FP16 | blocks of 4, chosen | best | fp32 / chosen | free, "
         "chosen | best | fp32 / chosen |",
