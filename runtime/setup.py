@@ -12,6 +12,7 @@ MODULES = (
     "__main__",
     "cli/__init__",
     "cli/arguments",
+    "cli/device_options",
     "cli/entry",
     "cli/image_options",
     "cli/read_input",

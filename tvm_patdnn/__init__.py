@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tvm_patdnn.errors import (
         BenchError,
         BuildError,
+        DeviceError,
         LibraryError,
         ModelError,
         PatDNNError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BenchError",
     "BuildError",
+    "DeviceError",
     "Library",
     "LibraryError",
     "ModelError",

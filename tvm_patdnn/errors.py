@@ -7,6 +7,7 @@ wrong with its value, what was expected and what to do.
 __all__ = [
     "BenchError",
     "BuildError",
+    "DeviceError",
     "LibraryError",
     "ModelError",
     "PatDNNError",
@@ -37,6 +38,10 @@ class BuildError(PatDNNError):
 
 class LibraryError(PatDNNError):
     """A built library could not be loaded or run."""
+
+
+class DeviceError(PatDNNError):
+    """A device cannot be reached, or is not what is expected."""
 
 
 class PruningError(PatDNNError):

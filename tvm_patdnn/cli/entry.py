@@ -16,7 +16,10 @@ from tvm_patdnn.errors import PatDNNError
 
 __all__ = ["COMMANDS", "main"]
 
-_NAMES = ("inspect", "prune", "train", "quantize", "build", "run", "eval", "tune", "logs", "bench")
+_NAMES = (
+    *("inspect", "prune", "train", "quantize", "build", "run", "eval"),
+    *("tune", "logs", "serve", "targets", "bench"),
+)
 # A distribution that only runs libraries has only some of them.
 COMMANDS = tuple(
     import_module(f"tvm_patdnn.cli.{name}")

@@ -12,6 +12,7 @@ from tvm_patdnn.cli.arguments import (
     add_output_options,
     add_target,
 )
+from tvm_patdnn.cli.device_options import add_device, given_device
 from tvm_patdnn.cli.without_torch import without_torch
 from tvm_patdnn.progress import INSPECT_PHASES, PhaseBar
 
@@ -25,6 +26,7 @@ def add_parser(commands: Any) -> None:
     add_model(parser)
     add_target(parser)
     add_logs(parser)
+    add_device(parser, "Ask a device what the target is")
     add_output_options(parser)
 
 
@@ -38,9 +40,18 @@ def _run(args: argparse.Namespace) -> None:
 
         report = inspect(
             args.model,
-            args.target,
+            args.target or _target_of(args),
             input_shapes=dict(args.input_shape),
             logs=args.logs,
             progress=progress,
         )
     print(report_json(report) if args.json else report_text(report))
+
+
+def _target_of(args: argparse.Namespace) -> dict[str, Any] | None:
+    device = given_device(args)
+    if device is None:
+        return None
+    from tvm_patdnn.device.connect import known_facts
+
+    return known_facts(device).target

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tvm_patdnn.cli.arguments import add_command, add_output_options, input_file, positive
+from tvm_patdnn.cli.device_options import add_device, given_device
 from tvm_patdnn.cli.image_options import add_image_options, normalisation
 from tvm_patdnn.cli.without_torch import without_torch
 from tvm_patdnn.progress import PhaseBar
@@ -41,6 +42,7 @@ def add_parser(commands: Any) -> None:
         type=positive,
         help="that compute (default: one for each physical core)",
     )
+    add_device(parser, "Run the library there; it is one of TVM's, as `build --kind vm` writes it")
     add_image_options(parser)
     add_output_options(parser)
 
@@ -52,13 +54,12 @@ def _run(args: argparse.Namespace) -> None:
         from tvm_patdnn.cli.run_inputs import given_inputs
         from tvm_patdnn.cli.show_outputs import describe_outputs, save_outputs, stacked
         from tvm_patdnn.library.image_facts import image_facts
-        from tvm_patdnn.library.loading import load
         from tvm_patdnn.whole_file import check_writable
 
         if args.output:
             check_writable(args.output)
         with without_torch():
-            model = load(args.library, args.threads)
+            model = _loaded(args)
         facts = image_facts(model.metadata.properties)
         if args.input:
             model.check_names(dict(args.input))
@@ -72,6 +73,17 @@ def _run(args: argparse.Namespace) -> None:
             save_outputs(stacked(all_outputs) if _has_folder(args) else results[0][1], args.output)
     described = {name: describe_outputs(outputs, latencies) for name, outputs in results}
     _show(args, described, facts.classes)
+
+
+def _loaded(args: argparse.Namespace) -> Any:
+    device = given_device(args)
+    if device is not None:
+        from tvm_patdnn.library.load_on_device import load_on_device
+
+        return load_on_device(args.library, device, args.threads)
+    from tvm_patdnn.library.loading import load
+
+    return load(args.library, args.threads)
 
 
 def _show(

@@ -15,7 +15,9 @@ from tvm_patdnn.cli.arguments import (
     add_target,
     positive,
 )
+from tvm_patdnn.cli.device_options import add_device, given_device
 from tvm_patdnn.cli.tune_progress import TuneProgress
+from tvm_patdnn.cli.without_torch import without_torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,13 +60,15 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--seed", metavar="N", type=int, default=0, help="of the search (default: 0)"
     )
+    add_device(parser, "Measure there; without --target the device says what it is")
     add_output_options(parser)
 
 
 def _run(args: argparse.Namespace) -> None:
     with TuneProgress(args.trials, quiet=args.quiet) as progress:
         progress.phase("loading TVM")
-        from tvm_patdnn.tuning.tune import tune
+        with without_torch():
+            from tvm_patdnn.tuning.tune import tune
 
         tuned = tune(_asked(args), progress.phase, progress.trials, progress.finished)
     print(json.dumps(_values(tuned, args.log), indent=2) if args.json else _text(tuned, args.log))
@@ -75,13 +79,18 @@ def _asked(args: argparse.Namespace) -> TuneRequest:
     from tvm_patdnn.tuning.tune import TuneRequest
     from tvm_patdnn.tuning.tuner import TuneOptions
 
-    request = Request(
-        onnx_model=args.model, target=args.target, input_shapes=dict(args.input_shape)
-    )
+    device = given_device(args)
+    target = args.target
+    if device is not None and target is None:
+        from tvm_patdnn.device.connect import known_facts
+
+        target = known_facts(device).target
+    request = Request(onnx_model=args.model, target=target, input_shapes=dict(args.input_shape))
     return TuneRequest(
         request=request,
         log=args.log,
         search=_search(args.search, args.seed),
+        device=device,
         options=TuneOptions(trials=args.trials, seconds=60 * args.time if args.time else None),
     )
 

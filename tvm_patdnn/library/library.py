@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import tvm
 
-from tvm_patdnn.error_lines import last_line
+from tvm_patdnn.device.address import DeviceAddress
+from tvm_patdnn.device.connect import connect
+from tvm_patdnn.device.device_facts import facts_of
 from tvm_patdnn.errors import BuildError, LibraryError
 from tvm_patdnn.library.constant_file import ConstantFile
 from tvm_patdnn.library.cross_compile import export_compiler
 from tvm_patdnn.library.interface import ModelInterface
+from tvm_patdnn.library.load_on_device import send
 from tvm_patdnn.library.load_vm import load
 from tvm_patdnn.library.metadata import Metadata
 from tvm_patdnn.library.object_files import check_file_size, objects_in_memory
@@ -173,24 +175,28 @@ class Library(ModelInterface):
             self.export_standalone(path, header=False)
             return StandaloneModel(path)
 
-    def on_device(self, session: tvm.rpc.RPCSession) -> RunnableModel:
+    def on_device(self, device: tvm.rpc.RPCSession | DeviceAddress | str) -> RunnableModel:
         """Sends the library to a device and loads it there.
 
         Args:
-            session: from ``tvm.rpc.connect`` or a tracker's ``request``.
+            device: "host:port" of a device on which `tvm-patdnn serve` runs; or a session, from
+                ``tvm.rpc.connect`` or a tracker's ``request``.
 
         Raises:
+            DeviceError: nobody is there, or it is of another architecture or version.
             LibraryError: the device goes away, or cannot load the library.
         """
+        session = _session(device)
+        facts = facts_of(session)
+        if facts is not None:
+            facts.check_target(str(self.target.attrs["mtriple"]))
         with tempfile.TemporaryDirectory() as folder:
-            # Another name than that of a library which the device has loaded before.
-            path = Path(folder) / f"model-{uuid.uuid4().hex}.so"
+            path = Path(folder) / "model.so"
             self.export_library(path)
-            try:
-                session.upload(str(path))
-                return RunnableModel(session.load_module(path.name), session.cpu(0))
-            except (RuntimeError, OSError) as error:
-                raise LibraryError(
-                    f"the device did not load the library: {last_line(error)}; "
-                    "check that its server runs and that the target fits its CPU"
-                ) from error
+            return send(session, path)
+
+
+def _session(device: tvm.rpc.RPCSession | DeviceAddress | str) -> tvm.rpc.RPCSession:
+    if isinstance(device, str):
+        device = DeviceAddress.parse(device)
+    return connect(device) if isinstance(device, DeviceAddress) else device

@@ -47,6 +47,7 @@ def measure_trials(
         turns: that each kernel gets, unless it is hopeless.
         cold_bytes: that are written before each run, to empty caches.
     """
+    place.renew()
     given = _Given.read(Path(arguments) / ARGUMENTS, place)
     trials = [_Trial.loaded(place, given, Path(folder), cold_bytes) for folder in folders]
     for _ in range(turns):

@@ -31,6 +31,12 @@ class Place(Protocol):
     def network(self, library: Library) -> RunnableModel | StandaloneModel:
         """Sends a network there and loads it."""
 
+    def renew(self) -> None:
+        """Prepares for another call, whatever became of the one before."""
+
+    def release(self) -> None:
+        """Lets others use it."""
+
 
 class ThisMachine:
     """The process that asks."""
@@ -51,6 +57,12 @@ class ThisMachine:
     def network(self, library: Library) -> RunnableModel | StandaloneModel:
         """See ``Place``."""
         return library.runnable
+
+    def renew(self) -> None:
+        """See ``Place``."""
+
+    def release(self) -> None:
+        """See ``Place``."""
 
 
 HERE = ThisMachine()

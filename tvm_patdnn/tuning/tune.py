@@ -8,16 +8,19 @@ from pathlib import Path
 
 from relay_passes.pipeline import plan_pipeline
 from tvm_patdnn.compilation import Compilation, Request
+from tvm_patdnn.device.address import DeviceAddress
+from tvm_patdnn.device.connect import free_devices
 from tvm_patdnn.errors import TuningError
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.records.tuning_records import Record, Records
 from tvm_patdnn.tuning.compare_networks import NetworkTimes, compare_networks
 from tvm_patdnn.tuning.conv2d_tasks import conv2d_tasks
+from tvm_patdnn.tuning.device_place import DevicePlace
 from tvm_patdnn.tuning.places import HERE, Place
 from tvm_patdnn.tuning.problem import TuningTask
 from tvm_patdnn.tuning.search import Search
 from tvm_patdnn.tuning.tuner import TunedTask, TuneOptions, Tuner
-from tvm_patdnn.tuning.workshop import Limits, Workshop
+from tvm_patdnn.tuning.workshop import WAIT_S, Limits, Workshop
 
 __all__ = ["TuneRequest", "Tuned", "tune"]
 
@@ -31,7 +34,7 @@ class TuneRequest:
     Attributes:
         request: the model and the target.
         log: a folder of records; those for the target's CPU are in a file of its name.
-        place, devices: see ``Workshop``.
+        device: where kernels run; in a process of this machine by default.
         search: given records, returns what proposes trials.
     """
 
@@ -39,8 +42,7 @@ class TuneRequest:
     log: Path
     search: Callable[[Sequence[Record]], Search]
     options: TuneOptions
-    place: Place = HERE
-    devices: int = 1
+    device: DeviceAddress | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,7 @@ def tune(
     Raises:
         ModelError, TargetError: see ``build``.
         TuningError: the log cannot be read or written, or no layer can be tuned.
+        DeviceError: the device is not there, or went away for long.
     """
     _make_folder(asked.log)
     compilation = Compilation.of(asked.request, phase)
@@ -90,8 +93,10 @@ def tune(
     records = Records(read_log(asked.log))
     log = asked.log / f"{cpu.name}.jsonl"
     limits = Limits(cold_bytes=2 * cpu.l2_bytes)
-    where = {"place": asked.place, "devices": asked.devices, "limits": limits}
-    with Workshop(compilation.target, cpu.num_cores, **where) as workshop:  # type: ignore[arg-type]
+    place, devices = _place(asked.device, cpu.num_cores)
+    with Workshop(
+        compilation.target, cpu.num_cores, place=place, devices=devices, limits=limits
+    ) as workshop:
         tuner = Tuner(
             tasks,
             workshop,
@@ -109,7 +114,8 @@ def tune(
     network = None
     if tuner.is_new:
         phase("whole network")
-        network = compare_networks(asked.request, asked.log, asked.place)
+        network = compare_networks(asked.request, asked.log, place)
+        place.release()
     kept = network is None or network.tuned_s < network.default_s * _EVEN
     if not kept:
         tuner.keep_defaults()
@@ -120,6 +126,14 @@ def tune(
         network=network,
         kept=kept,
     )
+
+
+def _place(device: DeviceAddress | None, threads: int) -> tuple[Place, int]:
+    """Returns where kernels run, and how many can at a time."""
+    if device is None:
+        return HERE, 1
+    place = DevicePlace(address=device, threads=threads, wait_s=WAIT_S)
+    return place, max(1, free_devices(device))
 
 
 def _make_folder(log: Path) -> None:

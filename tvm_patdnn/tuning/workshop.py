@@ -23,7 +23,7 @@ import tvm
 from tvm.support.popen_pool import PopenPoolExecutor
 
 from tvm_patdnn.error_lines import last_line
-from tvm_patdnn.errors import TuningError
+from tvm_patdnn.errors import DeviceError, TuningError
 from tvm_patdnn.machine.cores import host_cores
 from tvm_patdnn.machine.threads import VARIABLE
 from tvm_patdnn.records.families import Configuration
@@ -33,7 +33,9 @@ from tvm_patdnn.tuning.places import HERE, Place
 from tvm_patdnn.tuning.problem import TuningTask
 from tvm_patdnn.tuning.trial_target import target_config
 
-__all__ = ["Limits", "Workshop"]
+__all__ = ["WAIT_S", "Limits", "Workshop"]
+
+WAIT_S = 60.0  # for a device that went away
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ class Workshop:
         quiet = {"stdout": DEVNULL, "stderr": DEVNULL}
         self._builders = PopenPoolExecutor(host_cores(), self._limits.build_s, **quiet)
         self._runners = PopenPoolExecutor(
-            devices, self._limits.run_s, _compute_with, (threads,), **quiet
+            devices, self._limits.run_s + WAIT_S, _compute_with, (threads,), **quiet
         )
         self._folder = Path(tempfile.mkdtemp(prefix="tvm-patdnn-tune-"))
         self._problems: dict[int, Path] = {}
@@ -106,6 +108,7 @@ class Workshop:
 
         Raises:
             TuningError: the layer cannot be computed at all.
+            DeviceError: the device went away.
         """
         problem = self._problem(task)
         folders = [self._new_folder() for _ in points]
@@ -199,6 +202,8 @@ def _error(call: Future[Any]) -> str:
         return "took too long"
     except ChildProcessError:
         return "its process died"
+    except DeviceError as error:  # as the process wrote it, with where it was raised
+        raise DeviceError(last_line(error).partition("DeviceError: ")[2]) from None
     except Exception as error:  # any: what is raised there has any class
         return last_line(error)
     return ""

@@ -1,0 +1,112 @@
+"""Commands that use a device: a real server on this machine."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+
+from tests.built import foreign_library, inputs, library, require_linker, standalone_library
+from tests.device.servers import free_port, kill, serving
+from tvm_patdnn.errors import DeviceError
+from tvm_patdnn.records.record_files import read_log
+from tvm_patdnn.targets import preset_names
+from tvm_patdnn.tuning import tune as module
+
+pytest.importorskip("cloudpickle")
+pytest.importorskip("psutil")
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving(key="") as found:
+        yield found
+
+
+@pytest.fixture
+def device(server):
+    return f"{server[0].host}:{server[0].port}"
+
+
+def test_run(files, device, printed):
+    words = ("run", files / "model.so", "--input", f"x={files / 'x.npy'}", "--json")
+    here = json.loads(printed(*words))
+    there = json.loads(printed(*words, "--device", device, "--repeats", "2", "--threads", "1"))
+    assert there["outputs"] == here["outputs"]
+
+
+def test_a_library_in_python(device):
+    require_linker(library())
+    model = library().on_device(device)
+    assert (model.run(inputs())["y"] == library().run(inputs())["y"]).all()
+
+
+def test_libraries_that_do_not_run_there(device, failing):
+    said = failing("run", standalone_library(), "--device", device)
+    assert "is standalone, and devices run libraries of TVM's virtual machine; build it" in said
+    with pytest.raises(DeviceError, match="is built for .*, the device is "):
+        foreign_library().on_device(device)
+
+
+def test_inspect_asks_the_device(files, device, printed):
+    words = ("inspect", files / "pruned.onnx", "--json")
+    assert json.loads(printed(*words, "--device", device))["layers"]
+
+
+def test_tune_and_build(files, device, tmp_path, capsys, printed):
+    words = ["tune", files / "pruned.onnx", "--device", device, "--trials", 8, "--json"]
+    log = tmp_path / "log"
+    assert run(*words, "--search", "random", "--log", log) == 0
+    tuned = json.loads(capsys.readouterr().out)
+    assert tuned["trials"] == 8
+    assert all(record.seconds for record in read_log(log))
+    told = printed("inspect", files / "pruned.onnx", "--device", device, "--logs", log, "--json")
+    assert all("as measured" in layer["reason"] for layer in json.loads(told)["layers"])
+
+
+def test_a_device_that_dies_while_tuning(files, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(module, "WAIT_S", 1.0)
+    log = tmp_path / "log"
+    with serving() as (address, process):
+        words = ("--device", f"{address.host}:{address.port}", "--search", "random", "--log", log)
+        killer = threading.Thread(target=kill_when_measured, args=(log, process))
+        killer.start()
+        assert run("tune", files / "pruned.onnx", *words) == 1
+        said = capsys.readouterr().err.splitlines()[-1]
+        killer.join()
+    assert "nobody is there" in said
+    measured = len(list(read_log(log)))
+    assert measured >= 1
+    with serving(port=address.port):
+        more = ("--trials", measured + 4)
+        assert run("tune", files / "pruned.onnx", *words, *more) == 0
+    assert len(list(read_log(log))) > measured
+
+
+def test_errors(files, failing, misused):
+    path = files / "model.so"
+    assert "nobody is there" in failing("run", path, "--device", f"127.0.0.1:{free_port()}")
+    assert "expected HOST:PORT" in failing("run", path, "--device", "pi")
+    assert "give the --key of the devices" in failing("run", path, "--tracker", "pc:9190")
+    assert "not allowed with" in misused("run", path, "--device", "a:1", "--tracker", "b:2")
+
+
+def test_targets(printed):
+    text = printed("targets")
+    assert "raspberry-pi-4       llvm -mtriple=aarch64-linux-gnu -mcpu=cortex-a72" in text
+    names = json.loads(printed("targets", "--json"))
+    assert {"native", *names} == set(preset_names())
+
+
+def run(*words: object) -> int:
+    from tvm_patdnn.cli import main
+
+    return main([str(word) for word in words])
+
+
+def kill_when_measured(log, process) -> None:
+    while not log.exists() or not any(read_log(log)):
+        time.sleep(0.2)
+    kill(process)

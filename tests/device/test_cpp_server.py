@@ -1,0 +1,110 @@
+"""The server for boards without Python, compiled for this machine."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import tvm
+import tvm_ffi
+
+import tvm_patdnn.device
+from tests.built import inputs, library, require_linker
+from tests.device.servers import free_port
+from tvm_patdnn.device.address import DeviceAddress
+from tvm_patdnn.device.connect import connect, known_facts
+from tvm_patdnn.errors import DeviceError
+
+SOURCES = Path(tvm_patdnn.device.__file__).parent / "cpp"
+WHEELS = Path(tvm.__file__).parents[1]
+LIBRARIES = (Path(tvm.__file__).parent / "lib", Path(tvm_ffi.__file__).parent / "lib")
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory) -> Path:
+    if shutil.which("cmake") is None or shutil.which("c++") is None:
+        pytest.skip("no cmake or no C++ compiler: apt-get install cmake g++")
+    folder = tmp_path_factory.mktemp("server")
+    run("cmake", "-S", SOURCES, "-B", folder, f"-DTVM_WHEELS={WHEELS}")
+    run("cmake", "--build", folder)
+    return folder / "tvm-patdnn-server"
+
+
+@pytest.fixture
+def address(program):
+    found = DeviceAddress(host="127.0.0.1", port=free_port(), key="pi")
+    path = ":".join(map(str, LIBRARIES))
+    process = subprocess.Popen(
+        [program, found.host, str(found.port), found.key],
+        env={"LD_LIBRARY_PATH": path, "PATH": "/usr/bin:/bin"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "serving on 127.0.0.1" in process.stderr.readline()
+    yield found
+    process.kill()
+    process.wait()
+    process.stderr.close()
+
+
+def run(*words: object) -> None:
+    subprocess.run([str(word) for word in words], check=True, capture_output=True)
+
+
+def test_it_says_what_it_runs_on(address):
+    facts = known_facts(address)
+    assert tvm.__version__.startswith(facts.tvm)
+    assert facts.cores >= 1
+    assert facts.target["mtriple"] == f"{facts.machine}-linux-gnu"
+
+
+def test_it_runs_models_one_client_after_the_other(address):
+    require_linker(library())
+    for _ in range(2):
+        session = connect(address, wait_s=20)
+        model = library().on_device(session)
+        assert (model.run(inputs())["y"] == library().run(inputs())["y"]).all()
+        assert min(model.time(inputs(), repeats=2)) > 0
+        del model, session
+
+
+def test_it_outlives_sessions_that_do_not_end_well(address):
+    session = connect(address)
+    with pytest.raises(Exception, match="."):
+        session.load_module("nothing.so")
+    del session
+    with pytest.raises(DeviceError, match="has another key than 'po'"):
+        connect(replace(address, key="po"))
+    with socket.create_connection((address.host, address.port)) as other:
+        other.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    time.sleep(0.1)
+    assert connect(address, wait_s=20)
+
+
+def test_usage(program):
+    done = subprocess.run(
+        [program],
+        env={"LD_LIBRARY_PATH": ":".join(map(str, LIBRARIES))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "usage: tvm-patdnn-server HOST PORT [KEY]\n")
+
+
+def test_wheels_that_are_not_there(tmp_path):
+    if shutil.which("cmake") is None:
+        pytest.skip("no cmake: apt-get install cmake")
+    done = subprocess.run(
+        ["cmake", "-S", SOURCES, "-B", tmp_path, "-DTVM_WHEELS=/none"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "TVM_WHEELS='/none'" in done.stderr

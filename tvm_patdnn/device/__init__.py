@@ -1,0 +1,1 @@
+"""Devices that are reached over TVM's RPC: who is there, what they are, and their server."""
