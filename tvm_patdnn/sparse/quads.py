@@ -63,13 +63,13 @@ def without_overflow(quads: Quads, limit: int) -> Quads:
     """Stores each entry twice, with half the weights, of which a pair could overflow.
 
     Args:
-        limit: what two neighbouring weights of one sign may add up to.
+        limit: what two neighbouring weights of one sign may add up to; at least 128.
     """
     if limit >= UNLIMITED:
         return quads
-    pairs = quads.weight.astype(np.int32).reshape(quads.entries, 2 * quads.group, 2)
-    sums = [np.maximum(sign * pairs, 0).sum(axis=2).max(axis=1, initial=0) for sign in (1, -1)]
-    twice = np.maximum(*sums) > limit
+    wide = quads.weight.astype(np.int16)
+    sums = np.abs(wide[..., 0::2] + wide[..., 1::2])  # of two signs they are below any limit
+    twice = (sums > limit).any(axis=(1, 2))
     if not twice.any():
         return quads
     times = 1 + twice

@@ -15,7 +15,7 @@ __all__ = ["strip_cost"]
 EPILOGUE = 10  # operations for a vector of sums: to float, scaled, clipped, rounded, narrowed
 INDEX = 4  # bytes of an entry that say where its inputs are, about
 ENTRY = 3  # of a loop over entries besides products: its end, where its inputs are
-L2_SHARE = 0.85  # of what the cache has room for: outputs pass through it, too
+L2_SHARE = 1.1  # of what is counted as room in L2: half of it; outputs pass through, too
 LINE_FROM = {"L1": 0.0, "L2": 1.0, "beyond": 8.0}  # operations that a line keeps others waiting
 
 

@@ -53,9 +53,9 @@ class TapProducts:
         area = int(np.prod(self.strip.layer.window.taps))
         channel, tap = np.divmod(self.quads.index, area)
         narrow = np.uint16 if self.strip.planes <= 1 << 16 else np.int32
-        found = {"channel": channel.astype(narrow).reshape(-1)}
+        found: dict[str, np.ndarray] = {"channel": channel.astype(narrow).reshape(-1)}
         if area > 1:
-            found["tap"] = tap.astype(np.uint16).reshape(-1)
+            found["tap"] = tap.astype(np.uint8 if area <= 1 << 8 else np.uint16).reshape(-1)
             places = np.ndindex(*self.strip.layer.window.taps)
             found["place"] = np.array([self.strip.tap(y, x) for y, x in places], np.int32)
         return found
