@@ -24,9 +24,10 @@ DENSE_SHARE = 0.85  # of the peak, of a dense fp32 kernel
 
 HEAD = """# Predicted speed on GPUs
 
-Nothing on this page is a measured time. It is what the machine code that nvcc makes of the kernels
-allows, written by `python -m tvm_patdnn.bench.gpu predict docs/gpu-predicted.md`, for the layers of
-VGG-16 at batch 1, pruned to 8 patterns of 4 and 3.6x connectivity (8.1x in all).
+Nothing on this page is a measured time; those of an H100 are in `docs/gpu-speed.md`. It is what
+the machine code that nvcc makes of the kernels allows, written by `python -m tvm_patdnn.bench.gpu
+predict docs/gpu-predicted.md`, for the layers of VGG-16 at batch 1, pruned to 8 patterns of 4 and
+3.6x connectivity (8.1x in all).
 
 *Loop* is the share of the peak rate of float32 multiply-adds in the innermost loops, *whole* that
 of a multiprocessor with the loads of all windows, *tail* the share of multiprocessors that work, as
