@@ -15,7 +15,6 @@ from tvm import relax
 
 from relay_passes.int8.encodings import Constant, Encoding
 from relay_passes.int8.graph import (
-    Convolution,
     Encoded,
     Flatten,
     Int8Node,
@@ -24,10 +23,10 @@ from relay_passes.int8.graph import (
     Sum,
     View,
 )
+from relay_passes.int8.int8_layers import with_layer
 from relay_passes.relax_ir.values import constant_value
-from te_schedules.cpu.int8.layer import LARGEST_STEPS, Int8Layer, Requantization, Residual
 
-__all__ = ["Draft", "Known", "finish", "with_layer"]
+__all__ = ["Draft", "Known", "finish"]
 
 _KEEP_BYTES = (Maxima, View, Flatten)  # their results are bytes of their inputs
 
@@ -110,55 +109,3 @@ def finish(draft: Draft, result: relax.Var, encoding: Encoding) -> Int8Node | No
         high=encoding.byte(draft.high),
     )
     return with_layer(node)
-
-
-def with_layer(node: Int8Node) -> Int8Node | None:
-    """Returns the node with what its kernel computes, if it is a convolution.
-
-    None if float32 could not round that.
-    """
-    if not isinstance(node.operator, Convolution):
-        return node
-    layer = _int8_layer(node.operator, node)
-    return replace(node, int8=layer) if layer else None
-
-
-def _int8_layer(conv: Convolution, node: Int8Node) -> Int8Layer | None:
-    """Returns what the kernel of a convolution computes; None if float32 could not round it."""
-    layer, source, encoding = conv.layer, node.inputs[0].encoding, node.encoding
-    step = np.float32(source.scale) * conv.weight_scale
-    scale = step / np.float32(encoding.scale)
-    weights = layer.weight.astype(np.int64).reshape(len(layer.weight), -1).sum(1)
-    bias = np.rint(conv.bias / step.astype(np.float64)) - source.zero * weights
-    if not np.all(np.abs(bias) < 2**31) or not np.all(np.isfinite(scale)):
-        return None
-    store = Requantization(
-        scale=scale,
-        zero=encoding.zero,
-        low=node.low,
-        high=node.high,
-        residual=_residual(conv, encoding),
-    )
-    found = Int8Layer(
-        in_shape=layer.in_shape,
-        out_shape=layer.out_shape,
-        window=layer.window,
-        groups=layer.groups,
-        weight=layer.weight,
-        bias=bias.astype(np.int32),
-        in_zero=source.zero,
-        store=store,
-    )
-    return found if found.is_exact else None
-
-
-def _residual(conv: Convolution, encoding: Encoding) -> Residual | None:
-    if conv.residual is None:
-        return None
-    low, high = (
-        float(np.clip(bound / encoding.scale, -LARGEST_STEPS, LARGEST_STEPS))
-        for bound in (conv.low, conv.high)
-    )
-    other = conv.residual.encoding
-    scale = float(np.float32(other.scale) / np.float32(encoding.scale))
-    return Residual(scale=scale, zero=other.zero, low=low, high=high)

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from tvm import relax
 
-from relay_passes.int8.drafts import with_layer
 from relay_passes.int8.graph import Convolution, Encoded, Int8Node, Sum
+from relay_passes.int8.int8_layers import with_layer
 
 __all__ = ["fuse_residual"]
 

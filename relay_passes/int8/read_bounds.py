@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from tvm import relax
 
-from relay_passes.int8.drafts import Draft, Known, with_layer
+from relay_passes.int8.drafts import Draft, Known
 from relay_passes.int8.graph import Int8Node
+from relay_passes.int8.int8_layers import with_layer
 from relay_passes.relax_ir.values import constant_value, operator_name
 
 __all__ = ["BOUNDS", "CLIPS", "clipped_integers"]
