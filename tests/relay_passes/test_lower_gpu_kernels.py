@@ -6,6 +6,7 @@ from relay_passes.lower_gpu_kernels import gpu_kernel_pipeline
 from relay_passes.pipeline import PipelineOptions, lowering_passes, run_pipeline
 from tests.gpu.opencl_modules import GPU, OPENCL, assert_same_on_opencl
 from tests.relay_passes.relax_modules import CPU, Net, const, random_array
+from tvm_patdnn.library.cuda_binary import binary_for_cuda
 
 NETWORKS = {
     "reductions over threads": (
@@ -37,7 +38,9 @@ def test_the_virtual_machine_gets_the_same_kernels(kind):
     with target:
         mod = run_pipeline(mod, PipelineOptions(cpu=CPU, gpu=GPU))
     lowering = tvm.transform.Sequential(lowering_passes())
-    built = relax.build(mod, target, relax_pipeline=lowering, tir_pipeline=gpu_kernel_pipeline())
+    pipelines = {"relax_pipeline": lowering, "tir_pipeline": gpu_kernel_pipeline()}
+    with binary_for_cuda(target):
+        built = relax.build(mod, target, **pipelines)
     (device,) = built.mod.imports[0].imports
     assert device.kind == kind
     assert "conv2d_kernel" in device.inspect_source()
