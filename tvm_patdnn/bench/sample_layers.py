@@ -14,26 +14,29 @@ __all__ = ["VGG_LAYERS", "SampleLayer"]
 
 @dataclass(frozen=True, kw_only=True)
 class SampleLayer:
-    """A 3x3 convolution, stride 1, as large as its input.
+    """A convolution, stride 1, whose output is as large as its input.
 
     Attributes:
         in_c, out_c: channels.
         side: height and width.
+        kernel: height and width of a kernel.
     """
 
     in_c: int
     out_c: int
     side: int
+    kernel: int = 3
 
     def __str__(self) -> str:
-        return f"{self.in_c}->{self.out_c}@{self.side}x{self.side}"
+        size = "" if self.kernel == 3 else f"{self.kernel}x{self.kernel} "
+        return f"{size}{self.in_c}->{self.out_c}@{self.side}x{self.side}"
 
     def dense(self) -> onnx.ModelProto:
         """Makes the model: x (1, in_c, side, side) -> y (1, out_c, side, side), float32."""
-        shape = (self.out_c, self.in_c, 3, 3)
+        shape = (self.out_c, self.in_c, self.kernel, self.kernel)
         weight = np.random.default_rng(0).standard_normal(shape, np.float32)
         graph = helper.make_graph(
-            [helper.make_node("Conv", ["x", "w"], ["y"], name="conv", pads=[1] * 4)],
+            [helper.make_node("Conv", ["x", "w"], ["y"], name="conv", pads=[self.kernel // 2] * 4)],
             "layer",
             [self._value("x", self.in_c)],
             [self._value("y", self.out_c)],
