@@ -11,12 +11,19 @@ from tests.built import library, require_linker
 from tests.onnx_models import model_of
 from tvm_patdnn.cli.entry import _parser
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = ("README.md", "docs/training.md", "docs/int8.md", "docs/tuning.md")
 
 
-def block(language):
-    """Everything README.md has in `language`."""
-    return "".join(re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
+def block(language, text=README):
+    """Everything a document has in `language`."""
+    return "".join(re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+
+
+def command_lines():
+    texts = [(ROOT / document).read_text() for document in DOCUMENTS]
+    return "".join(block("sh", text) for text in texts).replace("\\\n", "").splitlines()
 
 
 @pytest.fixture
@@ -48,7 +55,7 @@ def test_the_python_lines_run(model, capsys):
     assert Path("model.so").exists()
 
 
-@pytest.mark.parametrize("line", block("sh").replace("\\\n", "").splitlines())
+@pytest.mark.parametrize("line", command_lines())
 def test_the_command_lines_parse(line):
     program, *words = shlex.split(line)
     assert program == "tvm-patdnn"
@@ -57,4 +64,4 @@ def test_the_command_lines_parse(line):
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:\w+/)+[\w.]*)`", README))))
 def test_the_files_it_names_exist(path):
-    assert (Path(__file__).parents[1] / path).exists()
+    assert (ROOT / path).exists()
