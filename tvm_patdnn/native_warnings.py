@@ -8,7 +8,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 __all__ = ["release_frames", "without_native_warnings"]
 
@@ -21,23 +21,23 @@ _one_at_a_time = threading.RLock()  # what goes in such a block may need it agai
 @contextmanager
 def without_native_warnings() -> Iterator[None]:
     """Drops the lines of TVM's warnings; what else is written to stderr comes at the end."""
-    with _one_at_a_time:
+    with _one_at_a_time, ExitStack() as stack:
         try:
+            said = stack.enter_context(tempfile.TemporaryFile())
             before = os.dup(_STDERR)
-        except OSError:  # the process has no stderr
+        except OSError:  # there is no folder for temporary files, or the process has no stderr
             yield
             return
-        with tempfile.TemporaryFile() as said:
-            os.dup2(said.fileno(), _STDERR)
-            try:
-                yield
-            finally:
-                os.dup2(before, _STDERR)
-                os.close(before)
-                said.seek(0)
-                rest = _WARNING.sub(b"", said.read())
-                if rest:
-                    os.write(_STDERR, rest)
+        os.dup2(said.fileno(), _STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(before, _STDERR)
+            os.close(before)
+            said.seek(0)
+            rest = _WARNING.sub(b"", said.read())
+            if rest:
+                os.write(_STDERR, rest)
 
 
 def release_frames(error: BaseException | None) -> None:

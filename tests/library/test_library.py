@@ -1,5 +1,6 @@
 import contextlib
 import errno
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -159,8 +160,10 @@ def test_a_library_of_any_name(exported, tmp_path):
 
 def test_no_space_for_temporary_files(exported, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    path = shutil.copy(exported, tmp_path / "again.so")
+    load(path)  # under its own name
     with pytest.raises(LibraryError, match="no temporary file beside it: .*; set TMPDIR to a"):
-        load(exported)
+        load(path)
 
 
 def test_a_library_without_a_model(tmp_path):
