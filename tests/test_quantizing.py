@@ -8,7 +8,7 @@ from onnx import helper, numpy_helper
 import tvm_patdnn
 from tests.onnx_models import conv_model, conv_weight, model_of
 from tests.quantised_models import quantised, run_exactly
-from tvm_patdnn.errors import QuantizationError
+from tvm_patdnn.errors import LibraryError, QuantizationError
 from tvm_patdnn.quantizing import quantize_onnx
 
 BATCHES = [
@@ -72,6 +72,25 @@ def test_what_the_file_says_of_itself_stays():
 def test_a_quantised_model_is_declined():
     with pytest.raises(QuantizationError, match=r"Linear\): the model is quantised already"):
         quantize_onnx(quantised(), BATCHES)
+
+
+def test_a_float16_model_is_declined():
+    model = conv_model()
+    for tensor in model.graph.initializer:
+        tensor.CopyFrom(
+            numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), tensor.name)
+        )
+    with pytest.raises(QuantizationError, match="is in float16; export it in float32, and"):
+        quantize_onnx(model, BATCHES)
+
+
+def test_what_reads_the_batches_says_what_is_wrong_itself():
+    def batches():
+        raise LibraryError("no file of that name; give another")
+        yield
+
+    with pytest.raises(LibraryError, match="^no file of that name"):
+        quantize_onnx(conv_model(), batches())
 
 
 def test_a_model_without_layers_is_declined():

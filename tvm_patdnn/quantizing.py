@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 import onnx.version_converter
 
-from tvm_patdnn.errors import QuantizationError
+from tvm_patdnn.errors import PatDNNError, QuantizationError
 from tvm_patdnn.importing.node_errors import first_line
 from tvm_patdnn.importing.onnx_file import ModelSource, load_onnx
 from tvm_patdnn.importing.onnx_nodes import describe_node
@@ -100,6 +100,8 @@ def _check(model: onnx.ModelProto) -> None:
     for node in model.graph.node:
         if is_quantised(node):
             raise QuantizationError(f"{describe_node(node)}: the model is quantised already")
+    if any(t.data_type == onnx.TensorProto.FLOAT16 for t in model.graph.initializer):
+        raise QuantizationError("the model is in float16; export it in float32, and quantise that")
     if not any(node.op_type in _LAYERS for node in model.graph.node):
         raise QuantizationError(
             f"the model has nothing to quantise: none of {', '.join(sorted(_LAYERS))}"
@@ -139,7 +141,7 @@ def _told_by_error() -> Iterator[None]:
     logging.disable(logging.WARNING)
     try:
         yield
-    except QuantizationError:
+    except PatDNNError:  # of what reads the data
         raise
     except Exception as error:  # onnxruntime raises whatever it meets
         raise QuantizationError(

@@ -49,3 +49,11 @@ def test_models_of_several_inputs(data, failing):
     onnx.save(model_of([node], inputs={"a": (2, 2), "b": (2, 2)}), data / "two.onnx")
     said = failing("quantize", data / "two.onnx", "-o", data / "o.onnx", "--data", data / "images")
     assert "has inputs a, b; expected one: quantise it from Python" in said
+
+
+def test_sizes_that_are_not_known(data, failing):
+    model = conv_model()
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "N"
+    onnx.save(model, data / "any.onnx")
+    said = failing("quantize", data / "any.onnx", "-o", data / "o.onnx", "--data", data / "images")
+    assert said.startswith("tvm-patdnn: error: input 'x' has shape [N, 3, 8, 8]: expected fixed")

@@ -1,9 +1,13 @@
 import json
+from pathlib import Path
 
 import pytest
 
+from tvm_patdnn.cli.tune import _text
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.tuning import ranking_model
+from tvm_patdnn.tuning.compare_networks import NetworkTimes
+from tvm_patdnn.tuning.tune import Tuned
 
 TARGET = "native -num-cores=1"
 
@@ -49,6 +53,28 @@ def test_the_default_search_measures_the_defaults(tune):
     assert "network: " in told
     assert "\n3 trials in " in told  # conv1 dense, conv2 dense and sparse
     assert said == ""
+
+
+def test_an_interruption_says_where_the_trials_are(files, tmp_path, monkeypatch, capsys):
+    from tvm_patdnn.cli import main
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tvm_patdnn.tuning.tune.tune", interrupted)
+    log = tmp_path / "log"
+    main(["tune", str(files / "pruned.onnx"), "--search", "random", "--log", str(log)])
+    assert f"what was measured is in {log}: the same again goes on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("kept", "said"), [(True, "use: tvm-patdnn build"), (False, "not faster")])
+def test_what_is_said_of_the_network(kept, said):
+    times = NetworkTimes(default_s=0.002, tuned_s=0.001)
+    tuned = Tuned(tasks=(), layers=1, trials=7, network=times, kept=kept)
+    first, second, last = _text(tuned, Path("log")).splitlines()
+    assert first == "network: 2.000 ms before, 1.000 ms after: 2.00x"
+    assert second == "7 trials in log"
+    assert said in last
 
 
 def test_errors(files, tmp_path, failing, misused, monkeypatch):

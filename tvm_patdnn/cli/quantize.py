@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +65,9 @@ def _run(args: argparse.Namespace) -> None:
 
         check_writable(args.output)
         paths = _chosen(args.data, args.limit)
+        batches = _batches(args, paths)
         progress("quantising")
-        model = quantize_onnx(args.model, _batches(args, paths))
+        model = quantize_onnx(args.model, batches)
         progress("writing")
         with write_whole(args.output) as partial:
             partial.write_bytes(model.SerializeToString())
@@ -85,7 +87,7 @@ def _chosen(folder: Path, limit: int) -> list[Path]:
 
 
 def _batches(args: argparse.Namespace, paths: list[Path]) -> Iterator[Mapping[str, np.ndarray]]:
-    """Reads the files as inputs of the model."""
+    """Reads the files as inputs of the model: the first at once, the others when needed."""
     from tvm_patdnn.cli.read_input import read_input
     from tvm_patdnn.importing.importer import fixed_model, input_specs
     from tvm_patdnn.library.image_facts import image_facts
@@ -100,8 +102,12 @@ def _batches(args: argparse.Namespace, paths: list[Path]) -> Iterator[Mapping[st
     ((name, spec),) = specs.items()
     properties = {entry.key: entry.value for entry in model.metadata_props}
     values = normalisation(args, image_facts(properties))
-    for path in paths:
-        yield {name: read_input(path, name, spec, values)}
+    first, *others = ({name: path} for path in paths)
+
+    def read(batch: Mapping[str, Path]) -> Mapping[str, np.ndarray]:
+        return {name: read_input(path, name, spec, values) for name, path in batch.items()}
+
+    return chain([read(first)], map(read, others))
 
 
 def _counts(model: onnx.ModelProto) -> dict[str, int]:

@@ -32,6 +32,7 @@ def add_parser(commands: Any) -> None:
 def _run(args: argparse.Namespace) -> None:
     import json
 
+    print("tvm-patdnn: loading TVM", file=sys.stderr, flush=True)
     from tvm_patdnn.device.address import DeviceAddress
     from tvm_patdnn.device.device_facts import DeviceFacts
     from tvm_patdnn.device.serve import facts_here, start_server

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,11 @@ def _run(args: argparse.Namespace) -> None:
         with without_torch():
             from tvm_patdnn.tuning.tune import tune
 
-        tuned = tune(_asked(args), progress.phase, progress.trials, progress.finished)
+        try:
+            tuned = tune(_asked(args), progress.phase, progress.trials, progress.finished)
+        except KeyboardInterrupt:
+            print(f"what was measured is in {args.log}: the same again goes on", file=sys.stderr)
+            raise
     print(json.dumps(_values(tuned, args.log), indent=2) if args.json else _text(tuned, args.log))
 
 
@@ -114,9 +119,11 @@ def _text(tuned: Tuned, log: Path) -> str:
         f"network: {before:.3f} ms before, {after:.3f} ms after: {before / after:.2f}x",
         f"{tuned.trials} trials in {log}",
     ]
-    if not tuned.kept:
-        lines.append("it is not faster, so that the log decides for the defaults")
-    return "\n".join([*lines, f"use: tvm-patdnn build MODEL.onnx --logs {log} -o OUT.so"])
+    if tuned.kept:
+        lines.append(f"use: tvm-patdnn build MODEL.onnx --logs {log} -o OUT.so")
+    else:
+        lines.append("the tuned network is not faster, so builds keep the schedules they had")
+    return "\n".join(lines)
 
 
 def _values(tuned: Tuned, log: Path) -> dict[str, Any]:
