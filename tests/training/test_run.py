@@ -5,7 +5,7 @@ import torch
 
 from tests.training.runs import WIDER, spec
 from tests.training.tiny import made_data
-from tvm_patdnn.errors import TrainingError
+from tvm_patdnn.errors import PruningError, TrainingError
 from tvm_patdnn.training.checkpoint import load_checkpoint
 from tvm_patdnn.training.network_file import halved, load_network, save_network
 from tvm_patdnn.training.options import PrunerConfig
@@ -284,3 +284,10 @@ def test_a_network_that_was_edited_since(tmp_path):
     torch.save(stored, described.checkpoint)
     with pytest.raises(TrainingError, match="does not fit the network as it is now"):
         TrainingRun(described).resume()
+
+
+def test_layers_that_are_not_there_are_told_before_anything_is_trained(tmp_path):
+    described = spec(tmp_path)
+    wrong = replace(described.pruner, prune=replace(described.pruner.prune, skip_layers=("nope",)))
+    with pytest.raises(PruningError, match="skip_layers: the model has no convolution 'nope'"):
+        TrainingRun(replace(described, pruner=wrong))

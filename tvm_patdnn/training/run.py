@@ -13,11 +13,13 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from tvm_patdnn.errors import TrainingError
+from tvm_patdnn.pruning.plan import plan_layers
 from tvm_patdnn.training.checkpoint import check_same, load_checkpoint, save_checkpoint, taking
 from tvm_patdnn.training.computing import reproducible
 from tvm_patdnn.training.distillation import Teacher
 from tvm_patdnn.training.epoch import EpochTrainer, make_optimizer
 from tvm_patdnn.training.evaluation import Accuracy, evaluate, settle_batch_norm
+from tvm_patdnn.training.layers import describe_convolutions
 from tvm_patdnn.training.network_factory import input_channels, make_checked_network
 from tvm_patdnn.training.network_file import NetworkFile, halved, load_network, save_network
 from tvm_patdnn.training.options import PrunerConfig
@@ -45,6 +47,10 @@ class TrainingRun:
     Attributes:
         network: as it is now.
         state: how far the run is, and what it found.
+
+    Raises:
+        PruningError: an option names a layer that is not there or cannot be pruned.
+        TrainingError: see ``make_checked_network``.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class TrainingRun:
         self.network = make_checked_network(
             spec.network, spec.data, seed=spec.settings.seed, device=spec.computing.device
         )
+        plan_layers(describe_convolutions(self.network), spec.pruner.prune)  # names are checked
         self.state = RunState(dense_epochs=spec.settings.dense_epochs)
         self._pruner: PatternPruner | None = None
         self._teacher: Teacher | None = None
