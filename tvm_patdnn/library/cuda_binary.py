@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from tvm.support import cc
 
 from tvm_patdnn.errors import BuildError
 
-__all__ = ["binary_for_cuda"]
+__all__ = ["binary_for_cuda", "source_for_cuda"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,9 +50,25 @@ def binary_for_cuda(target: tvm.target.Target) -> Iterator[None]:
     if not _has_runtime():
         yield
         return
-    before = tvm_ffi.get_global_func(_COMPILE)
     arch = str(target.attrs["arch"])
-    tvm_ffi.register_global_func(_COMPILE, lambda code: _compiled(code, arch), override=True)
+    with _compiling_by(lambda code: _compiled(code, arch)):
+        yield
+
+
+@contextmanager
+def source_for_cuda() -> Iterator[None]:
+    """What is built for CUDA meanwhile is compiled by nothing: only its source is of use."""
+    if not _is_registered():
+        yield
+        return
+    with _compiling_by(lambda code: b"not compiled"):
+        yield
+
+
+@contextmanager
+def _compiling_by(work: Callable[[str], bytes]) -> Iterator[None]:
+    before = tvm_ffi.get_global_func(_COMPILE)
+    tvm_ffi.register_global_func(_COMPILE, work, override=True)
     try:
         yield
     finally:

@@ -16,6 +16,7 @@ from tvm import tirx
 
 from relay_passes.lower_gpu_kernels import finishing_device_passes, split_passes
 from tvm_patdnn.errors import BuildError
+from tvm_patdnn.library.cuda_binary import source_for_cuda
 from tvm_patdnn.standalone.stages import Argument
 from tvm_patdnn.standalone.tensor_bytes import tensor_bytes
 
@@ -90,7 +91,8 @@ def _source(device: Mapping[Any, tirx.PrimFunc]) -> str:
     target = next(iter(device.values())).attrs["target"]
     mod = tvm.transform.Sequential(finishing_device_passes())(tvm.IRModule(dict(device)))
     build = tvm.get_global_func(f"target.build.{target.kind.name}")
-    return str(build(mod, target).inspect_source())
+    with source_for_cuda():
+        return str(build(mod, target).inspect_source())
 
 
 class _Host:
