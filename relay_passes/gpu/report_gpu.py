@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from relay_passes.gpu.plan_gpu import PlannedKernel
+from relay_passes.lanes.report_row import report_row
 from tvm_patdnn.layer_report import LayerReport
 
 __all__ = ["report_gpu"]
@@ -18,21 +19,9 @@ def report_gpu(planned: Iterable[PlannedKernel]) -> list[LayerReport]:
 
 def _row(planned: PlannedKernel) -> LayerReport:
     layer, choice = planned.layer, planned.choice
-    found = layer.found
-    return LayerReport(
-        name=layer.name,
-        in_shape=list(layer.in_shape),
-        out_shape=list(layer.out_shape),
-        kernel_shape=list(layer.kernel_shape),
-        stride=list(layer.stride),
-        groups=layer.groups,
-        patterns=[str(pattern) for pattern in found.patterns],
-        pattern_counts=list(found.counts),
-        kept_kernels=found.kept_kernels,
-        kernels=int(found.ids.size),
-        compression=found.compression if found.kept_weights else None,
-        dense_macs=layer.dense_macs,
-        kept_macs=layer.kept_macs,
+    return report_row(
+        layer,
+        value_bytes=4,
         kernel=choice.kind,
         joined=False,
         reason=choice.reason,
@@ -41,6 +30,4 @@ def _row(planned: PlannedKernel) -> LayerReport:
         products=0,
         bytes=choice.fkw.total_bytes,
         structure_bytes=choice.fkw.structure_bytes,
-        dense_bytes=4 * layer.weight.size,
-        csr_bytes=8 * found.kept_weights + 4 * (layer.weight.shape[0] + 1),
     )

@@ -6,6 +6,7 @@ from tvm import relax
 
 from relay_passes.int8.graph import Convolution, Int8Node
 from relay_passes.int8.plan import Int8Plan, PlannedKernel
+from relay_passes.lanes.report_row import report_row
 from relay_passes.relax_ir.values import operator_name
 from tvm_patdnn.layer_report import LayerReport
 from tvm_patdnn.sparse.weight_key import weight_key
@@ -47,21 +48,10 @@ def _reason(plan: Int8Plan, binding: relax.Binding) -> str:
 def _row(planned: PlannedKernel) -> LayerReport:
     operator, kernel = planned.node.operator, planned.kernel
     assert isinstance(operator, Convolution), "only convolutions are reported"
-    layer, found = operator.layer, operator.layer.found
-    return LayerReport(
-        name=layer.name,
-        in_shape=list(layer.in_shape),
-        out_shape=list(layer.out_shape),
-        kernel_shape=list(layer.kernel_shape),
-        stride=list(layer.stride),
-        groups=layer.groups,
-        patterns=[str(pattern) for pattern in found.patterns],
-        pattern_counts=list(found.counts),
-        kept_kernels=found.kept_kernels,
-        kernels=int(found.ids.size),
-        compression=found.compression if found.kept_weights else None,
-        dense_macs=layer.dense_macs,
-        kept_macs=layer.kept_macs,
+    layer = operator.layer
+    return report_row(
+        layer,
+        value_bytes=1,
         kernel=kernel.kind,
         joined=False,
         reason=kernel.reason,
@@ -70,7 +60,5 @@ def _row(planned: PlannedKernel) -> LayerReport:
         products=kernel.products,
         bytes=kernel.bytes,
         structure_bytes=kernel.structure_bytes,
-        dense_bytes=layer.weight.size,
-        csr_bytes=5 * found.kept_weights + 4 * (layer.weight.shape[0] + 1),
         dtype="int8",
     )

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from relay_passes.lanes.plan import LanePlan, PlannedConvolution, PlannedPair
+from relay_passes.lanes.report_row import report_row
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from tvm_patdnn.layer_report import LayerReport
 
@@ -34,21 +35,10 @@ def _row(
     planned: PlannedConvolution, *, joined: bool = False, reason: str | None = None
 ) -> LayerReport:
     layer, choice, loads = planned.layer, planned.choice, planned.loads
-    found, fkw = layer.found, choice.fkw
-    return LayerReport(
-        name=layer.name,
-        in_shape=list(layer.in_shape),
-        out_shape=list(layer.out_shape),
-        kernel_shape=list(layer.kernel_shape),
-        stride=list(layer.stride),
-        groups=layer.groups,
-        patterns=[str(pattern) for pattern in found.patterns],
-        pattern_counts=list(found.counts),
-        kept_kernels=found.kept_kernels,
-        kernels=int(found.ids.size),
-        compression=found.compression if found.kept_weights else None,
-        dense_macs=layer.dense_macs,
-        kept_macs=layer.kept_macs,
+    fkw = choice.fkw
+    return report_row(
+        layer,
+        value_bytes=4,
         kernel=choice.kind,
         joined=joined,
         reason=reason or choice.reason,
@@ -57,8 +47,6 @@ def _row(
         products=loads.products,
         bytes=fkw.total_bytes,
         structure_bytes=fkw.structure_bytes,
-        dense_bytes=4 * layer.weight.size,
-        csr_bytes=8 * found.kept_weights + 4 * (layer.weight.shape[0] + 1),
     )
 
 
