@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from relay_passes.lanes.analyze_convolutions import ConvLayer
-from relay_passes.lanes.cover_patterns import zeros_stored
+from relay_passes.lanes.break_even import break_even
 from relay_passes.lanes.kernel_candidates import (
     Candidate,
     Kind,
@@ -168,12 +168,9 @@ def _compare(
     layer: ConvLayer, dense: ScoredGpuCandidate, pruned: ScoredGpuCandidate
 ) -> tuple[ScoredGpuCandidate, str]:
     """Returns the faster of the two, and why."""
-    share, how = pruned.micros / dense.micros, "by the cost model"
-    if share >= 1.0:
-        return dense, f"{_found(layer)}: below break-even, {share:.1f}x dense's time {how}"
-    group = pruned.candidate.group
-    shared = f", in blocks of {group} filters" if group > 1 else ""
-    return pruned, f"{_found(layer)}{shared}: {1 / share:.1f}x faster than dense {how}"
+    share = pruned.micros / dense.micros
+    faster, reason = break_even(layer, share, "by the cost model", pruned.candidate.group)
+    return (pruned if faster else dense), reason
 
 
 def _on_tensor_cores(
@@ -188,12 +185,3 @@ def _on_tensor_cores(
         f"; tensor cores in {name} would take about {micros:.0f} us for the dense layer, this "
         f"{chosen.micros:.0f}: what they can skip is 2:4 sparsity, not patterns"
     )
-
-
-def _found(layer: ConvLayer) -> str:
-    found = layer.found
-    removed = 1 - found.kept_kernels / found.ids.size
-    patterns = f"{len(found.patterns)} pattern{'s' * (len(found.patterns) != 1)}"
-    zeros = zeros_stored(found)
-    text = f"{patterns}, {removed:.0%} of the kernels gone, {found.compression:.1f}x"
-    return f"{text}, {zeros}" if zeros else text

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from relay_passes.lanes.analyze_convolutions import ConvLayer
-from relay_passes.lanes.cover_patterns import zeros_stored
+from relay_passes.lanes.break_even import break_even
 from relay_passes.lanes.kernel_candidates import (
     Candidate,
     Kind,
@@ -186,11 +186,8 @@ def _compare(
         share, how = pruned.seconds / dense.seconds, "as measured"
     else:
         share, how = pruned.cycles / dense.cycles, "by the cost model"
-    if share >= 1.0:
-        return dense, f"{_found(layer)}: below break-even, {share:.1f}x dense's time {how}"
-    group = pruned.candidate.group
-    shared = f", in blocks of {group} filters" if group > 1 else ""
-    return pruned, f"{_found(layer)}{shared}: {1 / share:.1f}x faster than dense {how}"
+    faster, reason = break_even(layer, share, how, pruned.candidate.group)
+    return (pruned if faster else dense), reason
 
 
 def _choice(
@@ -201,12 +198,3 @@ def _choice(
     elif chosen.seconds is not None and not reason.endswith("as measured"):
         reason = f"{reason}; scheduled as measured"
     return KernelChoice(layer=layer, chosen=chosen, considered=tuple(considered), reason=reason)
-
-
-def _found(layer: ConvLayer) -> str:
-    found = layer.found
-    removed = 1 - found.kept_kernels / found.ids.size
-    patterns = f"{len(found.patterns)} pattern{'s' * (len(found.patterns) != 1)}"
-    zeros = zeros_stored(found)
-    text = f"{patterns}, {removed:.0%} of the kernels gone, {found.compression:.1f}x"
-    return f"{text}, {zeros}" if zeros else text
