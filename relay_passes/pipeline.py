@@ -21,7 +21,6 @@ from relay_passes.embed_constants import EmbedConstants
 from relay_passes.fold_batch_norm import FoldBatchNorm
 from relay_passes.fold_constant_views import FoldConstantViews
 from relay_passes.gpu.plan_gpu import GpuPlanOptions
-from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.plan import LanePlan
 from relay_passes.lanes.plan_lanes import PlanOptions
 from relay_passes.lanes.report_layers import report_layers
@@ -31,6 +30,7 @@ from relay_passes.mark_gathers import MarkGathers
 from relay_passes.raise_elementwise import RaiseElementwise
 from relay_passes.raise_pixel_shuffle import RaisePixelShuffle, legalize_pixel_shuffle
 from relay_passes.raise_stacked import RaiseStacked
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.relax_ir.reported_layers import noted, reported_layers
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
 from relay_passes.rewrite_to_gpu import RewriteToGpu, report_of

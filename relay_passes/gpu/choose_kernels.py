@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
-from relay_passes.lanes.break_even import break_even
 from relay_passes.lanes.kernel_candidates import (
     Candidate,
     Kind,
     dense_candidates,
     sparse_candidates,
 )
+from relay_passes.recognition.analyze_convolutions import ConvLayer
+from relay_passes.recognition.break_even import break_even
 from te_schedules.epilogue import Step
 from te_schedules.gpu.conv2d import GpuConv2d
 from te_schedules.gpu.conv2d_cost import GpuLists

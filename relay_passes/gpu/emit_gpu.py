@@ -13,8 +13,8 @@ import tvm
 from tvm import relax
 
 from relay_passes.gpu.plan_gpu import PlannedKernel
-from relay_passes.lanes.graph import ChannelOperand, TensorOperand
 from relay_passes.lower_gpu_kernels import COMPACT
+from relay_passes.recognition.graph import ChannelOperand, TensorOperand
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
 from relay_passes.relax_ir.values import constant, fixed_shape, operator_name
 from te_schedules.epilogue import operands_of

@@ -13,10 +13,10 @@ import numpy as np
 from tvm import relax
 
 from relay_passes.gpu.choose_kernels import GpuChoice, choose_kernel
-from relay_passes.lanes.analyze_convolutions import ConvLayer
-from relay_passes.lanes.fuse_epilogues import fuse_epilogues
-from relay_passes.lanes.graph import ChannelOperand, Convolution, LaneNode, TensorOperand
-from relay_passes.lanes.recognize_operators import recognize_all
+from relay_passes.recognition.analyze_convolutions import ConvLayer
+from relay_passes.recognition.fuse_epilogues import fuse_epilogues
+from relay_passes.recognition.graph import ChannelOperand, Convolution, LaneNode, TensorOperand
+from relay_passes.recognition.recognize_operators import recognize_all
 from relay_passes.relax_ir.values import count_uses, fixed_shape
 from te_schedules.gpu.conv2d import GpuConv2d
 from te_schedules.gpu.epilogue import OperandSpec

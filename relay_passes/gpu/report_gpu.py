@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from relay_passes.gpu.plan_gpu import PlannedKernel
-from relay_passes.lanes.report_row import report_row
+from relay_passes.recognition.report_row import report_row
 from tvm_patdnn.layer_report import LayerReport
 
 __all__ = ["report_gpu"]

@@ -13,7 +13,7 @@ import numpy as np
 from tvm import relax
 
 from relay_passes.int8.encodings import Encoding
-from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.pool_planes import PoolPlanes
 

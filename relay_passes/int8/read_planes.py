@@ -8,8 +8,8 @@ from tvm import relax
 
 from relay_passes.int8.drafts import Draft, Known
 from relay_passes.int8.graph import Averages, Enlargement, Join, Maxima, Means, Operator
-from relay_passes.lanes.graph import Copy, GlobalPool, LaneNode, Pooling
-from relay_passes.lanes.recognize_operators import read_operator
+from relay_passes.recognition.graph import Copy, GlobalPool, LaneNode, Pooling
+from relay_passes.recognition.recognize_operators import read_operator
 from relay_passes.relax_ir.values import fixed_shape
 from te_schedules.cpu.int8.pool_planes import PoolPlanes
 

@@ -13,7 +13,7 @@ from relay_passes.int8.drafts import Draft, Known
 from relay_passes.int8.encodings import Constant
 from relay_passes.int8.graph import Convolution, Encoded, Sum
 from relay_passes.int8.read_views import flattened
-from relay_passes.lanes.analyze_convolutions import ConvLayer, describe_conv
+from relay_passes.recognition.analyze_convolutions import ConvLayer, describe_conv
 from relay_passes.relax_ir.values import fixed_shape, shape_of
 from tvm_patdnn.sparse.weight_key import weight_key
 

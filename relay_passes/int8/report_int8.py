@@ -6,7 +6,7 @@ from tvm import relax
 
 from relay_passes.int8.graph import Convolution, Int8Node
 from relay_passes.int8.plan import Int8Plan, PlannedKernel
-from relay_passes.lanes.report_row import report_row
+from relay_passes.recognition.report_row import report_row
 from relay_passes.relax_ir.values import operator_name
 from tvm_patdnn.layer_report import LayerReport
 from tvm_patdnn.sparse.weight_key import weight_key

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from tvm import relax
 
-from relay_passes.lanes.graph import Convolution, Copy, GlobalPool, LaneNode
+from relay_passes.recognition.graph import Convolution, Copy, GlobalPool, LaneNode
 from relay_passes.relax_ir.values import fixed_shape
 from te_schedules.cpu.conv2d_geometry import holding, input_layout
 from te_schedules.cpu.lane_layout import LaneLayout

@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
-from relay_passes.lanes.break_even import break_even
 from relay_passes.lanes.kernel_candidates import (
     Candidate,
     Kind,
@@ -23,6 +21,8 @@ from relay_passes.lanes.kernel_candidates import (
 )
 from relay_passes.lanes.limit_kernels import limited_kernel
 from relay_passes.lanes.tuning_keys import conv2d_key
+from relay_passes.recognition.analyze_convolutions import ConvLayer
+from relay_passes.recognition.break_even import break_even
 from te_schedules.cpu.conv2d_binding import Products
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.conv2d_cost import cycles

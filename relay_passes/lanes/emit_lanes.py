@@ -8,8 +8,8 @@ import numpy as np
 import tvm
 from tvm import relax
 
-from relay_passes.lanes.graph import ChannelOperand, Copy, GlobalPool, Pooling
 from relay_passes.lanes.plan import LanePlan, PlannedConvolution, PlannedNode, PlannedPair
+from relay_passes.recognition.graph import ChannelOperand, Copy, GlobalPool, Pooling
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
 from relay_passes.relax_ir.values import fixed_shape
 from te_schedules.cpu.conv2d import conv2d

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
-from relay_passes.lanes.cover_patterns import cover_patterns
+from relay_passes.recognition.analyze_convolutions import ConvLayer
+from relay_passes.recognition.cover_patterns import cover_patterns
 from te_schedules.cpu.conv2d_binding import Products
 from te_schedules.cpu.conv2d_cost import KernelLists
 from te_schedules.cpu.conv2d_products import PatternProducts

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.kernel_candidates import Candidate, sparse_candidates
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.conv2d_space import choose_schedule, fixed_schedule

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from tvm import relax
 
 from relay_passes.lanes.assign_layouts import LayoutPlan
-from relay_passes.lanes.graph import Convolution, LaneNode
+from relay_passes.recognition.graph import Convolution, LaneNode
 
 __all__ = ["pair_depthwise"]
 

@@ -14,10 +14,10 @@ from typing import TypeAlias
 import numpy as np
 from tvm import relax
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.assign_layouts import LayoutPlan
 from relay_passes.lanes.choose_kernels import KernelChoice
-from relay_passes.lanes.graph import ChannelOperand, LaneNode, TensorOperand
+from relay_passes.recognition.analyze_convolutions import ConvLayer
+from relay_passes.recognition.graph import ChannelOperand, LaneNode, TensorOperand
 from relay_passes.relax_ir.values import fixed_shape
 from te_schedules.cpu.conv2d import Conv2d
 from te_schedules.cpu.conv2d_depthwise import is_depthwise

@@ -7,11 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from tvm import relax
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.lanes.assign_layouts import LayoutPlan, assign_layouts
 from relay_passes.lanes.choose_kernels import choose_kernel
-from relay_passes.lanes.fuse_epilogues import fuse_epilogues
-from relay_passes.lanes.graph import Convolution, LaneNode
 from relay_passes.lanes.pair_depthwise import pair_depthwise
 from relay_passes.lanes.plan import (
     LanePlan,
@@ -20,8 +17,11 @@ from relay_passes.lanes.plan import (
     PlannedNode,
     PlannedPair,
 )
-from relay_passes.lanes.recognize_operators import recognize_all
 from relay_passes.lanes.tuning_keys import conv2d_key
+from relay_passes.recognition.analyze_convolutions import ConvLayer
+from relay_passes.recognition.fuse_epilogues import fuse_epilogues
+from relay_passes.recognition.graph import Convolution, LaneNode
+from relay_passes.recognition.recognize_operators import recognize_all
 from relay_passes.relax_ir.values import count_uses
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.lane_layout import LaneLayout

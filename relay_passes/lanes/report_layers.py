@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from relay_passes.lanes.plan import LanePlan, PlannedConvolution, PlannedPair
-from relay_passes.lanes.report_row import report_row
+from relay_passes.recognition.report_row import report_row
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from tvm_patdnn.layer_report import LayerReport
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from te_schedules.cpu.conv2d_configuration import FAMILY
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.lane_layout import LaneLayout

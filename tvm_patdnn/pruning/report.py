@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relay_passes.lanes.cover_patterns import zeros_stored
+from relay_passes.recognition.cover_patterns import zeros_stored
 from tvm_patdnn.sparse.patterns import find_patterns
 
 __all__ = ["PrunedLayer", "describe_layer", "format_table"]

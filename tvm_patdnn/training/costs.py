@@ -87,8 +87,8 @@ class CycleModel:
 
     def cycles(self, module: Any, weight: np.ndarray, plane: Plane) -> float:
         """Returns the cycles of one layer: a convolution of 2 dimensions with ``weight``."""
-        from relay_passes.lanes.analyze_convolutions import ConvLayer
         from relay_passes.lanes.choose_kernels import choose_kernel
+        from relay_passes.recognition.analyze_convolutions import ConvLayer
         from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 
         padding = _padding(module)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relay_passes.lanes.analyze_convolutions import analyze_convolutions
+from relay_passes.recognition.analyze_convolutions import analyze_convolutions
 from relay_passes.relax_ir.values import shape_of
 from tests.relay_passes.relax_modules import Net, operators, random_array, rewritten, run_module
 from tvm_patdnn.bench.dense_tuning.tuned_convolutions import (

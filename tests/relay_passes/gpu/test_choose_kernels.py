@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from relay_passes.gpu.choose_kernels import choose_kernel
-from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from te_schedules.gpu.kernel_table import pruned_weight
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.machine.targets import resolve_target

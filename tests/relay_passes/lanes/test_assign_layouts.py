@@ -2,7 +2,7 @@ import pytest
 from tvm import relax
 
 from relay_passes.lanes.assign_layouts import assign_layouts
-from relay_passes.lanes.recognize_operators import recognize
+from relay_passes.recognition.recognize_operators import recognize
 from te_schedules.cpu.lane_layout import Halo
 from te_schedules.cpu.lane_split import best_split
 from te_schedules.window import Window

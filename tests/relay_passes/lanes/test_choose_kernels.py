@@ -7,7 +7,7 @@ from relay_passes.lanes.choose_kernels import choose_kernel
 from relay_passes.lanes.tuning_keys import conv2d_key
 from te_schedules.cpu.conv2d_schedule import Hold, Outer
 from tests.records.samples import record
-from tests.relay_passes.lanes.conv_layers import layer_of
+from tests.relay_passes.recognition.conv_layers import layer_of
 from tests.relay_passes.relax_modules import CPU, random_array
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
 from tvm_patdnn.optimizations import Optimizations

@@ -3,7 +3,7 @@ import pytest
 
 from relay_passes.lanes.kernel_candidates import dense_candidates, sparse_candidates
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
-from tests.relay_passes.lanes.conv_layers import layer_of
+from tests.relay_passes.recognition.conv_layers import layer_of
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight, random_array
 
 PICTURES = ["##./##./...", ".##/.##/..."]

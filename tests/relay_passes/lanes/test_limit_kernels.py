@@ -5,7 +5,7 @@ from relay_passes.lanes.limit_kernels import limited_kernel
 from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_space import FIXED_TILE
 from te_schedules.cpu.generic_sparse_products import TableProducts
-from tests.relay_passes.lanes.conv_layers import layer_of
+from tests.relay_passes.recognition.conv_layers import layer_of
 from tests.relay_passes.relax_modules import CPU
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
 from tvm_patdnn.optimizations import Optimizations

@@ -3,13 +3,13 @@ import pytest
 
 from relay_passes.lanes.assign_layouts import LayoutPlan
 from relay_passes.lanes.choose_kernels import choose_kernel
-from relay_passes.lanes.graph import ChannelOperand, Convolution, LaneNode, TensorOperand
 from relay_passes.lanes.plan import LanePlan, PlannedConvolution, PlannedNode, PlannedPair
 from relay_passes.lanes.tuning_keys import conv2d_key
+from relay_passes.recognition.graph import ChannelOperand, Convolution, LaneNode, TensorOperand
 from te_schedules.cpu.tile_store import OperandSpec
 from te_schedules.epilogue import Step
-from tests.relay_passes.lanes.conv_layers import layer_of
-from tests.relay_passes.lanes.test_graph import RESIDUAL, X, Y
+from tests.relay_passes.recognition.conv_layers import layer_of
+from tests.relay_passes.recognition.test_graph import RESIDUAL, X, Y
 from tests.relay_passes.relax_modules import CPU, random_array
 from tests.te_schedules.cpu.lane_kernels import ConvCase
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from relay_passes.lanes.tuning_keys import conv2d_key
 from te_schedules.cpu.lane_layout import Halo
-from tests.relay_passes.lanes.conv_layers import layer_of
+from tests.relay_passes.recognition.conv_layers import layer_of
 from tests.relay_passes.relax_modules import CPU
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
 

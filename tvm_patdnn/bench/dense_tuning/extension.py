@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
 from relay_passes.pipeline import Extension
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from tvm_patdnn.bench.dense_tuning.apply_tuned_schedules import ApplyTunedSchedules
 from tvm_patdnn.bench.dense_tuning.tuned_convolutions import (
     ConvShape,

@@ -10,8 +10,8 @@ import onnx
 import tvm
 from onnx import TensorProto, helper, numpy_helper
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer, read_conv_layer
 from relay_passes.pipeline import canonical_passes
+from relay_passes.recognition.analyze_convolutions import ConvLayer, read_conv_layer
 from relay_passes.rewrite_fully_connected import is_matrix_product
 from tvm_patdnn.bench.dense_tuning.tuned_convolutions import ConvShape
 from tvm_patdnn.importing.importer import import_onnx

@@ -15,7 +15,7 @@ import numpy as np
 import tvm
 from tvm import relax
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.relax_ir.values import constant
 
 __all__ = ["ConvShape", "TunedConvolutions", "channels_last", "tuned_function"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from tvm_patdnn.layer_report import LayerReport
 
 __all__ = ["report_row"]

@@ -1,9 +1,15 @@
 import numpy as np
 from tvm import relax
 
-from relay_passes.lanes.fuse_epilogues import fuse_epilogues
-from relay_passes.lanes.graph import ChannelOperand, Convolution, Copy, LaneNode, TensorOperand
-from relay_passes.lanes.recognize_operators import recognize
+from relay_passes.recognition.fuse_epilogues import fuse_epilogues
+from relay_passes.recognition.graph import (
+    ChannelOperand,
+    Convolution,
+    Copy,
+    LaneNode,
+    TensorOperand,
+)
+from relay_passes.recognition.recognize_operators import recognize
 from relay_passes.relax_ir.values import count_uses
 from te_schedules.epilogue import Step
 from tests.relay_passes.relax_modules import Net, bindings_of, const, random_array

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
-from relay_passes.lanes.cover_patterns import zeros_stored
+from relay_passes.recognition.analyze_convolutions import ConvLayer
+from relay_passes.recognition.cover_patterns import zeros_stored
 
 __all__ = ["break_even"]
 

@@ -1,7 +1,7 @@
 import numpy as np
 from tvm import relax
 
-from relay_passes.lanes.graph import (
+from relay_passes.recognition.graph import (
     ChannelOperand,
     Convolution,
     Copy,
@@ -13,7 +13,7 @@ from relay_passes.lanes.graph import (
 from te_schedules.cpu.pool2d import Pool2dWindow
 from te_schedules.epilogue import Step
 from te_schedules.window import Window
-from tests.relay_passes.lanes.conv_layers import layer_of
+from tests.relay_passes.recognition.conv_layers import layer_of
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight
 
 

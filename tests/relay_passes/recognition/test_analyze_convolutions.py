@@ -1,7 +1,7 @@
 import numpy as np
 from tvm import relax
 
-from relay_passes.lanes.analyze_convolutions import analyze_convolutions
+from relay_passes.recognition.analyze_convolutions import analyze_convolutions
 from tests.relay_passes.relax_modules import Net, random_array
 from tvm_patdnn.sparse.weight_key import weight_key
 

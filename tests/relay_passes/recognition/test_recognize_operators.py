@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tvm import relax
 
-from relay_passes.lanes.graph import (
+from relay_passes.recognition.graph import (
     ChannelOperand,
     Convolution,
     Copy,
@@ -12,7 +12,7 @@ from relay_passes.lanes.graph import (
     Pooling,
     TensorOperand,
 )
-from relay_passes.lanes.recognize_operators import recognize
+from relay_passes.recognition.recognize_operators import recognize
 from te_schedules.cpu.pool2d import Pool2dWindow
 from te_schedules.epilogue import Step
 from te_schedules.window import Window

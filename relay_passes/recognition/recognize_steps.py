@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Set
 import numpy as np
 from tvm import relax
 
-from relay_passes.lanes.graph import ChannelOperand, Copy, GraphStep, LaneNode, TensorOperand
+from relay_passes.recognition.graph import ChannelOperand, Copy, GraphStep, LaneNode, TensorOperand
 from relay_passes.relax_ir.values import constant_value, operator_name, shape_of
 from te_schedules.epilogue import Step
 

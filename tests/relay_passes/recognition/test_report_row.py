@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
-from relay_passes.lanes.report_row import report_row
+from relay_passes.recognition.analyze_convolutions import ConvLayer
+from relay_passes.recognition.report_row import report_row
 
 COMPUTED = {
     "kernel": "dense",

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence, Set
 
 from tvm import relax
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer, read_conv_layer
-from relay_passes.lanes.graph import Convolution, Copy, GlobalPool, LaneNode, Pooling
-from relay_passes.lanes.recognize_steps import recognize_steps
+from relay_passes.recognition.analyze_convolutions import ConvLayer, read_conv_layer
+from relay_passes.recognition.graph import Convolution, Copy, GlobalPool, LaneNode, Pooling
+from relay_passes.recognition.recognize_steps import recognize_steps
 from relay_passes.relax_ir.values import operator_name, shape_of
 from relay_passes.rewrite_fully_connected import is_matrix_product
 from te_schedules.cpu.pool2d import Pool2dWindow

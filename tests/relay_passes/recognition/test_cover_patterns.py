@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay_passes.lanes.cover_patterns import RARE, cover_patterns, zeros_stored
+from relay_passes.recognition.cover_patterns import RARE, cover_patterns, zeros_stored
 from tvm_patdnn.pruning.mining import candidate_patterns
 from tvm_patdnn.sparse.fkw import pack_fkw
 from tvm_patdnn.sparse.patterns import Pattern, find_patterns

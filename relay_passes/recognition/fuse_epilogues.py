@@ -16,8 +16,8 @@ from typing import TypeAlias
 
 from tvm import relax
 
-from relay_passes.lanes.graph import Convolution, Copy, GraphStep, LaneNode, TensorOperand
-from relay_passes.lanes.recognize_steps import merge_clips
+from relay_passes.recognition.graph import Convolution, Copy, GraphStep, LaneNode, TensorOperand
+from relay_passes.recognition.recognize_steps import merge_clips
 from te_schedules.epilogue import Step, operands_of
 
 __all__ = ["fuse_epilogues"]

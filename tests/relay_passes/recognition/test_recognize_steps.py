@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from relay_passes.lanes.recognize_steps import merge_clips
+from relay_passes.recognition.recognize_steps import merge_clips
 from te_schedules.epilogue import Step
 
 RELU = Step("relu")

@@ -1,7 +1,7 @@
 import pytest
 
-from relay_passes.lanes.break_even import break_even
-from tests.relay_passes.lanes.test_report_row import layer
+from relay_passes.recognition.break_even import break_even
+from tests.relay_passes.recognition.test_report_row import layer
 
 
 @pytest.mark.parametrize(

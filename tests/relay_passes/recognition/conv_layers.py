@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from tests.te_schedules.cpu.lane_kernels import ConvCase
 
 __all__ = ["layer_of"]

@@ -1,7 +1,7 @@
-"""The operators of a dataflow block that run in lanes, between those that do not.
+"""The operators of a dataflow block that have kernels, between those that have none.
 
 A ``LaneNode`` is one kernel to be: an operator and the epilogue fused into it. It names its
-arguments as Relax variables; layouts and kernels are chosen by later steps.
+arguments as Relax variables; layouts and kernels are chosen by later steps, in lanes or for a GPU.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from tvm import relax
 
-from relay_passes.lanes.analyze_convolutions import ConvLayer
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from te_schedules.cpu.pool2d import Pool2dWindow
 from te_schedules.epilogue import Step, operands_of
 from te_schedules.window import Window
