@@ -124,13 +124,15 @@ def test_each_epoch_and_each_warning_is_a_line(data, tmp_path, capsys):
     assert main(line) == 0
     said = capsys.readouterr().err.splitlines()
     assert [each.split(":")[0] for each in said] == [
+        "tvm-patdnn",
+        "tvm-patdnn",
         "dense 1/1",
         "prune 1/2",
         "prune 2/2",
         "tvm-patdnn",
         "retrain 1/1",
     ]
-    assert said[3].startswith("tvm-patdnn: warning: finalize: weights are still far from their")
+    assert said[5].startswith("tvm-patdnn: warning: finalize: weights are still far from their")
 
 
 def test_resume(printed, failing, data, tmp_path):

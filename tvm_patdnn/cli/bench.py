@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tvm_patdnn.cli.arguments import add_command
 from tvm_patdnn.cli.bench_arguments import add_bench_arguments, check_bench_arguments
+from tvm_patdnn.cli.typed_command import stored
 from tvm_patdnn.progress import PhaseBar
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _compare(args: argparse.Namespace) -> None:
                 subjects,
                 systems,
                 options,
-                command=_command(),
+                command=stored(args.words),
                 keep=keep,
                 progress=progress,
             )
@@ -109,12 +109,6 @@ def _subjects(args: argparse.Namespace, threads: int) -> Sequence[Subject]:
     if model is None:
         return kernel_subjects()
     return make_subjects(model, args.dense, input_shapes=shapes, per_layer=args.per_layer)
-
-
-def _command() -> str:
-    """What the user typed, without the folders of files."""
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
-    return shlex.join(["tvm-patdnn", *words])
 
 
 def _options(args: argparse.Namespace) -> BenchOptions:

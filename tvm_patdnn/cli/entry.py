@@ -47,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: with 2 for words that are not a command, with 0 after ``--help``.
     """
     args = _parser().parse_args(argv)
+    args.words = tuple(sys.argv[1:] if argv is None else argv)
     failed: Exception | None = None
     with signals_remembered() as came:
         try:

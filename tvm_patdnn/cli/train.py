@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,9 @@ from tvm_patdnn.cli.train_arguments import (
     add_train_arguments,
     check_train_arguments,
 )
-from tvm_patdnn.cli.train_progress import TrainBar
+from tvm_patdnn.cli.train_progress import TrainBar, say
 from tvm_patdnn.cli.train_report import report_rows, time_rows
+from tvm_patdnn.cli.typed_command import resuming, stored
 
 if TYPE_CHECKING:
     from tvm_patdnn.pruning import PruneOptions
@@ -46,8 +46,10 @@ def _run(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def _train(args: argparse.Namespace) -> None:
+    say(f"loading torch, and the images in {args.data}", quiet=args.quiet)
     from tvm_patdnn.training.history_files import HistoryFiles
     from tvm_patdnn.training.outcome import outcome_row, outcome_text
+    from tvm_patdnn.training.outline import outline_text
     from tvm_patdnn.training.rows import append_row
     from tvm_patdnn.training.run import TrainingRun
     from tvm_patdnn.training.run_folder import run_folder
@@ -68,13 +70,29 @@ def _train(args: argparse.Namespace) -> None:
         run = TrainingRun(spec, begin=bar.begin, tick=bar.tick, note=note)
         if args.resume:
             run.resume()
-        run.run()
-        _write_results(run, args)
+        say(outline_text(run), quiet=args.quiet)
+        with _saying_how_to_go_on(run, args):
+            run.run()
+            _write_results(run, args)
     if args.json:
-        append_row(outcome_row(run, _command()), args.json)
+        append_row(outcome_row(run, stored(args.words)), args.json)
     print(outcome_text(run))
     names = sorted(path.name for path in args.output.iterdir() if not path.name.startswith("."))
     print(f"\nin {args.output}: {', '.join(names)}")
+
+
+@contextmanager
+def _saying_how_to_go_on(run: TrainingRun, args: argparse.Namespace) -> Iterator[None]:
+    """Says, where the user stops the run, what is kept of it and which command continues it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept, path = len(run.state.history), run.spec.checkpoint
+        if path is None or not path.is_file():
+            say("nothing is kept, as no epoch is over; the same command begins anew")
+        else:
+            say(f"{kept} epochs are kept in {path}; go on with: {resuming(args.words)}")
+        raise
 
 
 def _prepare(args: argparse.Namespace) -> None:
@@ -199,9 +217,3 @@ def _draw(run: TrainingRun, folder: Path) -> None:
     chooser = run.spec.choose_rates
     if chooser is not None and chooser.scan:
         plots.draw_sensitivities(chooser.scan, folder / "sensitivities.svg")
-
-
-def _command() -> str:
-    """What the user typed, without the folders of files."""
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
-    return shlex.join(["tvm-patdnn", *words])

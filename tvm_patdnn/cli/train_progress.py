@@ -8,7 +8,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-__all__ = ["TrainBar"]
+__all__ = ["TrainBar", "say"]
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """Writes a line on stderr."""
+    if not quiet:
+        tqdm.write(f"tvm-patdnn: {text}", file=sys.stderr)
+        sys.stderr.flush()
 
 
 class TrainBar:

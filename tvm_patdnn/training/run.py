@@ -120,7 +120,7 @@ class TrainingRun:
     def _start_from_dense(self) -> None:
         """Takes the dense network from its file, where nothing is trained yet."""
         path, state = self.spec.dense, self.state
-        if (state.phase, state.epoch) != (0, 0) or path is None or not path.is_file():
+        if state.started or path is None or not path.is_file():
             return
         stored = load_network(path)
         check_same(path, stored.facts, self.spec.identity)

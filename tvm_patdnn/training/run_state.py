@@ -35,6 +35,11 @@ class RunState:
     dense_epochs: int = 0
     seconds: float = 0.0
 
+    @property
+    def started(self) -> bool:
+        """Whether anything is done."""
+        return (self.phase, self.epoch) != (0, 0)
+
     def to_dict(self) -> dict[str, Any]:
         """Returns it as numbers, strings and containers of these."""
         return asdict(self)
