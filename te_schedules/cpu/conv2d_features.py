@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from te_schedules.cost_feature import COST, cost_feature
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.conv2d_cost import KernelLists, channel_bytes, cycles, registers
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
@@ -35,6 +36,7 @@ def conv2d_features(
     products = taps * schedule.group * places
     tasks = tasks_of(schedule, geometry)
     turns = -(-tasks // cpu.num_cores) * cpu.num_cores
+    total = cycles(geometry, lists, schedule, cpu)
     sizes = {
         "rows": schedule.rows,
         "vectors": schedule.vectors,
@@ -62,7 +64,7 @@ def conv2d_features(
         / cpu.l2_bytes,
         "output by L2": 4.0 * layout.plane_values * geometry.out_channels / cpu.l2_bytes,
         "weights by L1": 4.0 * taps * schedule.group / max(1, lists.groups) / cpu.l1_bytes,
-        "cycles of a product": cycles(geometry, lists, schedule, cpu) / max(1, products),
+        "cycles of a product": total / max(1, products),
         "registers": registers(schedule, lists.patterns, geometry) / cpu.registers,
         "idle": turns / max(1, tasks),
         "lanes": cpu.lanes,
@@ -74,6 +76,7 @@ def conv2d_features(
         "sparse": float(configuration.sparse),
         "holds inputs": float(schedule.hold is Hold.INPUTS),
         "outer": float(_ORDER.index(schedule.outer)),
+        COST: cost_feature(total * turns / tasks),
     }
     # Shifted, as records have no negative numbers.
     return {name: round(math.log2(1 + value), 4) for name, value in sizes.items()} | plain

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from te_schedules.cost_feature import COST, cost_feature
 from tests.records.samples import key_of, record
 from tests.tuning.spaces import POINTS, SPACE, seconds_of, trial
 from tvm_patdnn.errors import TuningError
@@ -51,9 +52,28 @@ def test_failures_are_ranked_last():
 
 
 @pytest.mark.parametrize("count", [0, 5])
-def test_of_too_few_nothing_is_learned(count):
-    assert learned_score(trial(each) for each in POINTS[:count]) is None
-    assert learned_score(record(1.0, schedule={"rows": n}) for n in range(1, 40)) is None
+def test_of_too_few_it_is_what_the_cost_model_expects(count):
+    scores = learned_score(trial(each) for each in POINTS[:count])
+    low, high, none = scores([{COST: 1.0}, {COST: 2.0}, {}])
+    assert high < low < none
+    without_features = (record(1.0, schedule={"rows": n}) for n in range(1, 40))
+    assert learned_score(without_features)([{"rows": 1.0}]) == [0.0]
+
+
+def test_a_layer_unlike_all_that_were_measured_is_ranked_as_the_cost_model_expects():
+    rng = np.random.default_rng(0)
+
+    def expected(each) -> float:
+        return cost_feature(1e6 * seconds_of(each) * rng.uniform(0.9, 1.1))
+
+    records = [
+        type(r)(**{**vars(r), "features": {**r.features, COST: expected(r.configuration)}})
+        for r in (trial(each) for each in POINTS[::7])
+    ]
+    others = list(rng.permutation(np.array(POINTS[3::7], object)))
+    unlike = dict.fromkeys(SPACE.describe(POINTS[0]), 40.0)
+    scores = learned_score(records)([{**unlike, COST: expected(each)} for each in others])
+    assert rank_correlation(scores, list(map(seconds_of, others))) > 0.9
 
 
 def test_that_it_is_missing_is_told(monkeypatch):

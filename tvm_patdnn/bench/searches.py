@@ -165,13 +165,12 @@ def best_so_far(history: History) -> list[float]:
 
 def _left_out(task: TuningTask, records: Records) -> float | None:
     trials = records.of_family(task.key.family)
-    score = learned_score(record for record in trials if record.key != task.key)
+    others = [record for record in trials if record.key != task.key]
     own = [record for record in trials if record.key == task.key and record.seconds is not None]
-    if score is None or len(own) < 2:
+    if not others or len(own) < 2:
         return None
-    return rank_correlation(
-        score([record.features for record in own]), [-(record.seconds or 0) for record in own]
-    )
+    scores = learned_score(others)([record.features for record in own])
+    return rank_correlation(scores, [-(record.seconds or 0) for record in own])
 
 
 def rank_correlation(first: Sequence[float] | np.ndarray, second: Sequence[float]) -> float:

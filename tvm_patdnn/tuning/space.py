@@ -26,7 +26,8 @@ class Space:
     Attributes:
         points: all of them.
         starts: those that are measured first, such as the cost model's choice.
-        describe: returns the features of one, by name.
+        describe: returns the features of one, by name; ``COST`` is what the family's own cost
+            model expects, if it has one.
     """
 
     points: Sequence[Configuration]

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from te_schedules.cost_feature import COST
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.conv2d_cost import KernelLists
 from te_schedules.cpu.conv2d_features import conv2d_features
@@ -48,3 +49,12 @@ def test_all_are_numbers_that_records_take():
     assert features(sparse=False) != features()
     assert all(math.isfinite(value) and value >= 0 for value in features().values())
     assert features()["in channels"] == round(math.log2(41), 4)
+
+
+def test_the_cost_is_that_of_the_busiest_thread():
+    one, two = (features(replace(SCHEDULE, chunks=n))[COST] for n in (1, 2))
+    halved = features(replace(SCHEDULE, outer=Outer.PLANE))[COST]
+    assert two == pytest.approx(one, abs=0.2)
+    assert halved == pytest.approx(
+        features(replace(SCHEDULE, outer=Outer.PLANE, chunks=2))[COST] + 1
+    )
