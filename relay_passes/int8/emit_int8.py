@@ -80,7 +80,9 @@ class _Emitter:
         if node.result in self._plan.kernels:
             kernel = self._plan.kernels[node.result].kernel
             constants = [relax.const(array) for array in kernel.constants.values()]
-            return f"int8_{kernel.kind}", kernel.func, [inputs[0], *constants, *inputs[1:]]
+            what = "fully_connected" if node.int8 and node.int8.flat else "conv2d"
+            name = f"int8_{kernel.kind}_{what}"
+            return name, kernel.func, [inputs[0], *constants, *inputs[1:]]
         name, func = kernel_of(node)
         if isinstance(node.operator, Quantize):
             source = self._main.renew(node.operator.source)

@@ -36,3 +36,12 @@ def test_other_inputs_are_zeros_and_ones():
 def test_the_error_is_relative_to_the_largest_value(outputs, expected, error):
     arrays = [[np.array(each) for each in both] for both in (outputs, expected)]
     assert relative_error(*arrays) == error
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_bytes_have_all_values(dtype):
+    model = small_network()
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    model.graph.input.append(helper.make_tensor_value_info("n", kind, (5000,)))
+    n = make_inputs(model)["n"]
+    assert (n.dtype, n.min(), n.max()) == (dtype, np.iinfo(dtype).min, np.iinfo(dtype).max)

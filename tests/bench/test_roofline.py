@@ -66,3 +66,17 @@ def test_each_layer_has_its_counts():
     ours = SimpleNamespace(built={"facts": {"layers": [counted]}}, kernels={0: [("k", 0.2)]})
     (layer,) = layers_with_shares(ours, _probe())
     assert (layer["loads"], layer["products"]) == (5, 20)
+
+
+def test_int8_layers_have_a_share_of_the_products_of_bytes_and_others_none():
+    layers = [{**_PATTERN, "dtype": "int8"}, _DENSE]
+    ours = SimpleNamespace(
+        built={"facts": {"layers": layers}}, kernels={0: [("k", 0.2), ("k", 1.0)]}
+    )
+    probe = _probe(r0=[1.0])
+    of_bytes = SimpleNamespace(built={"facts": {"macs": 4000, "dtype": "int32"}}, turns=probe.turns)
+    first, second = layers_with_shares(ours, of_bytes)
+    assert first["share_of_peak"] == pytest.approx(100 / 0.2 / 4000)
+    assert second["share_of_peak"] is None
+    first, second = layers_with_shares(ours, probe)
+    assert (first["share_of_peak"], second["share_of_peak"]) == (None, pytest.approx(0.8))

@@ -15,7 +15,7 @@ from tvm_patdnn.bench.options import BenchOptions
 from tvm_patdnn.bench.reference import make_inputs, relative_error
 from tvm_patdnn.bench.rows import Status
 from tvm_patdnn.bench.system import Job
-from tvm_patdnn.bench.systems import OURS, PROBE, REFERENCE, SYSTEMS, find_system
+from tvm_patdnn.bench.systems import DOT_PROBE, OURS, PROBE, REFERENCE, SYSTEMS, find_system
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,9 @@ def test_ours_tells_its_layers_and_their_time(enter):
     assert all(seconds > 0 for _, seconds in entrant.kernels[0])
 
 
-def test_the_peak_is_above_what_any_cpu_does_without_vectors(enter):
-    entrant = enter(PROBE)
+@pytest.mark.parametrize("probe", [PROBE, DOT_PROBE])
+def test_the_peak_is_above_what_any_cpu_does_without_vectors(enter, probe):
+    entrant = enter(probe)
     entrant.turn(0)
     macs = entrant.built["facts"]["macs"]
     assert macs % 500_000 == 0
@@ -101,7 +102,7 @@ def test_the_converter_that_installs_packages_is_not_imported(monkeypatch, tmp_p
 
 def test_systems_are_found_by_name():
     assert find_system("onnxruntime") is REFERENCE
-    assert find_system(PROBE.name) is PROBE
+    assert [find_system(probe.name) for probe in (PROBE, DOT_PROBE)] == [PROBE, DOT_PROBE]
     assert find_system("tests.bench.fake_systems:SLEEPER") is fakes.SLEEPER
 
 

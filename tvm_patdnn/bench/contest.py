@@ -22,7 +22,7 @@ from tvm_patdnn.bench.roofline import layers_with_shares, peak_macs, total_count
 from tvm_patdnn.bench.rows import Row, Status
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.system import Job, System
-from tvm_patdnn.bench.systems import EXACT, PROBE, REFERENCE
+from tvm_patdnn.bench.systems import DOT_PROBE, EXACT, PROBE, REFERENCE
 from tvm_patdnn.importing.quantised_ops import is_quantised
 from tvm_patdnn.machine.cpu_name import cpu_name
 
@@ -85,9 +85,9 @@ class Contest:
         self._subject, self._options, self._folder = subject, options, folder
         np.savez(folder / "inputs.npz", **make_inputs(subject.pruned))  # type: ignore[arg-type]
         self.entrants = [self._entrant(system) for system in systems]
-        self.probe = self._entrant(PROBE)
-        self._errors: dict[str, float] = {}
         self._quantised = any(is_quantised(node) for node in subject.pruned.graph.node)
+        self.probe = self._entrant(DOT_PROBE if self._quantised else PROBE)
+        self._errors: dict[str, float] = {}
         self._reference = EXACT if self._quantised else REFERENCE
 
     def start(self, progress: Progress) -> None:

@@ -17,7 +17,7 @@ def make_inputs(model: onnx.ModelProto) -> dict[str, np.ndarray]:
     """Makes an array for each input of a model with fixed shapes.
 
     Returns:
-        Float inputs: uniform in 0..1, as pixels. Others: 0 and 1.
+        Float inputs: uniform in 0..1, as pixels. Bytes: all values. Others: 0 and 1.
     """
     random = np.random.default_rng(_SEED)
     arrays = {}
@@ -25,9 +25,18 @@ def make_inputs(model: onnx.ModelProto) -> dict[str, np.ndarray]:
         tensor = value.type.tensor_type
         shape = [dim.dim_value for dim in tensor.shape.dim]
         dtype = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
-        numbers = random.random(shape) if dtype.kind == "f" else random.integers(0, 2, shape)
+        numbers = (
+            random.random(shape) if dtype.kind == "f" else random.integers(*_range(dtype), shape)
+        )
         arrays[value.name] = numbers.astype(dtype)
     return arrays
+
+
+def _range(dtype: np.dtype) -> tuple[int, int]:
+    """Returns the least integer of an input, and one more than the largest."""
+    if dtype not in (np.uint8, np.int8):
+        return 0, 2
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max) + 1
 
 
 def relative_error(outputs: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> float:

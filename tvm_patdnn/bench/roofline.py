@@ -24,7 +24,7 @@ def layers_with_shares(entrant: Entrant, probe: Entrant) -> list[dict[str, Any]]
 
     Args:
         entrant: whose ``kernels`` are in the order of its layers.
-        probe: measured the peak in the same rounds.
+        probe: measured the peak in the same rounds, of products of bytes or of numbers.
 
     Returns:
         For each layer, or pair of layers in one kernel, its name, kernel, shapes, macs, counted
@@ -39,9 +39,10 @@ def layers_with_shares(entrant: Entrant, probe: Entrant) -> list[dict[str, Any]]
     }
     if not rounds:
         return []
-    peaks = _peaks(probe)
     return [
-        _with_share(layer, {number: timed[i] for number, timed in rounds.items()}, peaks)
+        _with_share(
+            layer, {number: timed[i] for number, timed in rounds.items()}, _roof(layer, probe)
+        )
         for i, layer in enumerate(layers)
     ]
 
@@ -60,6 +61,12 @@ def total_counts(entrant: Entrant) -> dict[str, int]:
         if counts and None not in counts:
             totals[name] = sum(counts)
     return totals
+
+
+def _roof(layer: Mapping[str, Any], probe: Entrant) -> Mapping[int, float]:
+    """Returns the peaks by round, if they are of what the layer multiplies: bytes or numbers."""
+    of_bytes = probe.built.get("facts", {}).get("dtype") == "int32"
+    return _peaks(probe) if of_bytes == (layer.get("dtype") == "int8") else {}
 
 
 def _by_kernel(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -19,7 +19,7 @@ def test_integers_in_and_out(dtype):
         result = net.quantised_conv(net.numbers(x), W, padding=1, strides=2)
         return net.integers(result, 0.05, 10, dtype)
 
-    expected = ["stored_bytes", "int8_dense", "plain_bytes"]
+    expected = ["stored_bytes", "int8_dense_conv2d", "plain_bytes"]
     assert assert_within_a_step(net.module(body)) == expected
 
 
@@ -30,7 +30,7 @@ def test_numbers_in_and_out():
         conv = net.quantised_conv(net.numbers(net.integers(x, 0.02, 7)), W)
         return net.numbers(net.integers(conv))
 
-    expected = ["quantize_planes", "int8_dense", "dequantize_planes"]
+    expected = ["quantize_planes", "int8_dense_conv2d", "dequantize_planes"]
     assert assert_within_a_step(net.module(body), step=0.02) == expected
 
 
@@ -51,8 +51,8 @@ def test_a_small_network():
     # Two roundings of means may differ by a step, each of which the last layer enlarges.
     found = assert_within_a_step(net.module(body), step=3, most=0.3)
     assert found == [
-        "stored_bytes", "int8_dense", "max_planes", "join_planes", "mean_of_planes",
-        "int8_dense", "plain_bytes",
+        "stored_bytes", "int8_dense_conv2d", "max_planes", "join_planes", "mean_of_planes",
+        "int8_dense_fully_connected", "plain_bytes",
     ]  # fmt: skip
 
 
@@ -67,8 +67,8 @@ def test_what_has_no_int8_kernel_computes_numbers():
         return net.integers(net.quantised_conv(net.numbers(bent, 0.01, 128), weight))
 
     found = assert_within_a_step(net.module(body), step=2)
-    expected = ["stored_bytes", "int8_dense", "dequantize_planes", "tanh", "quantize_planes"]
-    assert found == [*expected, "int8_dense", "plain_bytes"]
+    expected = ["stored_bytes", "int8_dense_conv2d", "dequantize_planes", "tanh", "quantize_planes"]
+    assert found == [*expected, "int8_dense_conv2d", "plain_bytes"]
 
 
 def test_a_tensor_is_copied_once_for_all_its_readers():
@@ -80,7 +80,13 @@ def test_a_tensor_is_copied_once_for_all_its_readers():
         return tuple(net.integers(conv) for conv in convs)
 
     found = assert_within_a_step(net.module(body))
-    assert found == ["stored_bytes", "int8_dense", "int8_dense", "plain_bytes", "plain_bytes"]
+    assert found == [
+        "stored_bytes",
+        "int8_dense_conv2d",
+        "int8_dense_conv2d",
+        "plain_bytes",
+        "plain_bytes",
+    ]
 
 
 def test_what_stays_on_numbers_is_left_as_it_is():

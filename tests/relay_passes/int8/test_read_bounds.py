@@ -45,7 +45,7 @@ def test_integers_are_clipped_where_they_are_made(dtype):
         return net(relax.op.minimum(low, relax.const(np.array(100, dtype))))
 
     mod = net.module(body)
-    assert assert_within_a_step(mod) == ["stored_bytes", "int8_dense", "plain_bytes"]
+    assert assert_within_a_step(mod) == ["stored_bytes", "int8_dense_conv2d", "plain_bytes"]
 
 
 def test_bytes_that_are_no_result_are_clipped_by_tvm():

@@ -7,6 +7,7 @@ from importlib import import_module
 from tvm_patdnn.bench.system import System
 from tvm_patdnn.bench.systems import (
     alibaba_mnn,
+    dot_peak,
     exact_onnxruntime,
     fma_peak,
     intel_openvino,
@@ -21,6 +22,7 @@ from tvm_patdnn.bench.systems import (
 
 __all__ = [
     "DENSE",
+    "DOT_PROBE",
     "EXACT",
     "LADDER_SYSTEMS",
     "OURS",
@@ -35,6 +37,7 @@ DENSE = tvm_dense.SYSTEM
 REFERENCE = microsoft_onnxruntime.SYSTEM
 EXACT = exact_onnxruntime.SYSTEM  # the reference of quantised models
 PROBE = fma_peak.SYSTEM  # measures the machine, not the model
+DOT_PROBE = dot_peak.SYSTEM  # the same for quantised models
 LADDER_SYSTEMS: dict[str, System] = {system.name: system for system in rungs.RUNGS}
 
 SYSTEMS: dict[str, System] = {
@@ -58,7 +61,7 @@ def find_system(name: str) -> System | None:
     Args:
         name: of the lists above, or ``module:ATTRIBUTE`` for a system of another package.
     """
-    others = {system.name: system for system in (EXACT, PROBE)}
+    others = {system.name: system for system in (EXACT, PROBE, DOT_PROBE)}
     if name in (known := {**SYSTEMS, **LADDER_SYSTEMS, **others}):
         return known[name]
     module, _, attribute = name.partition(":")
