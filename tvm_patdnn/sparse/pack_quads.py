@@ -78,7 +78,7 @@ class PatternQuads:
     """Entries whose index is the channel and the pattern.
 
     Attributes:
-        patterns: of each up to four taps, numbered row by row.
+        patterns: of each up to four taps, numbered row by row; in the order of the weights.
     """
 
     quads: Quads

@@ -17,7 +17,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["FOUR", "UNLIMITED", "Quads", "counted_offset", "group_starts", "without_overflow"]
+__all__ = [
+    "FOUR",
+    "UNLIMITED",
+    "Quads",
+    "counted_offset",
+    "group_starts",
+    "overflows",
+    "without_overflow",
+]
 
 FOUR = 4
 UNLIMITED = 2 * 128  # no two weights of one sign add up to more
@@ -59,32 +67,42 @@ def group_starts(filters: int, group: int) -> np.ndarray:
     return np.minimum(np.arange(0, filters, group), filters - group)
 
 
+def overflows(weight: np.ndarray, limit: int) -> np.ndarray:
+    """Returns (entries,) bool: whether two neighbouring weights of one sign pass the limit.
+
+    Args:
+        weight: (entries, group, 4) int8.
+    """
+    wide = weight.astype(np.int16)
+    sums = np.abs(wide[..., 0::2] + wide[..., 1::2])  # of two signs they are below any limit
+    return np.asarray((sums > limit).any(axis=(1, 2)))
+
+
 def without_overflow(quads: Quads, limit: int) -> Quads:
     """Stores each entry twice, with half the weights, of which a pair could overflow.
+
+    The second halves come last in the list of a group.
 
     Args:
         limit: what two neighbouring weights of one sign may add up to; at least 128.
     """
     if limit >= UNLIMITED:
         return quads
-    wide = quads.weight.astype(np.int16)
-    sums = np.abs(wide[..., 0::2] + wide[..., 1::2])  # of two signs they are below any limit
-    twice = (sums > limit).any(axis=(1, 2))
+    twice = overflows(quads.weight, limit)
     if not twice.any():
         return quads
-    times = 1 + twice
-    group_of = np.repeat(np.arange(len(quads.offset) - 1), np.diff(quads.offset))
-    weight = np.repeat(quads.weight, times, axis=0)
-    first = np.cumsum(times) - times
+    groups = len(quads.offset) - 1
+    group_of = np.repeat(np.arange(groups), np.diff(quads.offset))
     half = quads.weight[twice] // 2
-    weight[first[twice]] = half
-    weight[first[twice] + 1] = quads.weight[twice] - half
-    counts = np.bincount(group_of, weights=times, minlength=len(quads.offset) - 1)
+    first = quads.weight.copy()
+    first[twice] = half
+    owner = np.concatenate([group_of, group_of[twice]])
+    order = np.argsort(owner, kind="stable")
     return Quads(
         group=quads.group,
-        offset=_starts(counts.astype(np.int64)),
-        index=np.repeat(quads.index, times, axis=0),
-        weight=weight,
+        offset=_starts(np.bincount(owner, minlength=groups)),
+        index=np.concatenate([quads.index, quads.index[twice]])[order],
+        weight=np.concatenate([first, quads.weight[twice] - half])[order],
     )
 
 

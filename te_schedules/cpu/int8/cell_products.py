@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
-from tvm.tirx import Buffer
+from tvm.tirx import Buffer, Cast, Select
 
 from te_schedules.cpu.int8.flat_strip import CELL, FlatStrip
 from te_schedules.cpu.int8.sums import EntryPlace, Sums
@@ -44,14 +44,19 @@ class CellProducts:
 
     @cached_property
     def constants(self) -> Mapping[str, np.ndarray]:
-        """What the code reads besides the strip and the weights."""
+        """What the code reads besides the strip and the weights.
+
+        That is where the inputs of an entry begin: of those that all lists begin with, then of
+        the others, group by group.
+        """
         cell, tap = self.quads.index.T
         width = self.strip.layer.window.taps[1]
         taps = [self.strip.tap(*divmod(int(each), width)) for each in range(tap.max() + 1)]
         start = cell * self.strip.channel_bytes + np.array(taps)[tap]
-        if self._is_shared:
-            start = start[: self.quads.offset[1]]
-        return {"start": start.astype(np.int32)}
+        offset, common = self.quads.offset, self._common
+        rank = np.arange(len(start)) - np.repeat(offset[:-1], np.diff(offset))
+        stored = np.concatenate([start[offset[0] : offset[0] + common], start[rank >= common]])
+        return {"start": stored.astype(np.min_scalar_type(stored.max()))}
 
     def with_rows(self, rows: int) -> CellProducts:
         """Returns the same for strips of so many rows of outputs."""
@@ -63,16 +68,17 @@ class CellProducts:
         """See ``TapProducts``."""
         size = self.strip.instructions.bytes
         code = VectorCode(size, "uint8")
-        number = place.rank if self._is_shared else place.entry
-        start = arrays[0][number] + at * CELL
+        number = place.entry - self._common * place.group
+        if self._common:
+            number = Select(place.rank < self._common, place.rank, number)
+        start = Cast("int32", arrays[0][number]) + at * CELL
         for i in range(sums.tile):
             sums.add(i, [code.load(strip, start + i * size)])
 
     @cached_property
-    def _is_shared(self) -> bool:
-        """Whether all groups of filters have the same list."""
-        counts = np.diff(self.quads.offset)
-        if np.any(counts != counts[0]):
-            return False
-        lists = self.quads.index.reshape(len(counts), -1)
-        return bool((lists == lists[0]).all())
+    def _common(self) -> int:
+        """How many entries the lists of all groups of filters begin with."""
+        starts, most = self.quads.offset[:-1], int(np.diff(self.quads.offset).min())
+        lists = self.quads.index[starts[:, None] + np.arange(most)]
+        same = (lists == lists[0]).all(axis=(0, 2))
+        return int(np.argmin(same)) if not same.all() else most

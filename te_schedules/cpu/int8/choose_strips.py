@@ -18,6 +18,7 @@ from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
 from te_schedules.cpu.int8.tap_products import TapProducts
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.pack_quads import pack_cells, pack_patterns, pack_taps
+from tvm_patdnn.sparse.pair_weights import pair_patterns, pair_taps
 from tvm_patdnn.sparse.quads import Quads, without_overflow
 
 __all__ = ["choose_strips", "products_of"]
@@ -47,13 +48,14 @@ def products_of(
     layer: Int8Layer, instructions: Instructions, group: int, *, sparse: bool = True
 ) -> Iterator[Products]:
     """Yields the ways to multiply for groups of so many filters."""
+    limit = instructions.pair_limit
 
     def safe(quads: Quads) -> Quads:
-        return without_overflow(quads, instructions.pair_limit)
+        return without_overflow(quads, limit)
 
     flat = FlatStrip(layer=layer, instructions=instructions, rows=1)
     quads = pack_taps(layer.weight, group, layer.groups, sparse=sparse)
-    yield TapProducts(quads=safe(quads), strip=flat)
+    yield TapProducts(quads=safe(pair_taps(quads, limit)), strip=flat)
     if layer.groups > 1:
         return
     if instructions.has_cells:
@@ -62,7 +64,7 @@ def products_of(
     shapes = patch_shapes(layer, instructions)
     if not shapes:
         return
-    packed = pack_patterns(layer.weight, group, sparse=sparse)
+    packed = pair_patterns(pack_patterns(layer.weight, group, sparse=sparse), limit)
     quads = safe(packed.quads)
     for shape in shapes:
         strip = PatchStrip(layer=layer, instructions=instructions, rows=shape.rows, shape=shape)

@@ -55,6 +55,8 @@ class Int8Matrix:
         """The stored weights: a block of outputs is a group of filters."""
         weight = self._padded(self.layer.weight)
         quads = pack_cells(weight, self.block, sparse=self.sparse)
+        if self.instructions.any_dot:
+            return quads
         return without_overflow(quads, self.instructions.pair_limit)
 
     @cached_property
@@ -108,6 +110,8 @@ def _emit_sums(
 ) -> list[Expr]:
     """Emits the sums of a block for an image, and returns them."""
     instructions, size = matrix.instructions, matrix.instructions.bytes
+    # What is waited for is the matrix, so that it is better read once than multiplied fast.
+    dot = instructions.any_dot or instructions.dot
     code, bytes_ = VectorCode(instructions.lanes, "int32"), VectorCode(size, "uint8")
     weights, held, registers = VectorCode(size, "int8"), bytes_.register(), code.registers(VECTORS)
     for v, register in enumerate(registers):
@@ -122,7 +126,7 @@ def _emit_sums(
         bytes_.set(held, T.reinterpret(f"uint8x{size}", instructions.spread(four)))
         for v, register in enumerate(registers):
             own = weights.load(arrays["weight"], ((begin + i) * VECTORS + v) * size)
-            code.set(register, instructions.dot(code.get(register), bytes_.get(held), own))
+            code.set(register, dot(code.get(register), bytes_.get(held), own))
     return [code.get(register) for register in registers]
 
 

@@ -36,6 +36,7 @@ class Instructions:
         signed: ``dot`` takes bytes whose highest bit was flipped.
         pair_limit: two neighbouring weights of one sign may add up to this, or ``dot``
             would overflow.
+        any_dot: ``dot`` for any weights, slower; None if that is ``dot`` with some stored twice.
         reach: ``permute`` finds a byte among this many, in each part of that size; 0: none.
         permute: (bytes, index) -> bytes.
     """
@@ -51,6 +52,7 @@ class Instructions:
     dot_operations: int
     signed: bool = False
     pair_limit: int = UNLIMITED
+    any_dot: Callable[[Expr, Expr, Expr], Expr] | None = None
     reach: int = 0
     permute: Callable[[Expr, Expr], Expr] | None = None
 

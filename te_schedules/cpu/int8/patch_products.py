@@ -63,8 +63,8 @@ class PatchProducts:
         """What the code reads besides the strip and the weights."""
         channel, pattern = self.quads.index.T
         return {
-            "channel": channel.astype(np.uint16 if self.strip.planes <= 1 << 16 else np.int32),
-            "pattern": pattern.astype(np.uint8 if len(self.patterns) <= 1 << 8 else np.uint16),
+            "channel": channel.astype(np.min_scalar_type(self.strip.planes - 1)),
+            "pattern": pattern.astype(np.min_scalar_type(len(self.patterns) - 1)),
             "permutation": self._permutations(),
         }
 

@@ -95,7 +95,7 @@ class _Emission:
         begin = arrays["offset"][group]
         with T.serial(arrays["offset"][group + 1] - begin) as n:
             work.sums.load_weights(arrays["weight"], begin + n)
-            products.emit(work.sums, work.inputs, own, EntryPlace(begin + n, n), at)
+            products.emit(work.sums, work.inputs, own, EntryPlace(begin + n, n, group), at)
 
     def _emit_bytes(self, work: _Work, f: int, first: Expr, at: Expr) -> None:
         """Emits the requantisation of a filter's sums."""

@@ -16,10 +16,11 @@ __all__ = ["EntryPlace", "Sums"]
 
 
 class EntryPlace(NamedTuple):
-    """Where an entry of weights is: among all, and in the list of its group of filters."""
+    """Where an entry of weights is: among all, and in the list of which group of filters."""
 
     entry: Expr
     rank: Expr
+    group: Expr
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -52,7 +52,7 @@ class TapProducts:
         """What the code reads besides the strip and the weights."""
         area = int(np.prod(self.strip.layer.window.taps))
         channel, tap = np.divmod(self.quads.index, area)
-        narrow = np.uint16 if self.strip.planes <= 1 << 16 else np.int32
+        narrow = np.min_scalar_type(self.strip.planes - 1)  # of the unsigned integers
         found: dict[str, np.ndarray] = {"channel": channel.astype(narrow).reshape(-1)}
         if area > 1:
             found["tap"] = tap.astype(np.uint8 if area <= 1 << 8 else np.uint16).reshape(-1)

@@ -32,6 +32,16 @@ def _words(sums: Expr, values: Expr, weights: Expr) -> Expr:
     return sums + _call("int32x8", "avx2.pmadd.wd", pairs, Broadcast(T.int16(1), 16))
 
 
+def _any_words(sums: Expr, values: Expr, weights: Expr) -> Expr:
+    """Widens bytes to 16 bits: those with even numbers, and the others."""
+    wide, signed = (T.reinterpret("int16x16", each) for each in (values, weights))
+    eight, low = (Broadcast(T.int16(number), 16) for number in (8, 255))
+    odd = (wide >> eight) & low
+    for value, weight in ((wide & low, (signed << eight) >> eight), (odd, signed >> eight)):
+        sums = sums + _call("int32x8", "avx2.pmadd.wd", value, weight)
+    return sums
+
+
 def _permuted(values: Expr, index: Expr, size: int, name: str) -> Expr:
     values, index = (T.reinterpret(f"int8x{size}", each) for each in (values, index))
     return T.reinterpret(f"uint8x{size}", _call(f"int8x{size}", name, values, index))
@@ -46,6 +56,7 @@ def _set(
     dot_operations: int = 1,
     reach: int = 16,
     pair_limit: int = UNLIMITED,
+    any_dot: Callable[[Expr, Expr, Expr], Expr] | None = None,
 ) -> Instructions:
     size = 4 * lanes
     return Instructions(
@@ -61,10 +72,13 @@ def _set(
         permute=partial(_permuted, size=size, name=permute),
         reach=reach,
         pair_limit=pair_limit,
+        any_dot=any_dot,
     )
 
 
-AVX2 = _set("avx2", 8, 16, _words, "avx2.pshuf.b", dot_operations=3, pair_limit=128)
+AVX2 = _set(
+    "avx2", 8, 16, _words, "avx2.pshuf.b", dot_operations=3, pair_limit=128, any_dot=_any_words
+)
 AVX_VNNI = _set("avx-vnni", 8, 16, partial(_vnni, lanes=8), "avx2.pshuf.b")
 AVX512_VNNI = _set("avx512-vnni", 16, 32, partial(_vnni, lanes=16), "avx512.pshuf.b.512")
 AVX512_VBMI = _set(

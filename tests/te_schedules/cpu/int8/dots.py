@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import tvm
 
@@ -9,7 +11,10 @@ from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.vector_code import VectorCode, prim_func
 from tests.te_schedules.cpu.lane_kernels import compiled
 
-__all__ = ["assert_dot", "dot_function"]
+__all__ = ["ANY", "assert_dot", "dot_function"]
+
+
+ANY = ([127, 127, -128, -128], [-128, -128, 127, 126])  # pairs that overflow 16 bits
 
 
 def dot_function(instructions: Instructions) -> tvm.tirx.PrimFunc:
@@ -26,12 +31,16 @@ def dot_function(instructions: Instructions) -> tvm.tirx.PrimFunc:
     return prim_func(params, body)
 
 
-def assert_dot(instructions: Instructions) -> None:
-    """Compares with integer sums, also of the largest that AVX2 has no overflow with."""
+def assert_dot(instructions: Instructions, more: Sequence[Sequence[int]] = ()) -> None:
+    """Compares with integer sums, also of the largest that AVX2 has no overflow with.
+
+    Args:
+        more: weights besides those.
+    """
     lib = compiled(dot_function(instructions)).jit()
     rng = np.random.default_rng(0)
     lanes = instructions.lanes
-    for most in ([127, 1, 127, 1], [-128, 0, -1, -127], [5, -7, 11, 60]):
+    for most in ([127, 1, 127, 1], [-128, 0, -1, -127], [5, -7, 11, 60], *more):
         weights = np.array(most, np.int8)
         pixels = rng.integers(0, 256, (lanes, 4))
         pixels[0] = 255

@@ -16,6 +16,17 @@ def test_dense_layers_store_one_list_for_all_filters():
     assert made.constants["start"].size == 18
 
 
+def test_what_is_stored_twice_is_listed_behind_what_all_filters_share():
+    layer = sample_layer("3x3", keep=1.0)
+    found = products_of(layer, INSTRUCTION_SETS["avx2"], 2)
+    made = next(each for each in found if isinstance(each, CellProducts))
+    more = made.quads.entries - 4 * 18
+    assert 0 < more < 4 * 18
+    start = made.constants["start"]
+    assert start.size == 18 + more
+    assert set(start[18:]) <= set(start[:18])
+
+
 def test_pruned_layers_store_a_list_for_each_group():
     made = products(0.05)
     assert made.constants["start"].size == made.quads.entries

@@ -35,6 +35,13 @@ def test_matrices_are_exact(outputs, inputs, keep, options, instructions):
     np.testing.assert_array_equal(found, exact_layer(layer, data, other))
 
 
+@pytest.mark.parametrize("name", ["avx2", "avx-vnni", "dotprod"])
+def test_no_weights_are_stored_twice_where_any_can_be_multiplied(name):
+    layer = int8_layer(np.full((64, 40, 1, 1), 127, np.int8), (1, 40, 1, 1))
+    matrix = Int8Matrix(layer=layer, instructions=INSTRUCTION_SETS[name])
+    assert matrix.constants["weight"].size == matrix.blocks * matrix.block * 40
+
+
 def test_inputs_without_weights_in_a_block_are_not_stored():
     weight = np.zeros((64, 40, 1, 1), np.int8)
     weight[:16, 8:12] = 5

@@ -28,7 +28,7 @@ def test_a_permutation_of_each_pattern_and_vector():
 def test_an_entry_is_stored_as_channel_and_pattern():
     (made,) = products("avx2")
     channel, pattern = made.constants["channel"], made.constants["pattern"]
-    assert (channel.dtype, pattern.dtype) == (np.uint16, np.uint8)
+    assert (channel.dtype, pattern.dtype) == (np.uint8, np.uint8)
     assert channel.size == pattern.size == made.quads.entries
 
 

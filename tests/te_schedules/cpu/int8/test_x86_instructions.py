@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import tvm
 
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
-from tests.te_schedules.cpu.int8.dots import assert_dot, dot_function
+from tests.te_schedules.cpu.int8.dots import ANY, assert_dot, dot_function
 from tests.te_schedules.cpu.int8.instruction_samples import RUN_HERE
 from tvm_patdnn.machine.targets import resolve_target
 
@@ -17,6 +19,11 @@ CODE = {
 @pytest.mark.parametrize("instructions", RUN_HERE)
 def test_sums_are_exact(instructions):
     assert_dot(instructions)
+
+
+@pytest.mark.parametrize("instructions", RUN_HERE[3:4])
+def test_sums_of_any_weights_are_exact(instructions):
+    assert_dot(replace(instructions, dot=instructions.any_dot), ANY)
 
 
 @pytest.mark.parametrize("name", CODE)
