@@ -380,6 +380,55 @@ def test_removal_leaves_the_model_as_if_there_had_been_no_pruner(net, tmp_path):
     assert (net.inner[0].weight != 0).float().mean() > 0.9
 
 
+def test_a_file_that_is_not_pruned_is_a_warning(net, tmp_path, recwarn):
+    pruner = PatternPruner(net, PrunerConfig(method="oneshot"))
+    pruner.finalize()
+    pruner.remove()
+    pruner.export_onnx(tmp_path / "net.onnx", example(1))
+    assert not [w for w in recwarn if "export_onnx" in str(w.message)]
+    with torch.no_grad():
+        net.inner[0].weight.add_(0.5)
+    with pytest.warns(UserWarning, match=r"since remove\(\), to 0.9. of .*export before remove"):
+        pruner.export_onnx(tmp_path / "net.onnx", example(1))
+
+
+def test_a_state_of_before_the_pruning_is_a_warning(net, tmp_path):
+    dense = copy.deepcopy(net.state_dict())
+    pruner = PatternPruner(net, PrunerConfig(method="oneshot"))
+    pruner.finalize()
+    net.load_state_dict(dense)
+    with pytest.warns(UserWarning, match="there again, 8.% of .*load one of after finalize"):
+        pruner.export_onnx(tmp_path / "net.onnx", example(1))
+    assert (net.inner[0].weight == 0).float().mean() > 0.8
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_plan_is_shown_until_it_is_carried_out(net, method):
+    config = PrunerConfig(method=method, epochs=2, update_every=1)
+    pruner = PatternPruner(net, config, example=example())
+    before = [value.detach().clone() for value in net.parameters()]
+    summary = pruner.summary()
+    assert all(map(torch.equal, net.parameters(), before))
+    assert summary.compression_weights == 1
+    assert str(summary).startswith("what will be left, judged by the weights as they are:\nlayer")
+    assert str(summary).endswith("so far: 1.00x")
+    assert pruner.finalize() == summary.plan
+    assert "so far" not in str(pruner.summary())
+
+
+def test_a_plan_decides_nothing(net):
+    pruner = PatternPruner(net, PrunerConfig(method="oneshot"))
+    pruner.summary()
+    with torch.no_grad():
+        net.inner[0].weight.copy_(net.inner[0].weight.flip(0))
+    fresh = PatternPruner(copy.deepcopy(net), PrunerConfig(method="oneshot"))
+    fresh.projection.patterns.update(pruner.patterns)
+    for each in (pruner, fresh):
+        each.finalize()
+    masks = pruner.keeper.masks, fresh.keeper.masks
+    assert all(torch.equal(mask, masks[1][name]) for name, mask in masks[0].items())
+
+
 def test_a_copy_has_the_zeros_of_its_moment_and_keeps_them_with_a_pruner_of_its_own(net):
     config = PrunerConfig(method="oneshot")
     pruner = PatternPruner(net, config)

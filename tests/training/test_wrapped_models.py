@@ -1,12 +1,15 @@
+from shutil import which
+
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from onnx import numpy_helper
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 
-from tests.training.tiny import example, tiny_net
+from tests.training.tiny import example, plain_net, tiny_net
 from tvm_patdnn.errors import TrainingError
 from tvm_patdnn.pruning import PruneOptions
 from tvm_patdnn.training import PatternPruner, PrunerConfig
@@ -134,6 +137,50 @@ def test_several_inputs(tmp_path):
     assert [value.name for value in graph.input] == ["near", "far"]
 
 
-def test_an_example_of_another_kind(net):
-    with pytest.raises(TrainingError, match="example: got dict; expected a tensor, or a tuple"):
-        PatternPruner(net, example={"x": example()})
+@pytest.mark.filterwarnings("ignore:finalize")
+@pytest.mark.long
+def test_training_with_the_compiler_of_torch(tmp_path):
+    """With real code, for the network and for the steps: what was removed stays zero."""
+    if which("g++") is None:
+        pytest.skip("torch.compile needs a C++ compiler")
+    net = plain_net()
+    compiled = torch.compile(net)
+    pruner = PatternPruner(compiled, PrunerConfig(epochs=2, update_every=1), example=example())
+    optimizer = torch.optim.SGD(compiled.parameters(), 0.05, momentum=0.9, weight_decay=0.01)
+    step = torch.compile(optimizer.step)
+    for epoch in range(4):
+        if epoch == 2:
+            assert pruner.finalize().compression_3x3 == pytest.approx(8, rel=0.05)
+        if epoch < 2:
+            pruner.step(epoch)
+        before = net[3].weight.detach().clone()
+        optimizer.zero_grad()
+        (compiled(example(4)).square().sum() + pruner.penalty()).backward()
+        step()
+        assert not torch.equal(net[3].weight, before)
+    assert pruner.summary().compression_3x3 == pytest.approx(8, rel=0.05)
+    pruner.export_onnx(tmp_path / "net.onnx", example(1))
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
+    with torch.no_grad():
+        expected = net.eval()(example(1)).numpy()
+    found = session.run(None, {"x": example(1).numpy()})[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_a_model_whose_parts_are_compiled(net, tmp_path):
+    """In place, and by a wrapper inside: it is exported as written, and stays compiled."""
+    expected = net.eval()(example(1)).detach().numpy()
+    net.compile(backend="aot_eager")
+    net.outer = torch.compile(net.outer, backend="aot_eager")
+    before = net._compiled_call_impl, net.outer.forward
+    pruner = PatternPruner(net, ONE_SHOT, example=example())
+    plain = PatternPruner(tiny_net(), ONE_SHOT, example=example())
+    assert pruner.summary().dense_macs == plain.summary().dense_macs
+    assert "outer._orig_mod.0" in pruner.projection.names
+    pruner.keeper.set({})
+    pruner.finalized = True
+    pruner.export_onnx(tmp_path / "net.onnx", example(1))
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
+    found = session.run(None, {"x": example(1).numpy()})[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert (net._compiled_call_impl, net.outer.forward) == before

@@ -14,7 +14,12 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from tvm_patdnn.training.layers import Example, input_values
+from tvm_patdnn.training.example_run import (
+    Example,
+    in_inference_mode,
+    input_values,
+    run_example,
+)
 from tvm_patdnn.whole_file import write_whole
 
 __all__ = ["export_onnx"]
@@ -40,30 +45,25 @@ def export_onnx(
         notes: become the file's metadata properties.
 
     Raises:
+        TrainingError: the model does not take the example.
         BuildError: the file cannot be written.
     """
-    values = input_values(example)
-    modes = {module: module.training for module in model.modules()}
-    try:
-        with write_whole(Path(path)) as partial:
-            _export(*_in_float32(model.eval(), values), partial)
-            exported = onnx.load(partial)
-            onnx.checker.check_model(exported)
-            if notes:
-                onnx.helper.set_model_props(exported, dict(notes))
-                onnx.save(exported, partial)
-    finally:
-        for module, training in modes.items():
-            module.training = training
+    wide, values = _in_float32(model, input_values(model, example))
+    run_example(wide, values)
+    with in_inference_mode(wide), write_whole(Path(path)) as partial:
+        _export(wide, values, partial)
+        exported = onnx.load(partial)
+        onnx.checker.check_model(exported)
+        if notes:
+            onnx.helper.set_model_props(exported, dict(notes))
+            onnx.save(exported, partial)
 
 
 def _in_float32(model: nn.Module, values: tuple[Any, ...]) -> tuple[nn.Module, tuple[Any, ...]]:
     """Returns both as they are, or copies in float32 where the model is of half precision."""
-    device = next(model.parameters()).device
-    moved = tuple(value.to(device) if isinstance(value, Tensor) else value for value in values)
     if not any(value.dtype in _HALF for value in model.parameters()):
-        return model, moved
-    wide = (v.float() if isinstance(v, Tensor) and v.dtype in _HALF else v for v in moved)
+        return model, values
+    wide = (v.float() if isinstance(v, Tensor) and v.dtype in _HALF else v for v in values)
     return copy.deepcopy(model).float(), tuple(wide)
 
 

@@ -10,22 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tvm_patdnn.errors import TrainingError
 from tvm_patdnn.pruning.conv_layers import ConvLayer
+from tvm_patdnn.training.example_run import Example, input_values, run_example
 
 __all__ = [
-    "Example",
     "Plane",
     "as_float_array",
     "conv_modules",
     "describe_convolutions",
-    "input_values",
     "output_positions",
     "trace_planes",
     "weight_array",
 ]
-
-Example = Tensor | tuple[Any, ...]  #: one batch; a tuple holds the values of several inputs
 
 _CONVOLUTIONS: tuple[type[nn.Module], ...] = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -86,20 +82,6 @@ def as_float_array(weight: Tensor) -> np.ndarray:
     return array
 
 
-def input_values(example: Example) -> tuple[Any, ...]:
-    """Returns the positional arguments that a model is called with.
-
-    Raises:
-        TrainingError: it is neither a tensor nor a tuple.
-    """
-    if not isinstance(example, Tensor | tuple):
-        raise TrainingError(
-            f"example: got {type(example).__name__}; expected a tensor, or a tuple of what "
-            "forward takes, in its order"
-        )
-    return example if isinstance(example, tuple) else (example,)
-
-
 def trace_planes(model: nn.Module, example: Example) -> dict[str, Plane]:
     """Runs ``model`` once and notes what each convolution is given.
 
@@ -108,10 +90,13 @@ def trace_planes(model: nn.Module, example: Example) -> dict[str, Plane]:
 
     Returns:
         By the layer's path, in the order of running.
+
+    Raises:
+        TrainingError: the model does not take the example.
     """
     planes: dict[str, Plane] = {}
-    values = input_values(example)
-    few = (values[0][:1],) if isinstance(example, Tensor) else values
+    values = input_values(model, example)
+    few = (values[0][:1],) if isinstance(example, Tensor) and example.ndim else values
 
     def recorder(name: str) -> Callable[..., None]:
         def record(module: Any, inputs: Any, output: Tensor) -> None:
@@ -121,15 +106,11 @@ def trace_planes(model: nn.Module, example: Example) -> dict[str, Plane]:
         return record
 
     hooks = [m.register_forward_hook(recorder(n)) for n, m in conv_modules(model).items()]
-    modes = {module: module.training for module in model.modules()}
     try:
-        with torch.no_grad():
-            model.eval()(*few)
+        run_example(model, few)
     finally:
         for hook in hooks:
             hook.remove()
-        for module, training in modes.items():
-            module.training = training
     return planes
 
 

@@ -12,7 +12,18 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 from tvm_patdnn.errors import TrainingError
 
-__all__ = ["MaskKeeper"]
+__all__ = ["MaskKeeper", "share_outside"]
+
+
+@torch.no_grad()
+def share_outside(model: nn.Module, masks: Mapping[str, Tensor]) -> float:
+    """Returns the norm of what ``masks`` remove, over that of all weights that they are of."""
+    gone = whole = 0.0
+    for name, mask in masks.items():
+        weight = model.get_parameter(name).detach().float()
+        gone += float((weight * ~mask.to(weight.device)).square().sum())
+        whole += float(weight.square().sum())
+    return float((gone / max(whole, 1e-30)) ** 0.5)
 
 
 class MaskKeeper:

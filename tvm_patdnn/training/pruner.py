@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from tvm_patdnn.errors import TrainingError
 from tvm_patdnn.pruning.filter_blocks import FilterBlocks
 from tvm_patdnn.sparse.patterns import Pattern, find_patterns
+from tvm_patdnn.training.example_run import Example
 from tvm_patdnn.training.export import export_onnx
-from tvm_patdnn.training.layers import Example, output_positions
-from tvm_patdnn.training.masks import MaskKeeper
+from tvm_patdnn.training.layers import output_positions
+from tvm_patdnn.training.masks import MaskKeeper, share_outside
 from tvm_patdnn.training.methods import METHOD_CLASSES, PruningMethod, Residual
 from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.projection import NetworkProjection
@@ -50,8 +51,8 @@ class PatternPruner:
 
     Raises:
         PruningError: an option does not fit the model, or there is nothing to prune.
-        TrainingError: the method does not fit the model, or weights to prune are not whole
-            parameters (weight norm, FSDP).
+        TrainingError: the method does not fit the model, weights to prune are not whole
+            parameters (weight norm, FSDP), or the model does not take the example.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class PatternPruner:
         self.method: PruningMethod = self._make_method()
         self.keeper = MaskKeeper(self.model)
         self.finalized = False
+        self._let_go: dict[str, Tensor] = {}  # the masks when the model was let go of
 
     @property
     def patterns(self) -> dict[tuple[int, ...], tuple[Pattern, ...]]:
@@ -117,11 +119,19 @@ class PatternPruner:
         if not self.finalized:
             raise TrainingError("remove: nothing is removed for good yet; call finalize()")
         self.keeper.apply()
+        self._let_go = self._let_go or self.keeper.masks
         self.keeper.close()
 
     def summary(self) -> Summary:
-        """Counts what is left in each convolution as it is now."""
-        return summarise(self.model, self.projection)
+        """Counts what is left in each convolution as it is now.
+
+        Until it is finalized the result holds the plan, too, which is what it prints.
+        """
+        if self.finalized:
+            return summarise(self.model, self.projection)
+        planned = self.method.planned_masks()
+        plan = summarise(self.model, self.projection, planned)
+        return summarise(self.model, self.projection, plan=plan)
 
     def pattern_counts(self) -> dict[Pattern, int]:
         """Counts the kernels of each pattern in the layers pruned by patterns, as they are."""
@@ -140,17 +150,20 @@ class PatternPruner:
     ) -> None:
         """Writes the model in inference mode; removed weights are exactly zero in the file.
 
+        Warns where they are not, as after ``remove``, or where it clears much that trained.
+
         Args:
             path: the file.
             example: an input, or a tuple of several; their shapes are fixed in the file.
             notes: become the file's metadata properties, such as how to scale inputs.
 
         Raises:
-            TrainingError: the pruning is not finalized.
+            TrainingError: the pruning is not finalized, or the model does not take the example.
             BuildError: the file cannot be written.
         """
         if not self.finalized:
             raise TrainingError("export_onnx: nothing is removed for good yet; call finalize()")
+        self._check_zeros()
         self.keeper.apply()
         export_onnx(self.model, example, path, notes)
 
@@ -209,6 +222,23 @@ class PatternPruner:
                 f"takes {distance:.0%} of their norm; raise {settings}, or retrain longer",
                 stacklevel=3,
             )
+
+    def _check_zeros(self) -> None:
+        """Warns where the model is not the one that was pruned."""
+        share = share_outside(self.model, self._let_go or self.keeper.masks)
+        if self._let_go and share:
+            said = (
+                f"removed weights have trained since remove(), to {share:.2g} of the weights' "
+                "norm, so the file is not pruned; export before remove()"
+            )
+        elif share > _FAR:
+            said = (
+                f"what was removed is there again, {share:.0%} of the weights' norm, and is "
+                "cleared: the model's state is not of this pruning; load one of after finalize()"
+            )
+        else:
+            return
+        warnings.warn(f"export_onnx: {said}", stacklevel=3)
 
     def _make_method(self) -> PruningMethod:
         return METHOD_CLASSES[self.config.method](self.model, self.projection, self.config)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from torch import nn
+import numpy as np
+from torch import Tensor, nn
 
 from tvm_patdnn.pruning.report import PrunedLayer, describe_layer, format_table
 from tvm_patdnn.training.layers import conv_modules, weight_array
@@ -22,10 +23,13 @@ class Summary:
         layers: one row each.
         positions: how often each weight of a layer is used for one image, in the order of
             ``layers``; None where it is not known.
+        plan: what would be left at the end if the weights stayed as they are; None where
+            everything is removed that is to go.
     """
 
     layers: Sequence[PrunedLayer]
     positions: Sequence[int] | None = None
+    plan: Summary | None = None
 
     @property
     def dense_weights(self) -> int:
@@ -66,6 +70,11 @@ class Summary:
         return dense / max(1, sum(layer.kept_weights for layer in chosen)) if chosen else 1.0
 
     def __str__(self) -> str:
+        if self.plan is not None:
+            return (
+                f"what will be left, judged by the weights as they are:\n{self.plan}\n"
+                f"so far: {self.compression_weights:.2f}x"
+            )
         text = format_table(self.layers)
         if self.compression_macs is None:
             return text
@@ -77,13 +86,30 @@ class Summary:
         return sum(weights(layer) * n for layer, n in zip(self.layers, self.positions))
 
 
-def summarise(model: nn.Module, projection: NetworkProjection) -> Summary:
-    """Counts what is left in the convolutions of ``model``."""
+def summarise(
+    model: nn.Module,
+    projection: NetworkProjection,
+    masks: Mapping[str, Tensor] | None = None,
+    plan: Summary | None = None,
+) -> Summary:
+    """Counts what is left in the convolutions of ``model``.
+
+    Args:
+        masks: what to count as kept, by the name of the parameter; None for what is there.
+        plan: what will be left at the end.
+    """
     modules = conv_modules(model)
     layers = [
-        describe_layer(plan.layer.name, weight_array(modules[plan.layer.name]), plan.reason)
-        for plan in projection.plans
+        describe_layer(each.layer.name, _left(modules, each.layer.name, masks), each.reason)
+        for each in projection.plans
     ]
     known = projection.positions
     positions = [known.get(layer.name, 0) for layer in layers] if known else None
-    return Summary(layers=layers, positions=positions)
+    return Summary(layers=layers, positions=positions, plan=plan)
+
+
+def _left(
+    modules: Mapping[str, nn.Module], name: str, masks: Mapping[str, Tensor] | None
+) -> np.ndarray:
+    weight, mask = weight_array(modules[name]), (masks or {}).get(f"{name}.weight")
+    return weight if mask is None else weight * mask.cpu().numpy()

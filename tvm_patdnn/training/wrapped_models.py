@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from torch import nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
@@ -10,7 +11,7 @@ from torch.nn.parameter import is_lazy
 
 from tvm_patdnn.errors import TrainingError
 
-__all__ = ["check_ordinary_weights", "check_whole", "unwrapped"]
+__all__ = ["check_ordinary_weights", "check_whole", "uncompiled", "unwrapped"]
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
@@ -25,6 +26,27 @@ def unwrapped(model: nn.Module) -> nn.Module:
             model = model.get_submodule("_orig_mod")
         else:
             return model
+
+
+@contextmanager
+def uncompiled(model: nn.Module) -> Iterator[None]:
+    """Lets parts that ``torch.compile`` or ``Module.compile`` made faster run as they are written.
+
+    Tracers, such as the exporter's, cannot look into what is compiled.
+    """
+    before = []
+    for module in model.modules():
+        if getattr(module, "_compiled_call_impl", None) is not None:
+            before.append((module, "_compiled_call_impl", module._compiled_call_impl))
+            module._compiled_call_impl = None
+        if "_orig_mod" in dict(module.named_children()):
+            before.append((module, "forward", module.forward))
+            module.forward = module.get_submodule("_orig_mod").__call__
+    try:
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)
 
 
 def check_whole(model: nn.Module) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tvm_patdnn.training.masks import share_outside
 from tvm_patdnn.training.options import PrunerConfig
 from tvm_patdnn.training.projection import NetworkProjection
 
@@ -57,6 +58,10 @@ class PruningMethod(ABC):
     def final_masks(self) -> Masks:
         """Returns the masks of the end."""
 
+    def planned_masks(self) -> Masks:
+        """Returns what the masks of the end would be if the weights stayed; decides nothing."""
+        return self.final_masks()
+
     def state_dict(self) -> dict[str, Any]:
         """Returns what is not derived from the model and the options."""
         return {"log": list(self.log)}
@@ -76,10 +81,7 @@ class PruningMethod(ABC):
 
     def distance(self) -> float:
         """Returns the norm of what the projections would remove, over that of all weights."""
-        masks = list(self.project().values())
-        weights = [weight.detach().float() for weight in self.weights]
-        gone = sum(float((w * ~m).square().sum()) for w, m in zip(weights, masks))
-        return float((gone / max(sum(float(w.square().sum()) for w in weights), 1e-30)) ** 0.5)
+        return share_outside(self.model, self.project())
 
     def project(self) -> Masks:
         """Returns the masks of both projections of the weights as they are."""

@@ -24,6 +24,10 @@ class OneShot(PruningMethod):
             self._masks = self.project()
         return self._masks
 
+    def planned_masks(self) -> Masks:
+        """Returns the masks of the weights as they are until some are chosen."""
+        return self.project() if self._masks is None else self._masks
+
     def state_dict(self) -> dict[str, object]:
         """Returns the masks too."""
         return {**super().state_dict(), "masks": self._masks}
