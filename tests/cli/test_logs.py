@@ -15,19 +15,23 @@ def log(tmp_path):
 
 
 def test_show(log, printed):
-    append_records(log, [record(None, key_of(workload="in 1x9x9x9"))])
+    key = key_of(workload="in 1x9x9x9")
+    append_records(
+        log, [record(None, key, layers=names) for names in (("a", "b"), ("b", "c", "d"))]
+    )
     assert printed("logs", "show", log) == (
         "in 1x8x8x8 kernel 3x3 (a, 2 threads)\n"
         "    3 trials, 1 failed; 1.000 ms: dense, tile 1x1, group 2, hold weights, outer tile, "
         "chunks 1\n"
-        "in 1x9x9x9 (a, 2 threads)\n"
-        "    1 trials, 1 failed; none ran\n"
+        "a, b, c, ...: in 1x9x9x9 (a, 2 threads)\n"
+        "    2 trials, 2 failed; none ran\n"
     )
 
 
 def test_show_as_json(log, printed):
     (layer,) = json.loads(printed("logs", "show", log.parent, "--json"))
     assert (layer["workload"], layer["trials"], layer["failures"]) == (key_of().workload, 3, 1)
+    assert layer["layers"] == []
     assert (layer["seconds"], layer["configuration"]["group"]) == (1e-3, 2)
 
 

@@ -36,6 +36,8 @@ def test_from_the_model_to_a_library(tune, files, tmp_path, printed):
     assert tuned["default_s"] > 0
     assert "tvm-patdnn: conv1: " in said
     assert len(list(read_log(tmp_path / "log"))) > 14
+    shown = printed("logs", "show", tmp_path / "log").splitlines()[::2]
+    assert [line.split(": in ")[0] for line in shown] == ["conv1", "conv2"]
 
     again, _ = tune("--trials", 14)
     assert again.startswith("nothing left to measure: ")

@@ -16,6 +16,12 @@ def test_a_summary_of_each_layer():
     assert (second.key, second.trials, second.failures, second.best) == (OTHER, 1, 1, None)
 
 
+def test_a_summary_names_the_layers_of_all_networks():
+    names = [("a", "b"), (), ("c", "a")]
+    (found,) = summaries(record(1.0, layers=layers) for layers in names)
+    assert found.layers == ("a", "b", "c")
+
+
 def test_what_is_best_may_be_sparse_or_dense():
     assert summaries([FAST, SPARSE])[0].best == SPARSE
     assert summaries([FAST, record(3.0, sparse=True)])[0].best == FAST

@@ -14,11 +14,11 @@ from tvm_patdnn.records.tuning_records import Records, record_line, record_of
 def test_a_line_gives_the_record_back():
     schedule = {"group": 2, "hold": Hold.INPUTS, "outer": Outer.ROW}
     first = record(1.0, schedule=schedule, chosen=True, at=3.5, features={"rows": 1.0})
-    failed = record(None, error="no", sparse=True, schedule={"band": 16})
+    failed = record(None, error="no", sparse=True, schedule={"band": 16}, layers=("a", "b"))
     for each in (first, failed):
         again = record_of(json.loads(record_line(each)))
         assert again == each
-        assert again.features == each.features
+        assert (again.features, again.layers) == (each.features, each.layers)
 
 
 def test_the_fastest_decides():
@@ -64,6 +64,8 @@ def test_another_version_or_an_unknown_family_is_no_record():
         ("workload", ["w"], r"workload is .'w'., expected a text"),
         ("chosen", "yes", "chosen is 'yes', expected a bool"),
         ("features", {"a": "b"}, "a is 'b', expected a positive number"),
+        ("layers", "conv1", "layers is 'conv1', expected a list of names"),
+        ("layers", [1], r"layers is .1., expected a list of names"),
         ("configuration.sparse", "yes", "sparse is 'yes', expected a bool"),
         ("configuration.rows", 0, "rows is 0, expected a whole number from 1 to 65536"),
         ("configuration.vectors", 10**9, "vectors is 1000000000, expected a whole number"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvm_patdnn.cli.arguments import add_command, add_positive
+from tvm_patdnn.cli.layer_names import layer_names
 
 if TYPE_CHECKING:
     from tvm_patdnn.records.log_upkeep import Summary
@@ -53,6 +54,7 @@ def _show(args: argparse.Namespace) -> None:
 def _values(summary: Summary) -> dict[str, Any]:
     best = summary.best
     return {
+        "layers": summary.layers,
         **asdict(summary.key),
         "trials": summary.trials,
         "failures": summary.failures,
@@ -65,8 +67,9 @@ def _text(summary: Summary) -> str:
     key, best = summary.key, summary.best
     failed = f", {summary.failures} failed" if summary.failures else ""
     time = f"{1e3 * (best.seconds or 0):.3f} ms: {best.configuration}" if best else "none ran"
+    names = f"{layer_names(summary.layers)}: " if summary.layers else ""
     return (
-        f"{key.workload} ({key.cpu}, {key.threads} threads)\n"
+        f"{names}{key.workload} ({key.cpu}, {key.threads} threads)\n"
         f"    {summary.trials} trials{failed}; {time}"
     )
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from tvm_patdnn.cli.layer_names import layer_names
+
 if TYPE_CHECKING:
     from tvm_patdnn.tuning.problem import TuningTask
     from tvm_patdnn.tuning.tuner import TunedTask
@@ -60,10 +62,9 @@ class TuneProgress:
         """Says what became of a task."""
         if self._quiet:
             return
-        names = ", ".join(tuned.task.layers[:3]) + (", ..." if len(tuned.task.layers) > 3 else "")
         before, after = 1e3 * tuned.default_s, 1e3 * tuned.best_s
         text = (
-            f"{names}: {tuned.trials} trials, {before:.3f} ms before, {after:.3f} ms after: "
-            f"{tuned.winner}"
+            f"{layer_names(tuned.task.layers)}: {tuned.trials} trials, {before:.3f} ms before, "
+            f"{after:.3f} ms after: {tuned.winner}"
         )
         tqdm.write(f"tvm-patdnn: {text}", file=sys.stderr)

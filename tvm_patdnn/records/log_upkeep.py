@@ -16,10 +16,12 @@ class Summary:
     """What a log has of one layer.
 
     Attributes:
+        layers: names that it has in the networks it was measured for.
         best: what decides; None where every trial failed.
     """
 
     key: TuningKey
+    layers: tuple[str, ...]
     trials: int
     failures: int
     best: Record | None
@@ -35,6 +37,7 @@ def _summary(key: TuningKey, found: Records) -> Summary:
     trials = found.trials(key)
     return Summary(
         key=key,
+        layers=tuple(dict.fromkeys(name for record in trials for name in record.layers)),
         trials=len(trials),
         failures=sum(record.seconds is None for record in trials),
         best=_best(key, found),

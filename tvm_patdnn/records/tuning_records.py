@@ -34,6 +34,7 @@ class Record:
             again, or the default of a network that tuning did not make faster.
         at: seconds since 1970; of several that decide, the last does.
         features: what the learned cost model knows of it, by name.
+        layers: names of the layers of a network that it was measured for, for people.
     """
 
     key: TuningKey
@@ -44,6 +45,7 @@ class Record:
     chosen: bool = False
     at: float = 0.0
     features: Mapping[str, float] = field(default_factory=dict, compare=False)
+    layers: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def sparse(self) -> bool:
@@ -118,6 +120,7 @@ def record_line(record: Record) -> str:
             **({"chosen": True} if record.chosen else {}),
             "at": record.at,
             "features": dict(record.features),
+            **({"layers": record.layers} if record.layers else {}),
         }
     )
 
@@ -137,9 +140,16 @@ def record_of(values: Mapping[str, Any]) -> Record | None:
     if family is None or fields["version"] != family.version:
         return None
     fields["configuration"] = family.configuration.from_json(fields["configuration"])
+    fields["layers"] = _names(fields.pop("layers", []))
     record = Record(key=key, **fields)
     _check_values(record)
     return record
+
+
+def _names(stored: Any) -> tuple[str, ...]:
+    if type(stored) is not list or not all(type(name) is str for name in stored):
+        raise ValueError(f"layers is {stored!r}, expected a list of names")
+    return tuple(stored)
 
 
 def _check_values(record: Record) -> None:

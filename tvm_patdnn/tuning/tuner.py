@@ -202,4 +202,5 @@ def _record(
         chosen=chosen,
         at=round(time.time(), 3),
         features=task.space.describe(point),
+        layers=tuple(task.layers),
     )
