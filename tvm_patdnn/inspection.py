@@ -56,7 +56,8 @@ def inspect(
 
     def reported(model: ImportedModel) -> Report:
         with compilation.target:
-            return Report(report_pipeline(model.module, compilation.options))
+            layers = report_pipeline(model.module, compilation.options)
+        return Report(layers, inputs=model.inputs, outputs=model.outputs)
 
     with naming_culprit(request, compilation.target, reported):
         return reported(compilation.model)

@@ -9,6 +9,7 @@ from PIL import Image
 import tvm_patdnn
 from tests.built import require_linker
 from tests.onnx_models import model_of
+from tvm_patdnn.cli import main
 
 CLASSES = ("red", "green", "blue")
 
@@ -61,6 +62,17 @@ def test_text_and_options(model, images, printed, tmp_path):
     assert "images  3\n" in printed(*words, "--limit=3")
 
 
+def test_classes_without_a_folder_are_a_warning(model, images, capsys):
+    (images / "val" / "red").rename(images / "red")
+    words = ["eval", str(model / "alone.so"), "--data", str(images)]
+    assert main(words) == 0
+    assert capsys.readouterr().err.startswith(
+        f"tvm-patdnn: warning: {images}/val: has folders of 2 of the 3 classes, so this is the"
+    )
+    assert main([*words, "-q"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_errors(model, files, images, failing, tmp_path):
     words = ("--data", images)
     assert "output 'y' has the shape [1, 8, 16, 16]; expected a score per" in failing(
@@ -93,6 +105,7 @@ def test_run_names_the_classes_and_takes_a_folder(model, images, printed, tmp_pa
 def test_run_makes_up_an_input(model, files, printed):
     text = printed("run", model / "alone.so", "--repeats=2")
     assert text.startswith(
-        "of a made-up input; give yours with --input NAME=FILE\ny: float32 [1, 3]"
+        "computed from made-up numbers, the same each time; for your own: --input x=FILE\n"
+        "y: float32 [1, 3]"
     )
     assert "y" in json.loads(printed("run", files / "model.so", "--json"))["outputs"]

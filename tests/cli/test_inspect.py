@@ -20,11 +20,16 @@ def test_says_what_the_build_will_do(files, printed):
     assert report["pattern_counts"] == dict(zip(conv2["patterns"], conv2["pattern_counts"]))
     assert len(report["pattern_counts"]) == 4
     assert sum(report["pattern_counts"].values()) == 32
+    assert report["inputs"] == {"x": {"shape": [1, 3, 16, 16], "dtype": "float32"}}
+    assert report["outputs"] == {"y": {"shape": [1, 8, 16, 16], "dtype": "float32"}}
     assert report["total"]["kept_macs"] == sum(la["kept_macs"] for la in report["layers"])
 
 
 def test_text(files, printed):
     text = printed("inspect", files / "pruned.onnx")
+    assert text.startswith(
+        "input   x: float32 [1, 3, 16, 16]\noutput  y: float32 [1, 8, 16, 16]\n\nlayer "
+    )
     assert str(library().report) in text
     assert "patterns in 3x3 kernels (4):\n" in text
     assert "convolution weights: 3 KiB dense" in text
@@ -33,9 +38,10 @@ def test_text(files, printed):
 def test_a_model_without_convolutions(tmp_path, printed):
     path = tmp_path / "relu.onnx"
     onnx.save(model_of([onnx.helper.make_node("Relu", ["x"], ["y"])], inputs={"x": (1, 4)}), path)
-    text = printed("inspect", path)
-    assert text == NONE_OF_OURS + "\n"
-    assert text.startswith("WARNING: no convolution of our kernels")
+    *interface, said = printed("inspect", path).splitlines()
+    assert interface == ["input   x: float32 [1, 4]", "output  y: float32 [1, 4]", ""]
+    assert said == NONE_OF_OURS
+    assert said.startswith("WARNING: no convolution of our kernels")
 
 
 def test_dynamic_inputs(tmp_path, printed, failing, misused):

@@ -31,14 +31,29 @@ def test_classes_in_alphabetical_order(tmp_path, half):
 
 def test_classes_that_the_model_names(tmp_path):
     folder(tmp_path, dog=["b.png"], cat=["a.png"])
-    assert labelled_images(tmp_path, ("dog", "eel", "cat"), 3)[1] == [2, 0]
+    with pytest.warns(
+        UserWarning, match="has folders of 2 of the 3 classes, so this is .* 2 classes"
+    ):
+        assert labelled_images(tmp_path, ("dog", "eel", "cat"), 3)[1] == [2, 0]
     with pytest.raises(LibraryError, match="no class 'cat'; it has dog, eel; rename the folder"):
         labelled_images(tmp_path, ("dog", "eel"), 2)
 
 
 def test_folders_that_are_numbers(tmp_path):
     folder(tmp_path, **{"10": ["a.png"], "2": ["b.png"]})
-    assert labelled_images(tmp_path, (), 1000)[1] == [10, 2]
+    with pytest.warns(UserWarning, match="of 2 of the 1000 classes"):
+        assert labelled_images(tmp_path, (), 1000)[1] == [10, 2]
+
+
+def test_as_many_names_as_scores(tmp_path):
+    folder(tmp_path, dog=["b.png"], cat=["a.png"])
+    with pytest.raises(LibraryError, match="2 classes are named, but the model gives 10 scores"):
+        labelled_images(tmp_path, ("cat", "dog"), 10)
+
+
+def test_folders_of_all_classes_are_no_warning(tmp_path, recwarn):
+    labelled_images(folder(tmp_path, dog=["b.png"], cat=["a.png"]), ("cat", "dog"), 2)
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Whole models through the C host, on whatever OpenCL device there is."""
 
 import re
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -51,6 +52,21 @@ def test_a_pruned_network(folder):
     assert_same(model.run(inputs()), pruned_network(), inputs())
     assert [row.name for row in model.metadata.layers] == ["conv1", "conv2"]
     assert len(model.time(inputs(), repeats=2)) == 2
+
+
+def test_a_driver_that_compiles_for_long_is_waited_for_aloud(folder, monkeypatch, tmp_path):
+    require_opencl()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    begun = []
+    monkeypatch.setattr(
+        "tvm_patdnn.library.standalone_model.said_if_slow",
+        lambda text: begun.append(text) or nullcontext(),
+    )
+    tvm_patdnn.load(folder / "net.so")
+    assert begun == [
+        f"{folder}/net.so: the GPU's driver compiles the kernels (the next time it is read from "
+        f"{tmp_path}/cache/tvm-patdnn/opencl)"
+    ]
 
 
 @pytest.mark.parametrize("device", ["adreno", "mali"])

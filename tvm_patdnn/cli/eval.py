@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from tvm_patdnn.cli.arguments import add_command, add_input_shape, add_output_options, positive
 from tvm_patdnn.cli.image_options import add_image_options, normalisation
+from tvm_patdnn.cli.plain_warnings import plain_warnings
+from tvm_patdnn.cli.seen_warnings import seen_warnings
 from tvm_patdnn.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ def add_parser(commands: Any) -> None:
 def _run(args: argparse.Namespace) -> None:
     from tvm_patdnn.evaluation.accuracy import count_right
 
-    found = count_right(_answers(args))
+    with plain_warnings(quiet=args.quiet), seen_warnings(quiet=args.quiet):
+        found = count_right(_answers(args))
     print(json.dumps(asdict(found)) if args.json else found)
 
 

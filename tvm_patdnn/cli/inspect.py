@@ -33,7 +33,12 @@ def add_parser(commands: Any) -> None:
 def _run(args: argparse.Namespace) -> None:
     with PhaseBar(INSPECT_PHASES + 1, quiet=args.quiet) as progress:
         progress("loading TVM")
-        from tvm_patdnn.cli.show_report import report_json, report_text
+        from tvm_patdnn.cli.show_report import (
+            interface_facts,
+            interface_text,
+            report_json,
+            report_text,
+        )
 
         with without_torch():
             from tvm_patdnn.inspection import inspect
@@ -45,7 +50,10 @@ def _run(args: argparse.Namespace) -> None:
             logs=args.logs,
             progress=progress,
         )
-    print(report_json(report) if args.json else report_text(report))
+    if args.json:
+        print(report_json(report, **interface_facts(report)))
+    else:
+        print(f"{interface_text(report)}\n\n{report_text(report)}")
 
 
 def _target_of(args: argparse.Namespace) -> dict[str, Any] | None:

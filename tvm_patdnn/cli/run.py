@@ -11,6 +11,7 @@ from typing import Any
 from tvm_patdnn.cli.arguments import add_command, add_output_options, input_file, positive
 from tvm_patdnn.cli.device_options import add_device, given_device
 from tvm_patdnn.cli.image_options import add_image_options, normalisation
+from tvm_patdnn.cli.seen_warnings import seen_warnings
 from tvm_patdnn.cli.without_torch import without_torch
 from tvm_patdnn.progress import PhaseBar
 
@@ -58,7 +59,7 @@ def _run(args: argparse.Namespace) -> None:
 
         if args.output:
             check_writable(args.output)
-        with without_torch():
+        with without_torch(), seen_warnings(quiet=args.quiet):
             model = _loaded(args)
         facts = image_facts(model.metadata.properties)
         if args.input:
@@ -97,7 +98,7 @@ def _show(
         return
     ((name, found),) = described.items()
     if not (args.input or args.json):
-        print(f"of {name}; give yours with --input NAME=FILE")
+        print(f"computed from {name}")
     print(json.dumps(found, indent=2) if args.json else outputs_text(found, classes))
 
 

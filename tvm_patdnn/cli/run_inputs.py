@@ -31,7 +31,7 @@ def given_inputs(
         LibraryError: a file cannot be read, or there are two folders.
     """
     if not files:
-        yield "a made-up input", random_inputs(known)
+        yield _made_up(known), random_inputs(known)
         return
     paths = {name: Path(path) for name, path in files}
     folders = [name for name, path in paths.items() if path.is_dir()]
@@ -48,3 +48,9 @@ def given_inputs(
     (name,) = folders
     for path in images_in(paths[name]):
         yield path.name, fixed | {name: read_input(path, name, known[name], normalisation)}
+
+
+def _made_up(known: Mapping[str, TensorSpec]) -> str:
+    """Says that no input was given, and how to give one."""
+    options = " ".join(f"--input {name}=FILE" for name in known)
+    return f"made-up numbers, the same each time; for your own: {options}"

@@ -8,7 +8,22 @@ from dataclasses import asdict
 from tvm_patdnn.cli.pattern_pictures import count_patterns, draw_patterns
 from tvm_patdnn.library.report import Report
 
-__all__ = ["report_json", "report_text"]
+__all__ = ["interface_facts", "interface_text", "report_json", "report_text"]
+
+
+def interface_text(report: Report) -> str:
+    """Returns a line for each input and output of the model: name, dtype and shape."""
+    tensors = [("input ", each) for each in report.inputs.items()]
+    tensors += [("output", each) for each in report.outputs.items()]
+    return "\n".join(f"{what}  {n}: {spec.dtype} {list(spec.shape)}" for what, (n, spec) in tensors)
+
+
+def interface_facts(report: Report) -> dict[str, object]:
+    """Returns the same for ``report_json``."""
+    return {
+        "inputs": {name: spec._asdict() for name, spec in report.inputs.items()},
+        "outputs": {name: spec._asdict() for name, spec in report.outputs.items()},
+    }
 
 
 def report_text(report: Report) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def labelled_images(
 ) -> tuple[list[Path], list[int]]:
     """Lists ``folder/CLASS/*``; a test half in the folder (``test``, ``val``) is taken instead.
 
+    Warns where some classes of the model have no folder.
+
     Args:
         classes: the model's names, in the order of its scores; empty where it has none. Then
             folders are numbered by their names if these are numbers, else in alphabetical
@@ -43,8 +46,8 @@ def labelled_images(
         The files, and the number of the class of each.
 
     Raises:
-        LibraryError: there are no such folders, a class is not the model's, or there is no
-            telling which folder is which class.
+        LibraryError: there are no such folders, a class is not the model's, there are not as
+            many names as scores, or there is no telling which folder is which class.
     """
     half = next((folder / name for name in _HALVES if (folder / name).is_dir()), folder)
     if not half.is_dir():
@@ -53,6 +56,12 @@ def labelled_images(
     if not names:
         raise LibraryError(f"{half}: has no folders; expected one for each class, with its images")
     numbers = _numbers(half, names, classes, scores)
+    if len(names) < scores:
+        warnings.warn(
+            f"{half}: has folders of {len(names)} of the {scores} classes, so this is the accuracy "
+            f"on these alone; add the others, or use a model of {len(names)} classes",
+            stacklevel=2,
+        )
     files = [(path, numbers[name]) for name in names for path in images_in(half / name)]
     return [path for path, _ in files], [number for _, number in files]
 
@@ -60,6 +69,11 @@ def labelled_images(
 def _numbers(
     half: Path, names: Sequence[str], classes: Sequence[str], scores: int
 ) -> dict[str, int]:
+    if classes and len(classes) != scores:
+        raise LibraryError(
+            f"{half}: {len(classes)} classes are named, but the model gives {scores} scores; name "
+            "each of them with --classes"
+        )
     unknown = [name for name in names if classes and name not in classes]
     if unknown:
         raise LibraryError(

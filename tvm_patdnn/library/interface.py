@@ -43,7 +43,7 @@ class ModelInterface(ABC):
         """What became of each convolution; empty where it was left out."""
         from tvm_patdnn.library.report import Report  # here: who only runs models loads less
 
-        return Report(self.metadata.layers)
+        return Report(self.metadata.layers, inputs=self.inputs, outputs=self.outputs)
 
     @abstractmethod
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

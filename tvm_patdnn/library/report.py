@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tvm_patdnn.layer_report import LayerReport
+from tvm_patdnn.tensor_spec import TensorSpec
 
 __all__ = ["NONE_OF_OURS", "LayerReport", "Report"]
 
@@ -16,10 +17,21 @@ NONE_OF_OURS = (
 
 
 class Report(Sequence[LayerReport]):
-    """The layers in the order of computation; prints as a table."""
+    """The layers in the order of computation; prints as a table.
 
-    def __init__(self, layers: Sequence[LayerReport]) -> None:
+    Attributes:
+        inputs, outputs: shape and dtype of each of the model's, by name and in order.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[LayerReport],
+        *,
+        inputs: Mapping[str, TensorSpec] | None = None,
+        outputs: Mapping[str, TensorSpec] | None = None,
+    ) -> None:
         self._layers = tuple(layers)
+        self.inputs, self.outputs = dict(inputs or {}), dict(outputs or {})
 
     def __len__(self) -> int:
         return len(self._layers)

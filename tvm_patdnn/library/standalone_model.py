@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from tvm_patdnn.library.fresh_name import fresh_name
 from tvm_patdnn.library.interface import ModelInterface
 from tvm_patdnn.library.model_inputs import checked_inputs
 from tvm_patdnn.library.seal import STANDALONE, Seal, check_seal
+from tvm_patdnn.library.slow_notice import said_if_slow
 from tvm_patdnn.tensor_spec import TensorSpec
 
 if TYPE_CHECKING:
@@ -104,8 +106,10 @@ class StandaloneModel(ModelInterface):
         self._turn = threading.Lock()
         self._instance = ctypes.c_void_p()
         create = self._function("create", ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-        options = _Options(threads=num_threads or 0, cache=self._cache())
-        self._check(create(ctypes.byref(self._instance), ctypes.byref(options)))
+        cache = self._cache()
+        options = _Options(threads=num_threads or 0, cache=cache)
+        with said_if_slow(self._driver_compiles(cache)) if self._is_for_gpu else nullcontext():
+            self._check(create(ctypes.byref(self._instance), ctypes.byref(options)))
         destroy = self._function("destroy", None, ctypes.c_void_p)
         weakref.finalize(self, destroy, self._instance)
 
@@ -195,6 +199,10 @@ class StandaloneModel(ModelInterface):
         except OSError:
             return None
         return os.fsencode(folder)
+
+    def _driver_compiles(self, cache: bytes | None) -> str:
+        later = f"the next time it is read from {os.fsdecode(cache)}" if cache else "each time"
+        return f"{self._path}: the GPU's driver compiles the kernels ({later})"
 
     def _check(self, code: int) -> None:
         if not code:
