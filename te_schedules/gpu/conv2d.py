@@ -40,6 +40,7 @@ from tvm_patdnn.sparse.fkw import FKW
 __all__ = ["GpuConv2d", "conv2d", "sum_parts"]
 
 SUM_THREADS = 256
+RESIDENT = "tirx.launch_bounds_min_blocks_per_sm"  # without it nvcc may spill to have more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +182,7 @@ class _Block:
             T.launch_thread("blockIdx.x", down * across) as at,
             T.launch_thread("threadIdx.y", schedule.warps) as warp,
             T.launch_thread("threadIdx.x", schedule.lanes) as lane,
+            T.attr(0, RESIDENT, schedule.resident),
         ):
             split, block = row % kernel.splits, row // kernel.splits % kernel.blocks
             n = row // kernel.splits // kernel.blocks

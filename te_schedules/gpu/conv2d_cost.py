@@ -21,7 +21,15 @@ from te_schedules.window import Window
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["Estimate", "GpuLists", "busy_warps", "estimate", "registers", "shared_bytes"]
+__all__ = [
+    "Estimate",
+    "GpuLists",
+    "busy_blocks",
+    "busy_warps",
+    "estimate",
+    "registers",
+    "shared_bytes",
+]
 
 KERNEL_INSTRUCTIONS = 9.0  # of a loop over kernels besides products and loads: seen in SASS
 RUN_INSTRUCTIONS = 4.0  # between the loops
@@ -111,8 +119,15 @@ def estimate(
 
 def busy_warps(geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule, gpu: GpuModel) -> int:
     """Returns how many warps the busiest multiprocessor has at a time."""
+    return schedule.warps * busy_blocks(geometry, lists, schedule, gpu)
+
+
+def busy_blocks(
+    geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule, gpu: GpuModel
+) -> int:
+    """Returns how many blocks the busiest multiprocessor has at a time."""
     turns = -(-_blocks(geometry, lists, schedule) // gpu.multiprocessors)
-    return schedule.warps * min(turns, _resident(geometry, lists, schedule, gpu))
+    return min(turns, _resident(geometry, lists, schedule, gpu))
 
 
 def _blocks(geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule) -> int:

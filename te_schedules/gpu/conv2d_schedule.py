@@ -25,6 +25,8 @@ class GpuSchedule:
         window: channels in shared memory at a time.
         splits: parts into which the channels are divided, each for a block of its own; a
             second kernel adds what they computed.
+        resident: blocks that a multiprocessor shall have room for at a time. A compiler for CUDA
+            gives threads as many registers as that leaves; others are not told.
     """
 
     lanes: int = 32
@@ -35,6 +37,7 @@ class GpuSchedule:
     groups: int = 1
     window: int
     splits: int = 1
+    resident: int = 1
 
     @property
     def threads(self) -> int:

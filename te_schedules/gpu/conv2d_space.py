@@ -6,15 +6,23 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
-from te_schedules.gpu.conv2d_cost import Estimate, GpuLists, estimate, registers, shared_bytes
+from te_schedules.gpu.conv2d_cost import (
+    Estimate,
+    GpuLists,
+    busy_blocks,
+    estimate,
+    registers,
+    shared_bytes,
+)
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
 from tvm_patdnn.machine.gpu_model import GpuModel
 
-__all__ = ["best_schedules", "schedules"]
+__all__ = ["best_schedules", "fits", "schedules"]
 
 ROWS = (1, 2, 4, 5, 7, 8)
-WARPS = (4, 8, 16)
+WARPS = (1, 2, 4, 8, 16)
+FEWEST_WARPS = 4  # of a block, where there are as many groups of filters: they wait for each other
 GROUPS = (1, 2, 4)  # of a warp
 WINDOWS = (32, 16, 8, 4)
 MOST_WINDOWS = 2  # that are tried, the largest that fit: fewer meetings of the threads
@@ -29,7 +37,8 @@ def schedules(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator
     for schedule in _unsplit(geometry, lists, gpu):
         for splits in _splits(schedule, geometry, lists, gpu):
             found = True
-            yield replace(schedule, splits=splits)
+            split = replace(schedule, splits=splits)
+            yield replace(split, resident=busy_blocks(geometry, lists, split, gpu))
     if not found:
         yield GpuSchedule(lanes=gpu.lanes, lanes_x=min(8, gpu.lanes), rows=1, warps=1, window=1)
 
@@ -44,7 +53,7 @@ def best_schedules(
 
 
 def _unsplit(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator[GpuSchedule]:
-    warps = [n for n in WARPS if n * gpu.lanes <= gpu.block_threads] or [1]
+    warps = [n for n in WARPS if n * gpu.lanes <= gpu.block_threads and _has_work(n, lists)] or [1]
     shapes = _shapes(geometry, lists, gpu)
     for (lanes_x, rows, columns), of_block, groups in itertools.product(shapes, warps, GROUPS):
         sums = groups * lists.group * rows * columns
@@ -53,7 +62,7 @@ def _unsplit(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator[
         fitting = (
             schedule
             for window in dict.fromkeys(min(n, geometry.in_channels) for n in WINDOWS)
-            if _fits(
+            if _has_room(
                 schedule := GpuSchedule(
                     lanes=gpu.lanes,
                     lanes_x=lanes_x,
@@ -71,7 +80,24 @@ def _unsplit(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator[
         yield from itertools.islice(fitting, MOST_WINDOWS)
 
 
-def _fits(schedule: GpuSchedule, geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> bool:
+def _has_work(warps: int, lists: GpuLists) -> bool:
+    """Returns whether as many warps are worth trying: not fewer than can have work, up to 4."""
+    return warps >= min(FEWEST_WARPS, lists.groups)
+
+
+def fits(schedule: GpuSchedule, geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> bool:
+    """Returns whether a schedule, such as one that was recorded, is one for this layer and GPU."""
+    return (
+        schedule.lanes == gpu.lanes >= schedule.lanes_x
+        and schedule.threads <= gpu.block_threads
+        and schedule.window <= geometry.in_channels
+        and (schedule.splits == 1 or schedule.splits * schedule.window <= geometry.in_channels)
+        and (schedule.columns == 1 or geometry.window.stride[1] == 1)
+        and _has_room(schedule, geometry, lists, gpu)
+    )
+
+
+def _has_room(schedule: GpuSchedule, geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> bool:
     most = min(gpu.thread_registers, gpu.registers // schedule.threads)
     if registers(lists, geometry.window, schedule) > most:
         return False
