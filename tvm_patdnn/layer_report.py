@@ -29,7 +29,7 @@ class LayerReport:
         reason: why this kernel was chosen.
         schedule: its tile and how its work is shared out.
         input_loads, products: vectors of activations that the kernel loads, and vectors that
-            it multiplies and adds.
+            it multiplies and adds; on a GPU a vector is a value of each lane of a warp.
         bytes: the packed weight, of which ``structure_bytes`` are not weights.
         dense_bytes, csr_bytes: the weight as a dense array, and in compressed sparse rows
             with 32-bit indices.

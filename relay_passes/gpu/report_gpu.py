@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from relay_passes.gpu.plan_gpu import PlannedKernel
 from relay_passes.recognition.report_row import report_row
+from te_schedules.gpu.expected_loads import expected_loads
 from tvm_patdnn.layer_report import LayerReport
 
 __all__ = ["report_gpu"]
@@ -19,6 +20,7 @@ def report_gpu(planned: Iterable[PlannedKernel]) -> list[LayerReport]:
 
 def _row(planned: PlannedKernel) -> LayerReport:
     layer, choice = planned.layer, planned.choice
+    loads = expected_loads(planned.kernel)
     return report_row(
         layer,
         value_bytes=4,
@@ -26,8 +28,8 @@ def _row(planned: PlannedKernel) -> LayerReport:
         joined=False,
         reason=choice.reason,
         schedule=asdict(choice.schedule),
-        input_loads=0,
-        products=0,
+        input_loads=loads.inputs,
+        products=loads.products,
         bytes=choice.fkw.total_bytes,
         structure_bytes=choice.fkw.structure_bytes,
     )
