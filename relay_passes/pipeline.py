@@ -20,7 +20,7 @@ from tvm.s_tir import dlight
 from relay_passes.embed_constants import EmbedConstants
 from relay_passes.fold_batch_norm import FoldBatchNorm
 from relay_passes.fold_constant_views import FoldConstantViews
-from relay_passes.gpu.plan_gpu import GpuPlanOptions
+from relay_passes.gpu.plan_gpu import GpuPlanOptions, PlannedKernel
 from relay_passes.lanes.plan import LanePlan
 from relay_passes.lanes.plan_lanes import PlanOptions
 from relay_passes.lanes.report_layers import report_layers
@@ -33,7 +33,7 @@ from relay_passes.raise_stacked import RaiseStacked
 from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.relax_ir.reported_layers import noted, reported_layers
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
-from relay_passes.rewrite_to_gpu import RewriteToGpu, report_of
+from relay_passes.rewrite_to_gpu import RewriteToGpu, kernels_of, report_of
 from relay_passes.rewrite_to_int8 import RewriteToInt8, is_quantised
 from relay_passes.rewrite_to_lanes import RewriteToLanes, plan_of
 from relay_passes.schedule_fallback import ScheduleFallback
@@ -50,6 +50,7 @@ __all__ = [
     "int8_passes",
     "kernel_passes",
     "lowering_passes",
+    "plan_gpu_pipeline",
     "plan_pipeline",
     "report_pipeline",
     "run_pipeline",
@@ -121,6 +122,7 @@ class PipelineOptions:
             names=self.names,
             optimizations=self.optimizations,
             storage=self.storage,
+            records=self.records,
             leaves=self.extension.leaves,
         )
 
@@ -215,6 +217,12 @@ def lowering_passes(embed: EmbedConstants | None = None) -> list[tvm.transform.P
 def plan_pipeline(mod: tvm.IRModule, options: PipelineOptions) -> LanePlan:
     """Returns the plan in lanes that ``run_pipeline`` would follow, without its kernels."""
     return plan_of(_canonical(mod, options), options.plan)
+
+
+def plan_gpu_pipeline(mod: tvm.IRModule, options: PipelineOptions) -> list[PlannedKernel]:
+    """Returns the kernels for a GPU that ``run_pipeline`` would emit, in order."""
+    assert options.gpu is not None
+    return kernels_of(_canonical(mod, options), options.gpu_plan(options.gpu))
 
 
 def _canonical(mod: tvm.IRModule, options: PipelineOptions) -> tvm.IRModule:

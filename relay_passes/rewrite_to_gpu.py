@@ -16,13 +16,13 @@ import tvm
 from tvm.ir.transform import PassContext
 
 from relay_passes.gpu.emit_gpu import emit_gpu
-from relay_passes.gpu.plan_gpu import GpuPlanOptions, plan_gpu
+from relay_passes.gpu.plan_gpu import GpuPlanOptions, PlannedKernel, plan_gpu
 from relay_passes.gpu.report_gpu import report_gpu
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
 from relay_passes.relax_ir.reported_layers import with_layers
 from tvm_patdnn.layer_report import LayerReport
 
-__all__ = ["RewriteToGpu", "report_of"]
+__all__ = ["RewriteToGpu", "kernels_of", "report_of"]
 
 
 @tvm.transform.module_pass(opt_level=0, name="RewriteToGpu")
@@ -42,5 +42,10 @@ class RewriteToGpu:
 
 def report_of(mod: tvm.IRModule, options: GpuPlanOptions) -> list[LayerReport]:
     """Returns what the pass would say of each convolution; the module is left as it is."""
+    return report_gpu(kernels_of(mod, options))
+
+
+def kernels_of(mod: tvm.IRModule, options: GpuPlanOptions) -> list[PlannedKernel]:
+    """Returns the kernels that the pass would emit, in order; the module is left as it is."""
     main = MainRebuilder(mod)
-    return report_gpu(plan_gpu(main.bindings, main.result, options).values())
+    return list(plan_gpu(main.bindings, main.result, options).values())

@@ -66,7 +66,7 @@ class Compilation:
         cpu = CpuModel.from_target(host)
         gpu = GpuModel.from_target(target) if is_gpu(target) else None
         _check_storage(request.storage, gpu)
-        records = read_records(cpu.name, request.logs)
+        records = read_records((gpu or cpu).name, request.logs)
         progress("import")
         model = import_onnx(request.onnx_model, request.input_shapes)
         options = PipelineOptions(

@@ -1,51 +1,43 @@
 """Chooses, for each convolution on a GPU, how it is computed.
 
 Dense is a candidate like any other: a layer is computed as if it had not been pruned where the
-cost model finds that to be faster. What a GPU's tensor cores would do with the dense layer is
-not computed here, but said, as they skip no pattern.
+cost model finds that to be faster. A layer that was tuned gets the schedule of its record, and
+where there are records of both ways the faster as measured. What a GPU's tensor cores would do
+with the dense layer is not computed here, but said, as they skip no pattern.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from relay_passes.lanes.kernel_candidates import (
-    Candidate,
-    Kind,
-    dense_candidates,
-    sparse_candidates,
+from relay_passes.gpu.score_kernels import (
+    GpuScorer,
+    ScoredGpuCandidate,
+    gpu_dense_candidates,
+    pack_candidate,
 )
+from relay_passes.gpu.tuning_keys import gpu_conv2d_key
+from relay_passes.lanes.kernel_candidates import Kind, sparse_candidates
 from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.recognition.break_even import break_even
 from te_schedules.epilogue import Step
 from te_schedules.gpu.conv2d import GpuConv2d
-from te_schedules.gpu.conv2d_cost import GpuLists
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
-from te_schedules.gpu.conv2d_space import best_schedules
 from te_schedules.gpu.epilogue import OperandSpec
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.optimizations import Optimizations
-from tvm_patdnn.sparse.fkw import FKW, pack_fkw
+from tvm_patdnn.records.tuning_records import Records
+from tvm_patdnn.sparse.fkw import FKW
 
-__all__ = ["GpuChoice", "ScoredGpuCandidate", "choose_kernel"]
+__all__ = ["GpuChoice", "choose_kernel"]
 
-DENSE_GROUPS = (4, 8)  # filters that share the inputs; others only where these do not divide
 # What cuDNN's dense layers take on an H100's tensor cores is this share of their peak, behind a
 # start that no layer is without.
 TENSOR_CORE_SHARE = 0.7
 TENSOR_CORE_START = 10.0  # us
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ScoredGpuCandidate:
-    """A candidate with its best schedule, and the microseconds that the cost model gives it."""
-
-    candidate: Candidate
-    schedule: GpuSchedule
-    micros: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,17 +75,7 @@ class GpuChoice:
     @cached_property
     def fkw(self) -> FKW:
         """The weight, packed when it is first asked for."""
-        candidate = self.chosen.candidate
-        # A grouped convolution's filters stay in order: neighbours read the same channels.
-        chunks = candidate.lists.groups if self.layer.groups > 1 else 1
-        return pack_fkw(
-            self.layer.weight,
-            candidate.ids,
-            candidate.patterns,
-            candidate.group,
-            self.schedule.window,
-            chunks,
-        )
+        return pack_candidate(self.layer, self.chosen.candidate, self.schedule)
 
     def kernel(self, steps: Sequence[Step[OperandSpec]] = ()) -> GpuConv2d:
         """Returns all that determines the code of the kernel."""
@@ -112,17 +94,22 @@ def choose_kernel(
     *,
     optimizations: Optimizations | None = None,
     storage: str = "float32",
+    records: Records | None = None,
 ) -> GpuChoice:
     """Chooses the kernel and its schedule.
 
     Args:
         optimizations: of these only ``sparse`` concerns a GPU.
         storage: of tensors: "float32" or "float16".
+        records: measured schedules, which are preferred to what the cost model says.
     """
     geometry = GpuGeometry.of(layer.window, layer.in_shape, layer.out_shape)
-    dense = _best(_dense(layer), geometry, gpu)
+    scorer = GpuScorer(geometry, gpu, records or Records(), gpu_conv2d_key(layer, gpu, storage))
+    dense = scorer.best(gpu_dense_candidates(layer), sparse=False)
 
     def choice(chosen: ScoredGpuCandidate, reason: str, *others: ScoredGpuCandidate) -> GpuChoice:
+        if chosen.seconds is not None and "as measured" not in reason:
+            reason = f"{reason}; scheduled as measured"
         return GpuChoice(
             layer=layer,
             geometry=geometry,
@@ -136,40 +123,20 @@ def choose_kernel(
         return choice(dense, "sparse kernels are switched off")
     if layer.found.kept_weights == layer.found.dense_weights:
         return choice(dense, "nothing was pruned")
-    pruned = _best(sparse_candidates(layer), geometry, gpu)
+    pruned = scorer.best(list(sparse_candidates(layer)), sparse=True)
     chosen, reason = _compare(layer, dense, pruned)
     return choice(chosen, reason + _on_tensor_cores(layer, chosen, gpu, storage), pruned)
-
-
-def _dense(layer: ConvLayer) -> list[Candidate]:
-    found = list(dense_candidates(layer))
-    return [each for each in found if each.group in DENSE_GROUPS] or found[-1:]
-
-
-def _best(
-    candidates: Iterable[Candidate], geometry: GpuGeometry, gpu: GpuModel
-) -> ScoredGpuCandidate:
-    scored = []
-    for candidate in candidates:
-        lists = GpuLists(
-            patterns=candidate.patterns,
-            counts=candidate.lists.counts,
-            groups=candidate.lists.groups,
-            group=candidate.group,
-        )
-        for schedule, found in best_schedules(geometry, lists, gpu):
-            scored.append(
-                ScoredGpuCandidate(candidate=candidate, schedule=schedule, micros=found.micros)
-            )
-    return min(scored, key=lambda each: each.micros)
 
 
 def _compare(
     layer: ConvLayer, dense: ScoredGpuCandidate, pruned: ScoredGpuCandidate
 ) -> tuple[ScoredGpuCandidate, str]:
     """Returns the faster of the two, and why."""
-    share = pruned.micros / dense.micros
-    faster, reason = break_even(layer, share, "by the cost model", pruned.candidate.group)
+    if pruned.seconds is not None and dense.seconds is not None:
+        share, how = pruned.seconds / dense.seconds, "as measured"
+    else:
+        share, how = pruned.micros / dense.micros, "by the cost model"
+    faster, reason = break_even(layer, share, how, pruned.candidate.group)
     return (pruned if faster else dense), reason
 
 

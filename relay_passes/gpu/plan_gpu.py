@@ -22,6 +22,7 @@ from te_schedules.gpu.conv2d import GpuConv2d
 from te_schedules.gpu.epilogue import OperandSpec
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.optimizations import Optimizations
+from tvm_patdnn.records.tuning_records import Records
 
 __all__ = ["GpuPlanOptions", "PlannedKernel", "plan_gpu"]
 
@@ -35,6 +36,7 @@ class GpuPlanOptions:
         names: names of layers by ``weight_key`` of their weights.
         optimizations: which of them are used.
         storage: the type of tensors between kernels.
+        records: measured schedules; layers without one are left to the cost model.
         leaves: which convolutions stay operators of TVM's.
     """
 
@@ -42,6 +44,7 @@ class GpuPlanOptions:
     names: Mapping[str, str] = field(default_factory=dict)
     optimizations: Optimizations = field(default_factory=Optimizations)
     storage: str = "float32"
+    records: Records = field(default_factory=Records)
     leaves: Callable[[ConvLayer], bool] = lambda layer: False
 
 
@@ -87,6 +90,7 @@ def _planned(node: LaneNode, layer: ConvLayer, options: GpuPlanOptions) -> Plann
         options.gpu,
         optimizations=options.optimizations,
         storage=options.storage,
+        records=options.records,
     )
     return PlannedKernel(node=node, choice=choice)
 

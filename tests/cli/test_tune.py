@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gpu.opencl import require_opencl
 from tvm_patdnn.cli.tune import _text
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.tuning import ranking_model
@@ -98,3 +99,24 @@ def test_a_model_without_convolutions(tmp_path, failing):
     onnx.save(model_of([onnx.helper.make_node("Relu", ["x"], ["y"])], inputs={"x": (1, 4)}), path)
     said = failing("tune", path, "--search", "random", "--log", tmp_path / "log")
     assert "no convolution with a kernel of ours: nothing to tune" in said
+
+
+def test_for_a_gpu_by_opencl(files, tmp_path, printed, capsys):
+    from tvm_patdnn.cli import main
+
+    require_opencl()
+    model, log = str(files / "pruned.onnx"), str(tmp_path / "log")
+    words = ["tune", model, "--target", "opencl", "--search", "random", "--trials", "5"]
+    assert main([*words, "--log", log, "--json"]) == 0
+    tuned = json.loads(capsys.readouterr().out)
+    assert (tuned["layers"], sum(task["trials"] for task in tuned["tasks"])) == (2, 5)
+    assert tuned["default_s"] > 0
+    assert all(0 < task["best_s"] <= task["default_s"] for task in tuned["tasks"])
+    assert [file.name for file in Path(log).glob("*.jsonl")] == ["Adreno-640.jsonl"]
+
+    def reasons(target):
+        words = ("inspect", model, "--target", target, "--logs", log, "--json")
+        return [layer["reason"] for layer in json.loads(printed(*words))["layers"]]
+
+    assert all("as measured" in reason for reason in reasons("opencl"))
+    assert not any("measured" in reason for reason in reasons("mali"))

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from te_schedules.cpu import conv2d_configuration
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
+from te_schedules.gpu import conv2d_configuration as gpu_conv2d
 
 __all__ = ["FAMILIES", "Configuration", "Family"]
 
@@ -47,5 +48,8 @@ class Family:
 FAMILIES: dict[str, Family] = {
     conv2d_configuration.FAMILY: Family(
         version=conv2d_configuration.VERSION, configuration=Conv2dConfiguration
+    ),
+    gpu_conv2d.FAMILY: Family(
+        version=gpu_conv2d.VERSION, configuration=gpu_conv2d.GpuConv2dConfiguration
     ),
 }

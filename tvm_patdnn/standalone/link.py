@@ -8,13 +8,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import tvm_ffi.libinfo
+
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.library.cross_compile import Linker
 from tvm_patdnn.library.seal import STANDALONE, seal
 from tvm_patdnn.machine.triples import operating_system
 from tvm_patdnn.standalone.write_folder import WEIGHTS, kernel_objects
 
-__all__ = ["link_archive", "link_object", "link_shared"]
+__all__ = ["link_archive", "link_object", "link_shared", "link_trial"]
 
 _COMPILE = ("-std=c11", "-O2", "-fPIC", "-fvisibility=hidden")
 _LIBRARIES = ("-lm", "-lpthread", "-ldl")
@@ -40,6 +42,17 @@ def link_shared(compiler: Linker, folder: Path, name: str, path: Path) -> None:
     line = [*compiler.command, *_COMPILE, *link, *source, *_LIBRARIES]
     _run([*line, "-o", str(path.resolve())], compiler.triple, folder)
     seal(path, STANDALONE, name, folder / WEIGHTS)
+
+
+def link_trial(compiler: Linker, folder: Path, source: str, path: Path) -> None:
+    """Makes a shared library that TVM loads of a file of C that includes a model's.
+
+    Raises:
+        BuildError: the compiler fails.
+    """
+    headers = [f"-I{place}" for place in tvm_ffi.libinfo.include_paths()]
+    line = [*compiler.command, *_COMPILE, *headers, "-shared", "-x", "c", source, *_LIBRARIES]
+    _run([*line, "-o", str(path.resolve())], compiler.triple, folder)
 
 
 def link_object(compiler: Linker, folder: Path, name: str, path: Path) -> None:

@@ -16,6 +16,7 @@ import tvm
 from relay_passes.pipeline import lowering_passes
 from tvm_patdnn.error_lines import last_line
 from tvm_patdnn.errors import BuildError
+from tvm_patdnn.library.metadata import Metadata
 from tvm_patdnn.machine.targets import is_gpu
 from tvm_patdnn.standalone.c_texts import fill, template
 from tvm_patdnn.standalone.cpu_check import cpu_check
@@ -29,7 +30,14 @@ from tvm_patdnn.standalone.source_model import SourceModel
 from tvm_patdnn.standalone.write_c import CModel, runtime_source
 from tvm_patdnn.standalone.write_opencl import OpenClModel, opencl_runtime_source
 
-__all__ = ["RUNTIME", "WEIGHTS", "kernel_objects", "write_folder"]
+__all__ = [
+    "RUNTIME",
+    "WEIGHTS",
+    "compile_device_program",
+    "kernel_objects",
+    "write_device_program",
+    "write_folder",
+]
 
 RUNTIME, WEIGHTS = "runtime.c", "weights.bin"
 
@@ -79,7 +87,17 @@ def _write_for_cpu(model: SourceModel, text: str, folder: Path, name: str) -> CM
 
 
 def _write_for_opencl(model: SourceModel, text: str, folder: Path, name: str) -> OpenClModel:
-    program = compile_device_program(model)
+    return write_device_program(compile_device_program(model), model.metadata, text, folder, name)
+
+
+def write_device_program(
+    program: DeviceProgram, metadata: Metadata, text: str, folder: Path, name: str
+) -> OpenClModel:
+    """Writes the constants and the runtime of an OpenCL program, and returns its own texts.
+
+    Args:
+        text: what is stored as the model's metadata.
+    """
     source = np.frombuffer(program.source.encode() + b"\0", np.uint8)
     weights = pack_weights([*program.calls.constants, source], text, folder / WEIGHTS)
     (folder / RUNTIME).write_text(opencl_runtime_source())
@@ -89,7 +107,7 @@ def _write_for_opencl(model: SourceModel, text: str, folder: Path, name: str) ->
         program=program,
         weights=weights,
         source_offset=weights.offsets[-1],
-        metadata=model.metadata,
+        metadata=metadata,
         version=_version(),
     )
 

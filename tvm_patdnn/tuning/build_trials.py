@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from relay_passes.lower_kernels import kernel_pipeline
 from tvm_patdnn.library.cross_compile import export_compiler
 from tvm_patdnn.machine.targets import resolve_target
 from tvm_patdnn.records.families import Configuration
-from tvm_patdnn.tuning.problem import Problem
+from tvm_patdnn.tuning.problem import DeviceProblem, Problem
 
 __all__ = ["ARGUMENTS", "CONSTANTS", "LIBRARY", "build_trial", "make_arguments"]
 
@@ -29,8 +30,12 @@ def build_trial(
     problem_file: str, configuration: Configuration, target: Config, folder: str
 ) -> None:
     """Writes the library and the constants of one kernel to a folder."""
-    kernel = _problem(problem_file).kernel(configuration)
-    chosen = _target(tuple(target.items()))
+    problem, chosen = _problem(problem_file), _target(json.dumps(target))
+    if isinstance(problem, DeviceProblem):
+        np.savez(Path(folder) / CONSTANTS)
+        problem.trial(configuration).write(chosen, Path(folder), Path(folder) / LIBRARY)
+        return
+    kernel = problem.kernel(configuration)
     np.savez(Path(folder) / CONSTANTS, *kernel.constants)
     compiled = _compiled(kernel.func, chosen)
     compiled.export_library(str(Path(folder) / LIBRARY), fcompile=export_compiler(chosen))
@@ -39,21 +44,31 @@ def build_trial(
 def make_arguments(problem_file: str, arguments_file: str) -> None:
     """Writes what all kernels of a problem are called with, and the result that is right.
 
-    That is what the plainest kernel computes on this machine.
+    That is what the plainest kernel computes on this machine, or what the problem says.
     """
     problem = _problem(problem_file)
-    kernel = problem.kernel(problem.plain)
     inputs, operands = problem.arguments()
-    output = tvm.runtime.tensor(np.zeros(problem.out_shape, np.float32))
-    run = _compiled(kernel.func, resolve_target()).jit()["main"]
-    run(*map(tvm.runtime.tensor, (*inputs, *kernel.constants, *operands)), output)
+    if isinstance(problem, DeviceProblem):
+        expected = problem.expected(inputs)
+    else:
+        expected = _plain_result(problem, inputs, operands)
     arrays: dict[str, Any] = {
-        "expected": output.numpy()[..., : problem.compared],
+        "expected": expected[..., : problem.compared],
         "out_shape": np.array(problem.out_shape),
         **{f"input{i}": each for i, each in enumerate(inputs)},
         **{f"operand{i}": each for i, each in enumerate(operands)},
     }
     np.savez(arguments_file, **arrays)
+
+
+def _plain_result(
+    problem: Problem, inputs: Sequence[np.ndarray], operands: Sequence[np.ndarray]
+) -> np.ndarray:
+    kernel = problem.kernel(problem.plain)
+    output = tvm.runtime.tensor(np.zeros(problem.out_shape, np.float32))
+    run = _compiled(kernel.func, resolve_target()).jit()["main"]
+    run(*map(tvm.runtime.tensor, (*inputs, *kernel.constants, *operands)), output)
+    return output.numpy()
 
 
 def _compiled(func: PrimFunc, target: tvm.target.Target) -> tvm.runtime.Executable:
@@ -63,10 +78,10 @@ def _compiled(func: PrimFunc, target: tvm.target.Target) -> tvm.runtime.Executab
 
 
 @lru_cache(maxsize=4)
-def _problem(file: str) -> Problem:
+def _problem(file: str) -> Problem | DeviceProblem:
     return pickle.loads(Path(file).read_bytes())
 
 
 @lru_cache(maxsize=4)
-def _target(config: tuple[tuple[str, Any], ...]) -> tvm.target.Target:
-    return resolve_target(dict(config))
+def _target(config: str) -> tvm.target.Target:
+    return resolve_target(json.loads(config))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from tvm.target import Target
 from tvm.tirx import PrimFunc
 
 from tvm_patdnn.records.families import Configuration
 from tvm_patdnn.records.tuning_key import TuningKey
 from tvm_patdnn.tuning.space import Space
 
-__all__ = ["Problem", "TrialKernel", "TuningTask"]
+__all__ = ["DeviceProblem", "Problem", "Trial", "TrialKernel", "TuningTask"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,6 +52,35 @@ class Problem(Protocol):
         """Returns made-up inputs, and operands of the epilogue: the same each time."""
 
 
+class Trial(Protocol):
+    """Kernels on a device that is reached through a library of the host's."""
+
+    def write(self, target: Target, folder: Path, library: Path) -> None:
+        """Compiles a library whose function "main" takes (inputs, operands, output)."""
+
+
+@runtime_checkable
+class DeviceProblem(Protocol):
+    """A layer whose kernels need not run on the machine that builds them; see ``Problem``."""
+
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """See ``Problem``."""
+
+    @property
+    def compared(self) -> int:
+        """See ``Problem``."""
+
+    def trial(self, configuration: Configuration) -> Trial:
+        """Generates what one configuration computes; constants are in it."""
+
+    def arguments(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """See ``Problem``."""
+
+    def expected(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Returns the right result, without any of these kernels."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TuningTask:
     """Layers of a network that are one and the same to tuning.
@@ -61,4 +92,4 @@ class TuningTask:
     key: TuningKey
     layers: Sequence[str]
     space: Space
-    problem: Problem
+    problem: Problem | DeviceProblem

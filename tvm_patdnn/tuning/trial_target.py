@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tvm.target import Target
@@ -10,12 +11,16 @@ __all__ = ["target_config"]
 
 
 def target_config(target: Target) -> dict[str, Any]:
-    """Returns the target as plain values, without what TVM derives by itself."""
-    config = {}
-    for name, value in target.export().items():
-        if not str(name).startswith("feature.") and (name != "tag" or value):
-            config[str(name)] = _plain(value)
-    return config
+    """Returns the target as plain values, as JSON has them, without what TVM derives by itself."""
+    return _plain_map(target.export())
+
+
+def _plain_map(values: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        str(name): _plain(value)
+        for name, value in values.items()
+        if not str(name).startswith("feature.") and (name != "tag" or value)
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -23,4 +28,4 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return str(value)
-    return tuple(str(each) for each in value)
+    return _plain_map(value) if isinstance(value, Mapping) else [str(each) for each in value]

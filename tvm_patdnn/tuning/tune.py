@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay_passes.pipeline import plan_pipeline
 from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.device.address import DeviceAddress
 from tvm_patdnn.device.connect import free_devices
@@ -14,8 +13,8 @@ from tvm_patdnn.errors import TuningError
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.records.tuning_records import Record, Records
 from tvm_patdnn.tuning.compare_networks import NetworkTimes, compare_networks
-from tvm_patdnn.tuning.conv2d_tasks import conv2d_tasks
 from tvm_patdnn.tuning.device_place import DevicePlace
+from tvm_patdnn.tuning.network_tasks import network_tasks
 from tvm_patdnn.tuning.places import HERE, Place
 from tvm_patdnn.tuning.problem import TuningTask
 from tvm_patdnn.tuning.search import Search
@@ -33,7 +32,7 @@ class TuneRequest:
 
     Attributes:
         request: the model and the target.
-        log: a folder of records; those for the target's CPU are in a file of its name.
+        log: a folder of records; those for the target's CPU, or GPU, are in a file of its name.
         device: where kernels run; in a process of this machine by default.
         search: given records, returns what proposes trials.
     """
@@ -84,14 +83,10 @@ def tune(
     """
     _make_folder(asked.log)
     compilation = Compilation.of(asked.request, phase)
-    cpu = compilation.options.cpu
-    with compilation.target:
-        plan = plan_pipeline(compilation.model.module, compilation.options)
-    tasks = conv2d_tasks(plan, cpu)
-    if not tasks:
-        raise TuningError("the model has no convolution with a kernel of ours: nothing to tune")
+    cpu, gpu = compilation.options.cpu, compilation.options.gpu
+    tasks = network_tasks(compilation)
     records = Records(read_log(asked.log))
-    log = asked.log / f"{cpu.name}.jsonl"
+    log = asked.log / f"{(gpu or cpu).name.replace(' ', '-')}.jsonl"
     limits = Limits(cold_bytes=2 * cpu.l2_bytes)
     place, devices = _place(asked.device, cpu.num_cores)
     with Workshop(
@@ -112,7 +107,7 @@ def tune(
             done.append(each)
             finished(each)
     network = None
-    if tuner.is_new:
+    if tuner.is_new and (gpu is None or place is HERE):  # a device's GPU runs layers only
         phase("whole network")
         network = compare_networks(asked.request, asked.log, place)
         place.release()

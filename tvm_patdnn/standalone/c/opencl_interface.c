@@ -116,23 +116,42 @@ PUBLIC int API(create)(instance **made, const API(options) *options) {
   return code;
 }
 
-static int compute(instance *m, const void *const *in, void *const *out) {
+static int upload(instance *m, const void *const *in) {
   cl_code code = CL_SUCCESS;
   for (int i = 0; i < API(inputs) && code == CL_SUCCESS; i++)
     if (input_buffer[i] != NOWHERE)
       code = cl.EnqueueWriteBuffer(m->queue, m->memory[input_buffer[i]], 0, 0,
                                    input_list[i].bytes, in[i], 0, NULL, NULL);
-  if (code) return failed(API(device_failed), "clEnqueueWriteBuffer", code);
+  return code ? failed(API(device_failed), "clEnqueueWriteBuffer", code) : API(ok);
+}
+
+static int launch_all(instance *m) {
+  cl_code code = CL_SUCCESS;
   for (int i = 0; i < LAUNCHES && code == CL_SUCCESS; i++)
     code = cl.EnqueueNDRangeKernel(m->queue, m->kernel[i], 3, NULL, launches[i].whole,
                                    launches[i].block, 0, NULL, NULL);
-  if (code) return failed(API(device_failed), "clEnqueueNDRangeKernel", code);
+  return code ? failed(API(device_failed), "clEnqueueNDRangeKernel", code) : API(ok);
+}
+
+static int download(instance *m, void *const *out) {
+  cl_code code = CL_SUCCESS;
   for (int i = 0; i < API(outputs) && code == CL_SUCCESS; i++)
     if (output_buffer[i] != NOWHERE)
       code = cl.EnqueueReadBuffer(m->queue, m->memory[output_buffer[i]], 0, 0,
                                   output_list[i].bytes, out[i], 0, NULL, NULL);
-  if (code == CL_SUCCESS) code = cl.Finish(m->queue);
   return code ? failed(API(device_failed), "clEnqueueReadBuffer", code) : API(ok);
+}
+
+static int finish(instance *m) {
+  cl_code code = cl.Finish(m->queue);
+  return code ? failed(API(device_failed), "clFinish", code) : API(ok);
+}
+
+static int compute(instance *m, const void *const *in, void *const *out) {
+  int code = upload(m, in);
+  if (code == API(ok)) code = launch_all(m);
+  if (code == API(ok)) code = download(m, out);
+  return code == API(ok) ? finish(m) : code;
 }
 
 PUBLIC int API(run)(instance *m, const void *const *inputs, void *const *outputs) {
