@@ -21,6 +21,7 @@ from relay_passes.embed_constants import EmbedConstants
 from relay_passes.fold_batch_norm import FoldBatchNorm
 from relay_passes.fold_constant_views import FoldConstantViews
 from relay_passes.gpu.plan_gpu import GpuPlanOptions, PlannedKernel
+from relay_passes.int8.plan import Int8Plan
 from relay_passes.lanes.plan import LanePlan
 from relay_passes.lanes.plan_lanes import PlanOptions
 from relay_passes.lanes.report_layers import report_layers
@@ -31,6 +32,7 @@ from relay_passes.raise_elementwise import RaiseElementwise
 from relay_passes.raise_pixel_shuffle import RaisePixelShuffle, legalize_pixel_shuffle
 from relay_passes.raise_stacked import RaiseStacked
 from relay_passes.recognition.analyze_convolutions import ConvLayer
+from relay_passes.relax_ir.rebuild_main import MainRebuilder
 from relay_passes.relax_ir.reported_layers import noted, reported_layers
 from relay_passes.rewrite_fully_connected import RewriteFullyConnected
 from relay_passes.rewrite_to_gpu import RewriteToGpu, kernels_of, report_of
@@ -52,6 +54,7 @@ __all__ = [
     "lowering_passes",
     "plan_gpu_pipeline",
     "plan_pipeline",
+    "plan_quantised",
     "report_pipeline",
     "run_pipeline",
 ]
@@ -132,8 +135,17 @@ def int8_passes(options: PipelineOptions) -> list[tvm.transform.Pass]:
     return [
         FoldConstantViews(integers=False),
         RaiseElementwise(),
-        RewriteToInt8(cpu=options.cpu, names=options.names, sparse=options.optimizations.sparse),
+        _rewrite_to_int8(options),
     ]
+
+
+def _rewrite_to_int8(options: PipelineOptions) -> RewriteToInt8:
+    return RewriteToInt8(
+        cpu=options.cpu,
+        names=options.names,
+        sparse=options.optimizations.sparse,
+        records=options.records,
+    )
 
 
 def canonical_passes() -> list[tvm.transform.Pass]:
@@ -223,6 +235,16 @@ def plan_gpu_pipeline(mod: tvm.IRModule, options: PipelineOptions) -> list[Plann
     """Returns the kernels for a GPU that ``run_pipeline`` would emit, in order."""
     assert options.gpu is not None
     return kernels_of(_canonical(mod, options), options.gpu_plan(options.gpu))
+
+
+def plan_quantised(mod: tvm.IRModule, options: PipelineOptions) -> Int8Plan | None:
+    """Returns the plan in int8 that ``run_pipeline`` would follow; None if nothing is quantised."""
+    if not _quantised_passes(mod, options):
+        return None
+    *before, _ = int8_passes(options)
+    for each in before:
+        mod = each(mod)
+    return _rewrite_to_int8(options).plan(MainRebuilder(mod))
 
 
 def _canonical(mod: tvm.IRModule, options: PipelineOptions) -> tvm.IRModule:

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import tvm
 from tvm.ir.transform import PassContext
 
 from relay_passes.int8.emit_int8 import emit_int8
-from relay_passes.int8.plan import plan_int8
+from relay_passes.int8.plan import Int8Plan, plan_int8
 from relay_passes.int8.report_int8 import notes_on_numbers, report_int8
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
 from relay_passes.relax_ir.reported_layers import with_layers, with_notes
 from relay_passes.relax_ir.values import operator_name
 from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.records.tuning_records import Records
 
 __all__ = ["RewriteToInt8", "is_quantised"]
 
@@ -36,18 +38,25 @@ class RewriteToInt8:
         cpu: the CPU that kernels are made for.
         names: names of layers by ``weight_key`` of their weights.
         sparse: False computes pruned layers as if they were dense.
+        records: measured kernels; layers without one are left to the cost model.
     """
 
     cpu: CpuModel
     names: Mapping[str, str] = field(default_factory=dict)
     sparse: bool = True
+    records: Records = field(default_factory=Records)
 
     def transform_module(self, mod: tvm.IRModule, _: PassContext) -> tvm.IRModule:
         """Returns the rewritten module; ``mod`` is left as it is."""
         main = MainRebuilder(mod)
-        plan = plan_int8(main.bindings, main.result, self.names, self.cpu, sparse=self.sparse)
+        plan = self.plan(main)
         rebuilt = main.rebuild(lambda: emit_int8(main, plan))
         return with_notes(with_layers(rebuilt, report_int8(plan)), notes_on_numbers(plan))
+
+    def plan(self, main: MainRebuilder) -> Int8Plan:
+        """Returns the plan that it follows."""
+        how: Any = {"sparse": self.sparse, "records": self.records}
+        return plan_int8(main.bindings, main.result, self.names, self.cpu, **how)
 
 
 def is_quantised(mod: tvm.IRModule) -> bool:

@@ -12,11 +12,16 @@ from tvm import relax
 
 from relay_passes.int8.drafts import Known
 from relay_passes.int8.fuse_residuals import fuse_residual
-from relay_passes.int8.graph import Int8Node, Quantize
+from relay_passes.int8.graph import Convolution, Int8Node, Quantize
 from relay_passes.int8.recognize import recognize
+from relay_passes.int8.recorded_strips import recorded_kernel, strip_key
+from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.relax_ir.values import operator_name
 from te_schedules.cpu.int8.conv2d import Int8Kernel, choose_int8_kernel
+from te_schedules.cpu.int8.layer import Int8Layer
 from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.records.tuning_key import TuningKey
+from tvm_patdnn.records.tuning_records import Records
 
 __all__ = ["Int8Plan", "PlannedKernel", "plan_int8"]
 
@@ -30,12 +35,33 @@ class PlannedKernel:
     node: Int8Node
     cpu: CpuModel
     sparse: bool
+    records: Records
 
     @cached_property
     def kernel(self) -> Int8Kernel:
         """The kernel, made when it is first asked for."""
+        layer, cpu, sparse = self.layer, self.cpu, self.sparse
+        recorded = None
+        if self.records and not layer.flat:
+            recorded = recorded_kernel(self.key, layer, cpu, self.records, sparse=sparse)
+        return recorded or choose_int8_kernel(layer, cpu, sparse=sparse)
+
+    @property
+    def layer(self) -> Int8Layer:
+        """What it computes."""
         assert self.node.int8 is not None, "only layers are planned"
-        return choose_int8_kernel(self.node.int8, self.cpu, sparse=self.sparse)
+        return self.node.int8
+
+    @property
+    def convolution(self) -> ConvLayer:
+        """The layer of the model."""
+        assert isinstance(self.node.operator, Convolution), "only layers are planned"
+        return self.node.operator.layer
+
+    @property
+    def key(self) -> TuningKey:
+        """What tuning records call it."""
+        return strip_key(self.convolution, self.layer, self.cpu)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,19 +87,21 @@ def plan_int8(
     cpu: CpuModel,
     *,
     sparse: bool = True,
+    records: Records | None = None,
 ) -> Int8Plan:
     """Plans the function that computes ``result`` by ``bindings``, given in order.
 
     Args:
         names: names of layers by ``weight_key`` of their weights.
         sparse: False computes pruned layers as if they were dense.
+        records: measured kernels, which are preferred to what costs least.
     """
     known = Known(names=names)
     items = _live(_recognized(bindings, known), result)
     items = _live(_fused(items), result)
     items = _without_lonely(items, {binding.var: binding for binding in bindings})
     kernels = {
-        item.result: PlannedKernel(node=item, cpu=cpu, sparse=sparse)
+        item.result: PlannedKernel(node=item, cpu=cpu, sparse=sparse, records=records or Records())
         for item in items
         if isinstance(item, Int8Node) and item.int8 is not None
     }

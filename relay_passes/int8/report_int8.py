@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tvm import relax
 
-from relay_passes.int8.graph import Convolution, Int8Node
+from relay_passes.int8.graph import Int8Node
 from relay_passes.int8.plan import Int8Plan, PlannedKernel
 from relay_passes.recognition.report_row import report_row
 from relay_passes.relax_ir.values import operator_name
@@ -16,7 +16,7 @@ __all__ = ["notes_on_numbers", "report_int8"]
 
 def report_int8(plan: Int8Plan) -> list[LayerReport]:
     """Returns the rows of the convolutions, in the order of computation."""
-    return [_row(planned) for planned in plan.kernels.values() if not planned.node.int8.flat]  # type: ignore[union-attr]
+    return [_row(planned) for planned in plan.kernels.values() if not planned.layer.flat]
 
 
 def notes_on_numbers(plan: Int8Plan) -> dict[str, str]:
@@ -46,11 +46,9 @@ def _reason(plan: Int8Plan, binding: relax.Binding) -> str:
 
 
 def _row(planned: PlannedKernel) -> LayerReport:
-    operator, kernel = planned.node.operator, planned.kernel
-    assert isinstance(operator, Convolution), "only convolutions are reported"
-    layer = operator.layer
+    kernel = planned.kernel
     return report_row(
-        layer,
+        planned.convolution,
         value_bytes=1,
         kernel=kernel.kind,
         joined=False,

@@ -9,6 +9,8 @@ from dataclasses import replace
 import pytest
 
 from relay_passes.pipeline import plan_pipeline
+from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from tests.built import pruned_network
 from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.errors import TuningError
@@ -28,17 +30,24 @@ def sample():
     return conv2d_tasks(plan, compilation.options.cpu)[1], compilation.target
 
 
+PLAIN = Conv2dConfiguration(sparse=False, schedule=Conv2dSchedule(rows=1, vectors=1))
+
+
 class Misbehaving:
     """A problem whose kernels fail by the number of their chunks."""
 
     def __init__(self, problem, *, always: bool = False) -> None:
         self._problem, self._always = problem, always
-        self.plain, self.out_shape = problem.plain, problem.out_shape
+        self.out_shape, self.out_dtype = problem.out_shape, problem.out_dtype
         self.compared, self.arguments = problem.compared, problem.arguments
+
+    @property
+    def plainest(self):
+        return self.kernel(PLAIN)
 
     def kernel(self, configuration):
         kind = 101 if self._always else configuration.schedule.chunks
-        kernel = self._problem.kernel(replace(configuration, schedule=self.with_chunks(1)))
+        kernel = self._problem.kernel(PLAIN)
         if kind == 101:
             raise ValueError("first line\nno such kernel")
         if kind == 102:
@@ -53,16 +62,12 @@ class Misbehaving:
             return TrialKernel(func=kernel.func, constants=far)
         return kernel
 
-    def with_chunks(self, chunks):
-        return replace(self.plain.schedule, chunks=chunks)
-
 
 def test_trials():
     task, target = sample()
     bad = replace(task, problem=Misbehaving(task.problem))
-    plain = task.problem.plain
     numbers = (1, 101, 102, 103, 104, 105)
-    points = [replace(plain, schedule=replace(plain.schedule, chunks=n)) for n in numbers]
+    points = [replace(PLAIN, schedule=replace(PLAIN.schedule, chunks=n)) for n in numbers]
     limits = Limits(build_s=12, run_s=60, turns=2)
     with Workshop(target, 1, limits=limits) as workshop:
         good = workshop.measure(task, task.space.starts)

@@ -64,8 +64,8 @@ def make_arguments(problem_file: str, arguments_file: str) -> None:
 def _plain_result(
     problem: Problem, inputs: Sequence[np.ndarray], operands: Sequence[np.ndarray]
 ) -> np.ndarray:
-    kernel = problem.kernel(problem.plain)
-    output = tvm.runtime.tensor(np.zeros(problem.out_shape, np.float32))
+    kernel = problem.plainest
+    output = tvm.runtime.tensor(np.zeros(problem.out_shape, problem.out_dtype))
     run = _compiled(kernel.func, resolve_target()).jit()["main"]
     run(*map(tvm.runtime.tensor, (*inputs, *kernel.constants, *operands)), output)
     return output.numpy()

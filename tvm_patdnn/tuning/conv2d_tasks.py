@@ -44,15 +44,21 @@ class ConvProblem:
     candidates: Candidates
 
     @property
-    def plain(self) -> Configuration:
+    def plainest(self) -> TrialKernel:
         """See ``Problem``."""
-        return Conv2dConfiguration(sparse=False, schedule=Conv2dSchedule(rows=1, vectors=1))
+        schedule = Conv2dSchedule(rows=1, vectors=1)
+        return self.kernel(Conv2dConfiguration(sparse=False, schedule=schedule))
 
     @property
     def out_shape(self) -> tuple[int, ...]:
         """See ``Problem``."""
         geometry = self.geometry
         return geometry.out_layout.shape(geometry.batch, geometry.out_channels)
+
+    @property
+    def out_dtype(self) -> str:
+        """See ``Problem``."""
+        return "float32"
 
     @property
     def compared(self) -> int:

@@ -19,7 +19,7 @@ from tvm_patdnn.tuning.places import Place
 
 __all__ = ["Measured", "measure_trials"]
 
-_TOLERANCE = 1e-3  # of the largest value
+_TOLERANCE = 1e-3  # of the largest value: of bytes, none may differ
 _HOPELESS = 3.0  # times the fastest of a call: not worth more than one turn
 
 
@@ -75,19 +75,20 @@ class _Given:
             names = [name for name in stored.files if name.startswith(kind)]
             return [place.tensor(stored[name]) for name in names]
 
-        output = place.tensor(np.zeros(stored["out_shape"], np.float32))
+        expected = stored["expected"]
         return cls(
             inputs=sent("input"),
             operands=sent("operand"),
-            output=output,
-            expected=stored["expected"],
+            output=place.tensor(np.zeros(stored["out_shape"], expected.dtype)),
+            expected=expected,
         )
 
     def check(self) -> str:
         """Returns what is wrong with the output; nothing where it is right."""
-        found = self.output.numpy()[..., : self.expected.shape[-1]]
-        most = float(np.abs(self.expected).max(initial=0.0))
-        apart = float(np.abs(found - self.expected).max(initial=0.0))
+        expected = self.expected.astype(np.float32)
+        found = self.output.numpy()[..., : expected.shape[-1]].astype(np.float32)
+        most = float(np.abs(expected).max(initial=0.0))
+        apart = float(np.abs(found - expected).max(initial=0.0))
         if apart <= _TOLERANCE * most:
             return ""
         return f"wrong result: differs by {apart:.2g}, where values are up to {most:.2g}"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from relay_passes.pipeline import plan_gpu_pipeline, plan_pipeline
+from relay_passes.pipeline import plan_gpu_pipeline, plan_pipeline, plan_quantised
 from tvm_patdnn.compilation import Compilation
 from tvm_patdnn.errors import TuningError
 from tvm_patdnn.tuning.conv2d_tasks import conv2d_tasks
 from tvm_patdnn.tuning.gpu_conv2d_tasks import gpu_conv2d_tasks
+from tvm_patdnn.tuning.int8_conv2d_tasks import int8_conv2d_tasks
 from tvm_patdnn.tuning.problem import TuningTask
 
 __all__ = ["network_tasks"]
 
 
 def network_tasks(compilation: Compilation) -> list[TuningTask]:
-    """Returns the tasks of all families, in the order of the network.
+    """Returns the tasks of a network, family by family.
 
     Raises:
         TuningError: there are none, or nothing measures kernels for the target.
@@ -28,7 +29,11 @@ def _tasks(compilation: Compilation) -> list[TuningTask]:
     module, options, kind = compilation.model.module, compilation.options, compilation.target.kind
     with compilation.target:
         if options.gpu is None:
-            return conv2d_tasks(plan_pipeline(module, options), options.cpu)
+            quantised = plan_quantised(module, options)
+            return [
+                *(int8_conv2d_tasks(quantised, options.cpu) if quantised is not None else ()),
+                *conv2d_tasks(plan_pipeline(module, options), options.cpu),
+            ]
         if kind.name != "opencl":
             raise TuningError(
                 f"target '{kind.name}': kernels for GPUs are measured by OpenCL; tune for "

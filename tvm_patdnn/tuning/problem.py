@@ -34,12 +34,16 @@ class Problem(Protocol):
     """A layer as processes that build kernels get it: it can be pickled."""
 
     @property
-    def plain(self) -> Configuration:
-        """The simplest configuration, with whose result those of others are compared."""
+    def plainest(self) -> TrialKernel:
+        """The simplest kernel, for any machine, with whose result those of others are compared."""
 
     @property
     def out_shape(self) -> tuple[int, ...]:
-        """Of the output, float32, as it is stored."""
+        """Of the output, as it is stored."""
+
+    @property
+    def out_dtype(self) -> str:
+        """Of the output."""
 
     @property
     def compared(self) -> int:

@@ -21,7 +21,7 @@ from tvm_patdnn.sparse.pack_quads import pack_cells, pack_patterns, pack_taps
 from tvm_patdnn.sparse.pair_weights import pair_patterns, pair_taps
 from tvm_patdnn.sparse.quads import Quads, without_overflow
 
-__all__ = ["choose_strips", "products_of"]
+__all__ = ["GROUPS", "choose_strips", "products_of", "shares_evenly", "strips"]
 
 GROUPS = (1, 2, 4, 8)  # filters that may share a list
 TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12)
@@ -33,15 +33,21 @@ def choose_strips(layer: Int8Layer, cpu: CpuModel, sparse: bool = True) -> Strip
     Args:
         sparse: False computes a pruned layer as if it were dense.
     """
-    return min(_kernels(layer, cpu, sparse), key=lambda kernel: strip_cost(kernel, cpu))
+    return min(strips(layer, cpu, sparse), key=lambda kernel: strip_cost(kernel, cpu))
 
 
-def _kernels(layer: Int8Layer, cpu: CpuModel, sparse: bool) -> Iterator[StripConv2d]:
-    of_group = layer.out_shape[1] // layer.groups
+def strips(layer: Int8Layer, cpu: CpuModel, sparse: bool) -> Iterator[StripConv2d]:
+    """Yields the kernels that it chooses from."""
     for group in GROUPS:
-        if group <= of_group and (layer.groups == 1 or of_group % group == 0):
+        if shares_evenly(layer, group):
             for products in products_of(layer, instructions_for(cpu), group, sparse=sparse):
                 yield from _schedules(StripConv2d(products=products, tile=1), cpu)
+
+
+def shares_evenly(layer: Int8Layer, group: int) -> bool:
+    """Whether so many filters can share a list."""
+    of_group = layer.out_shape[1] // layer.groups
+    return group <= of_group and (layer.groups == 1 or of_group % group == 0)
 
 
 def products_of(
@@ -73,13 +79,12 @@ def products_of(
 
 def _schedules(kernel: StripConv2d, cpu: CpuModel) -> Iterator[StripConv2d]:
     height = kernel.layer.out_shape[2]
-    groups = len(kernel.products.quads.offset) - 1
     for tile in TILES:
         if kernel.group * tile > 1 and not replace(kernel, tile=tile).fits:
             return
         for rows in _rows(height):
             products = kernel.products.with_rows(rows)
-            for chunks in sorted({1, min(cpu.num_cores, groups)}):
+            for chunks in sorted({1, min(cpu.num_cores, kernel.groups)}):
                 yield replace(kernel, products=products, tile=tile, chunks=chunks)
 
 

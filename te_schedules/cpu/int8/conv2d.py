@@ -14,9 +14,10 @@ from te_schedules.cpu.int8.fully_connected import Int8Matrix, int8_fully_connect
 from te_schedules.cpu.int8.instruction_sets import instructions_for
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
+from te_schedules.cpu.int8.strip_kernel import StripConv2d
 from tvm_patdnn.machine.cpu_model import CpuModel
 
-__all__ = ["Int8Kernel", "choose_int8_kernel"]
+__all__ = ["Int8Kernel", "choose_int8_kernel", "int8_kernel", "kind_of"]
 
 Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
 
@@ -55,11 +56,20 @@ def choose_int8_kernel(layer: Int8Layer, cpu: CpuModel, *, sparse: bool = True) 
     """
     if layer.flat:
         return _product(layer, cpu, sparse)
-    chosen = choose_strips(layer, cpu, sparse)
+    return int8_kernel(choose_strips(layer, cpu, sparse), sparse=sparse)
+
+
+def int8_kernel(chosen: StripConv2d, *, sparse: bool, why: str = "") -> Int8Kernel:
+    """Returns what a kernel of strips is to a network.
+
+    Args:
+        sparse: whether it skips what was pruned.
+        why: it was chosen, if not by its cost.
+    """
     counts = chosen.counts
     return Int8Kernel(
-        kind=kind_of(layer, sparse),
-        reason=chosen.reason,
+        kind=kind_of(chosen.layer, sparse),
+        reason=f"{chosen.reason}; {why}" if why else chosen.reason,
         constants=chosen.constants,
         func=strip_conv2d(chosen),
         bytes=counts.weight_bytes + counts.structure_bytes,

@@ -30,7 +30,7 @@ def strip_cost(kernel: StripConv2d, cpu: CpuModel) -> float:
 def _multiply(kernel: StripConv2d, cpu: CpuModel) -> float:
     """Returns the operations of all groups of filters in one strip."""
     products, strip, instructions = kernel.products, kernel.strip, kernel.strip.instructions
-    entries, groups = products.quads.entries, len(products.quads.offset) - 1
+    entries, groups = products.quads.entries, kernel.groups
     inputs = _waiting(strip.planes * strip.channel_bytes, cpu) * instructions.bytes / LINE
     vectors = kernel.tile * products.vectors * kernel.group
     loads = kernel.tile * (products.load_operations + products.loads * inputs)

@@ -62,6 +62,11 @@ class StripConv2d:
         return self.products.quads.group
 
     @property
+    def groups(self) -> int:
+        """Of filters."""
+        return len(self.products.quads.offset) - 1
+
+    @property
     def tile_pixels(self) -> int:
         """Outputs of a filter that are summed at one time."""
         return self.tile * self.products.vectors * self.strip.instructions.lanes

@@ -1,0 +1,55 @@
+import pickle
+
+import numpy as np
+import pytest
+from tvm.target import Target
+
+from relay_passes.int8.plan import plan_int8
+from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from tests.relay_passes.int8.int8_modules import QuantisedNet, random_weight
+from tests.te_schedules.cpu.lane_kernels import native
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.tuning.int8_conv2d_tasks import int8_conv2d_tasks
+from tvm_patdnn.tuning.workshop import Workshop
+
+PRUNED = random_weight(8, 8, 3, 3) * (np.arange(64).reshape(8, 8, 1, 1) % 3 == 0).astype(np.int8)
+CPU = CpuModel.from_target(native())
+
+
+def tasks():
+    """Two pruned layers that are alike, and a dense one."""
+    net = QuantisedNet((1, 8, 13, 15))
+
+    def layer(x, weight, **options):
+        return net.integers(net.quantised_conv(net.numbers(x), weight, **options))
+
+    def body(x):
+        for weight in (PRUNED, PRUNED[::-1]):
+            x = layer(x, weight, padding=1)
+        return layer(x, random_weight(5, 8, 3, 3))
+
+    main = MainRebuilder(net.module(body))
+    return int8_conv2d_tasks(plan_int8(main.bindings, main.result, {}, CPU), CPU)
+
+
+def test_layers_that_are_alike_are_one_task():
+    pruned, dense = tasks()
+    assert (len(pruned.layers), len(dense.layers)) == (2, 1)
+    assert [point.sparse for point in pruned.space.starts] == [False, True]
+    assert {point.sparse for point in dense.space.points} == {True}
+    for task in (pruned, dense):
+        assert set(task.space.starts) <= set(task.space.points)
+        assert len(set(task.space.points)) == len(task.space.points)
+        assert len(task.space.describe(task.space.starts[0])) > 20
+
+
+def test_trials_give_the_bytes_of_the_plainest_kernel():
+    pytest.importorskip("psutil")
+    task = tasks()[0]
+    assert pickle.loads(pickle.dumps(task.problem)).out_shape == task.problem.out_shape
+    rng = np.random.default_rng(0)
+    points = [*task.space.starts, *(task.space.random(rng) for _ in range(3))]
+    with Workshop(Target(native()), 1) as workshop:
+        found = workshop.measure(task, points, turns=1)
+    assert [each.error for each in found] == [""] * len(points)
+    assert all(0 < each.seconds < 1 for each in found)

@@ -1,0 +1,131 @@
+"""The convolutions of a quantised network as tasks for tuning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from relay_passes.int8.plan import Int8Plan, PlannedKernel
+from te_schedules.cpu.int8.conv2d import kind_of
+from te_schedules.cpu.int8.flat_strip import FlatStrip
+from te_schedules.cpu.int8.layer import Int8Layer
+from te_schedules.cpu.int8.plain_instructions import plain
+from te_schedules.cpu.int8.planes import stored_shape
+from te_schedules.cpu.int8.strip_configuration import StripConfiguration
+from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
+from te_schedules.cpu.int8.strip_cost import strip_cost
+from te_schedules.cpu.int8.strip_features import strip_features
+from te_schedules.cpu.int8.strip_kernel import StripConv2d
+from te_schedules.cpu.int8.strip_space import strip_kernel, tuning_strips
+from te_schedules.cpu.int8.tap_products import TapProducts
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.records.families import Configuration
+from tvm_patdnn.records.tuning_key import TuningKey
+from tvm_patdnn.sparse.pack_quads import pack_taps
+from tvm_patdnn.tuning.problem import TrialKernel, TuningTask
+from tvm_patdnn.tuning.space import Space
+
+__all__ = ["StripProblem", "int8_conv2d_tasks"]
+
+_PLAIN = plain(4, 16)  # instructions that every machine has
+
+Kernels = Mapping[Configuration, StripConv2d]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StripProblem:
+    """See ``Problem``."""
+
+    layer: Int8Layer
+    cpu: CpuModel
+
+    @property
+    def plainest(self) -> TrialKernel:
+        """See ``Problem``."""
+        layer = self.layer
+        strip = FlatStrip(layer=layer, instructions=_PLAIN, rows=1)
+        quads = pack_taps(layer.weight, 1, layer.groups)
+        return _trial(StripConv2d(products=TapProducts(quads=quads, strip=strip), tile=1))
+
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """See ``Problem``."""
+        return stored_shape(self.layer.out_shape)
+
+    @property
+    def out_dtype(self) -> str:
+        """See ``Problem``."""
+        return "uint8"
+
+    @property
+    def compared(self) -> int:
+        """See ``Problem``."""
+        return math.prod(self.layer.out_shape) // math.prod(self.out_shape[:2])
+
+    def kernel(self, configuration: Configuration) -> TrialKernel:
+        """See ``Problem``."""
+        assert isinstance(configuration, StripConfiguration)
+        kernel = strip_kernel(configuration, self.layer, self.cpu)
+        assert kernel is not None, "it is of the layer's space"
+        return _trial(kernel)
+
+    def arguments(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """See ``Problem``."""
+        rng, layer = np.random.default_rng(0), self.layer
+        shapes: list[tuple[int, ...]] = [stored_shape(layer.in_shape)]
+        if layer.store.residual is not None:
+            shapes.append(self.out_shape)
+        data, *other = (rng.integers(0, 256, shape, np.uint8) for shape in shapes)
+        return [data], other
+
+
+def _trial(kernel: StripConv2d) -> TrialKernel:
+    return TrialKernel(func=strip_conv2d(kernel), constants=list(kernel.constants.values()))
+
+
+def int8_conv2d_tasks(plan: Int8Plan, cpu: CpuModel) -> list[TuningTask]:
+    """Returns the distinct convolutions, in order."""
+    found: dict[TuningKey, list[PlannedKernel]] = {}
+    for each in plan.kernels.values():
+        if not each.layer.flat:
+            found.setdefault(each.key, []).append(each)
+    return [_task(alike, cpu) for alike in found.values()]
+
+
+def _task(alike: Sequence[PlannedKernel], cpu: CpuModel) -> TuningTask:
+    first = alike[0]
+    layer = first.layer
+    kinds = (True,) if kind_of(layer, True) in ("dense", "depthwise") else (False, True)
+    kernels: dict[Configuration, StripConv2d] = {
+        StripConfiguration.of(kernel, sparse=sparse): kernel
+        for sparse in kinds
+        for kernel in tuning_strips(layer, cpu, sparse=sparse)
+    }
+    return TuningTask(
+        key=first.key,
+        layers=[each.convolution.name for each in alike],
+        space=Space(
+            list(kernels),
+            [_start(kernels, sparse, cpu) for sparse in kinds],
+            partial(_describe, kernels, cpu),
+        ),
+        problem=StripProblem(layer=layer, cpu=cpu),
+    )
+
+
+def _start(kernels: Kernels, sparse: bool, cpu: CpuModel) -> Configuration:
+    """Returns what is chosen without measuring: of what ``choose_strips`` has, the cheapest."""
+    own = {
+        point: kernel
+        for point, kernel in kernels.items()
+        if point.sparse == sparse and kernel.chunks <= cpu.num_cores
+    }
+    return min(own, key=lambda point: strip_cost(own[point], cpu))
+
+
+def _describe(kernels: Kernels, cpu: CpuModel, point: Configuration) -> Mapping[str, float]:
+    return strip_features(kernels[point], cpu, sparse=point.sparse)
