@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from te_schedules.cost_feature import COST, cost_feature
 from te_schedules.gpu.conv2d_configuration import GpuConv2dConfiguration
 from te_schedules.gpu.conv2d_cost import GpuLists, busy_warps, estimate, registers, shared_bytes
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
@@ -45,11 +46,11 @@ def conv2d_features(
         "kernels of a group": kernels / max(1, lists.groups),
         "taps of a kernel": taps / max(1, kernels),
         "multiprocessors": gpu.multiprocessors,
-        "cost": estimate(geometry, lists, schedule, gpu).micros,
     }
     # Shifted, as records have no negative numbers.
     found = {name: round(math.log2(1 + value), 4) for name, value in sizes.items()}
-    return found | {"sparse": float(configuration.sparse)}
+    cost = cost_feature(1000 * estimate(geometry, lists, schedule, gpu).micros)
+    return found | {"sparse": float(configuration.sparse), COST: cost}
 
 
 _CHOICES = ("lanes_x", "rows", "columns", "warps", "groups", "window", "splits", "resident")
