@@ -10,8 +10,9 @@ from onnx import helper
 
 from tests.onnx_models import model_of
 from tvm_patdnn.bench.rows import Row, Status
+from tvm_patdnn.bench.search_rows import SearchRow
 
-__all__ = ["layer_row", "row", "small_network"]
+__all__ = ["layer_row", "row", "search_row", "small_network"]
 
 
 def row(system: str = "tvm-patdnn", **changes: Any) -> Row:
@@ -64,3 +65,18 @@ def small_network() -> onnx.ModelProto:
         "w3": random.standard_normal((4, 4, 3, 3), np.float32),
     }
     return model_of(nodes, inputs={"x": (1, 3, 8, 8)}, weights=weights)
+
+
+def search_row(layer: str = "layer") -> SearchRow:
+    """What the race of the searches finds of a layer."""
+    return SearchRow(
+        layer=layer,
+        cpu="a",
+        threads=2,
+        genetic_s=0.001,
+        random_s=0.002,
+        default_s=0.003,
+        genetic_course=[0.004, 0.002, 0.001],
+        random_course=[0.004, 0.004, 0.003, 0.002],
+        correlation=0.75,
+    )

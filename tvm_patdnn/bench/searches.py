@@ -1,6 +1,6 @@
 """Races the genetic search with its learned model against random search, layer by layer.
 
-``python -m tvm_patdnn.bench.searches --folder DIR --json OUT.jsonl``
+``python -m tvm_patdnn.bench.searches --folder DIR --json OUT.jsonl --plot OUT.svg``
 
 Both write their trials to logs in the folder, where a run that was broken off goes on. The winners
 of both and the default are measured again, in turns. The machine must be quiet meanwhile.
@@ -9,20 +9,21 @@ of both and the default are measured again, in turns. The machine must be quiet 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from relay_passes.pipeline import plan_pipeline
 from tvm_patdnn.bench.sample_layers import SampleLayer
+from tvm_patdnn.bench.search_plot import save_search_plot
+from tvm_patdnn.bench.search_rows import SearchRow, append_search_rows
 from tvm_patdnn.compilation import Compilation, Request
+from tvm_patdnn.plots.plot_file import check_plot
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.records.tuning_records import Record, Records
-from tvm_patdnn.row_file import append_lines
 from tvm_patdnn.tuning.conv2d_tasks import conv2d_tasks
 from tvm_patdnn.tuning.history import History
 from tvm_patdnn.tuning.problem import TuningTask
@@ -31,7 +32,7 @@ from tvm_patdnn.tuning.search import GeneticSearch, RandomSearch, Search
 from tvm_patdnn.tuning.tuner import TuneOptions, Tuner
 from tvm_patdnn.tuning.workshop import Limits, Workshop
 
-__all__ = ["LAYERS", "SearchRow", "best_so_far", "race", "rank_correlation"]
+__all__ = ["LAYERS", "best_so_far", "race", "rank_correlation"]
 
 LAYERS = (
     SampleLayer(in_c=64, out_c=64, side=56),
@@ -40,28 +41,6 @@ LAYERS = (
     SampleLayer(in_c=1024, out_c=256, side=14, kernel=1),
 )
 _TURNS = 31
-
-
-@dataclass(frozen=True, kw_only=True)
-class SearchRow:
-    """One layer.
-
-    Attributes:
-        genetic_s, random_s, default_s: the winners and the default, measured in turns.
-        genetic_course, random_course: the best so far after each trial, in seconds.
-        correlation: of the learned model's ranks with those measured, of the random trials of
-            this layer, learned from the random trials of the others; None of one layer alone.
-    """
-
-    layer: str
-    cpu: str
-    threads: int
-    genetic_s: float | None
-    random_s: float | None
-    default_s: float | None
-    genetic_course: list[float]
-    random_course: list[float]
-    correlation: float | None
 
 
 def race(
@@ -91,9 +70,19 @@ def race(
         for _, task, _ in prepared:
             _search(task, workshop, logs["genetic"], trials[0], lambda r: _genetic(r, seed))
             _search(task, workshop, logs["random"], trials[1], lambda r: RandomSearch(seed=seed))
-        found = tuple(Records(read_log(log)) for log in logs.values())
+        found = [Records(read_log(log)) for log in logs.values()]
+        found[1] = _described([task for _, task, _ in prepared], found[1])
         for layer, task, _ in prepared:
             yield _row(layer, task, workshop, found, turns)
+
+
+def _described(tasks: Sequence[TuningTask], records: Records) -> Records:
+    """Returns the trials of tasks with what the learned model knows of them today."""
+    return Records(
+        replace(record, features=task.space.describe(record.configuration))
+        for task in tasks
+        for record in records.trials(task.key)
+    )
 
 
 def _genetic(records: Sequence[Record], seed: int) -> Search:
@@ -183,14 +172,21 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="of the logs")
     parser.add_argument("--json", type=Path, required=True, help="rows are appended here")
+    parser.add_argument("--plot", type=Path, help="of the best so far: .png or .svg")
     parser.add_argument("--trials", type=int, default=64, help="of the genetic search")
     parser.add_argument("--random-trials", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     trials = (args.trials, args.random_trials)
+    if args.plot:
+        check_plot(args.plot)
+    rows: list[SearchRow] = []
     for row in race(LAYERS, args.folder, trials, seed=args.seed):
-        append_lines(args.json, [json.dumps(asdict(row))])
+        rows.append(row)
+        append_search_rows(args.json, [row])
         print(row.layer, row.genetic_s, row.random_s, row.default_s, row.correlation)
+    if args.plot:
+        save_search_plot(rows, args.plot)
 
 
 if __name__ == "__main__":

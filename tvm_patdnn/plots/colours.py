@@ -14,6 +14,10 @@ _COLOURS = {
     "ncnn": "#009e73",
     "MNN": "#8fc97a",
     "torch": "#cc79a7",
+    # Searches.
+    "genetic": "#d55e00",
+    "random": "#0072b2",
+    "default": "#4d4d4d",
     # The rungs of the ladder, ever closer to ours.
     "dense": "#f0c4a6",
     "csr": "#4d4d4d",
