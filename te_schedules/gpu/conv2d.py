@@ -5,7 +5,8 @@ pattern with all taps, its list shared by a group of filters), grouped and depth
 
 A block is a tile of the plane and some groups of filters: see ``GpuSchedule``. For each window
 of channels its threads bring the tile's inputs and the block's lists and weights to shared
-memory; then each lane adds the products of its warp's filters to sums in its registers.
+memory; then each lane adds the products of its warp's filters to sums in its registers. A schedule
+that is not staged reads all of them where they are.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from functools import cached_property
 
 import numpy as np
 from tvm import tirx
-from tvm.tirx import Buffer, PrimFunc
+from tvm.tirx import Buffer, PrimFunc, Ramp
 from tvm.tirx.script import builder as T
 
 from te_schedules.epilogue import Step
@@ -32,6 +33,7 @@ from te_schedules.gpu.epilogue import (
     bind_operands,
     operand_params,
 )
+from te_schedules.gpu.lane_inputs import CachedInputs, LaneInputs, SharedInputs
 from te_schedules.gpu.list_products import ListProducts
 from te_schedules.gpu.shared_tile import SharedTile
 from te_schedules.tir_function import Expr, Param, prim_func, when
@@ -67,7 +69,9 @@ class GpuConv2d:
     @cached_property
     def shares(self) -> BlockLists:
         """The weight as blocks read it."""
-        return BlockLists.of(self.fkw, self.schedule, self.tile.channel // self.schedule.columns)
+        staged = self.schedule.staged
+        channel = self.tile.channel // self.schedule.columns if staged else 1
+        return BlockLists.of(self.fkw, self.schedule, channel)
 
     @property
     def splits(self) -> int:
@@ -189,21 +193,102 @@ class _Block:
             top, left = at // across * schedule.tile[0], at % across * schedule.tile[1]
             thread = warp * schedule.lanes + lane
             sums = self._zero_sums()
-            products, load, store = self._loads(n, block, thread, top, left, sums, lane)
             begin, end, first = self._windows(block, split)
-            load(tirx.min(begin, int(self._stored["lists"].shape[1]) - 1), first)
-            with T.serial(end - begin) as w:
-                store()
-                T.evaluate(T.tvm_storage_sync("shared"))
-                load(tirx.min(begin + w + 1, end - 1), first)
-                for i in range(schedule.groups):
-                    position = warp * schedule.groups + i
-                    whole = kernel.fkw.groups % schedule.block_groups == 0
-                    inside = block * schedule.block_groups + position < kernel.fkw.groups
-                    with when(*([] if whole else [inside])):
-                        products.emit(position, i)
-                T.evaluate(T.tvm_storage_sync("shared"))
+            at_lane = (thread, top, left, lane)
+            walk = self._staged if schedule.staged else self._unstaged
+            walk(n, block, at_lane, sums, (begin, end, first))
             self._finish(sums, n, split, block * schedule.warps + warp, lane, top, left)
+
+    def _staged(
+        self,
+        n: Expr,
+        block: Expr,
+        place: tuple[Expr, Expr, Expr, Expr],
+        sums: Sequence[Buffer],
+        windows: tuple[Expr, Expr, Expr],
+    ) -> None:
+        """Brings one window after the other to shared memory, the next while one is computed."""
+        begin, end, first = windows
+        products, load, store = self._loads(n, block, place, sums)
+        load(tirx.min(begin, int(self._stored["lists"].shape[1]) - 1), first)
+        with T.serial(end - begin) as w:
+            store()
+            T.evaluate(T.tvm_storage_sync("shared"))
+            load(tirx.min(begin + w + 1, end - 1), first)
+            self._multiply(products, block, place[0])
+            T.evaluate(T.tvm_storage_sync("shared"))
+
+    def _unstaged(
+        self,
+        n: Expr,
+        block: Expr,
+        place: tuple[Expr, Expr, Expr, Expr],
+        sums: Sequence[Buffer],
+        windows: tuple[Expr, Expr, Expr],
+    ) -> None:
+        """Reads inputs, lists and weights where they are."""
+        begin, end, first = windows
+        kernel, s, (thread, top, left, lane) = self._kernel, self._kernel.schedule, place
+        strip, lane_x = self._lane(lane)
+        channel = T.alloc_buffer((1,), "int32", scope="local")
+        inputs = CachedInputs(kernel.geometry, s, self._data, n, channel[0])
+        inputs.place(top + strip * s.rows, left + lane_x * s.columns)
+        with T.serial(end - begin) as w:
+            T.buffer_store(channel, (first + begin + w) * s.window, [0])
+            products = self._products(
+                inputs,
+                self._share("lists", block, begin + w),
+                self._share("weight", block, begin + w),
+                sums,
+            )
+            self._multiply(products, block, thread)
+
+    def _share(self, name: str, block: Expr, window: Expr) -> Callable[[Expr], Expr]:
+        """Returns what reads a block's share of an array for a window."""
+        source = self._stored[name]
+        unit = self._kernel.shares.unit if name == "weight" else 1
+        begin = (block * int(source.shape[1]) + window) * (int(source.shape[2]) // unit)
+
+        def read(at: Expr) -> Expr:
+            if isinstance(at, Ramp):
+                at = Ramp(at.base + begin * unit, 1, unit)
+            else:
+                at = at + begin * unit
+            value = source[0, 0, at]
+            wide = "float32" if unit == 1 else f"float32x{unit}"
+            return tirx.Cast(wide, value) if str(source.dtype) == "float16" else value
+
+        return read
+
+    def _multiply(self, products: ListProducts, block: Expr, thread: Expr) -> None:
+        """Emits the products of the warp's groups."""
+        kernel, s = self._kernel, self._kernel.schedule
+        for i in range(s.groups):
+            position = thread // s.lanes * s.groups + i
+            whole = kernel.fkw.groups % s.block_groups == 0
+            inside = block * s.block_groups + position < kernel.fkw.groups
+            with when(*([] if whole else [inside])):
+                products.emit(position, i)
+
+    def _products(
+        self,
+        inputs: LaneInputs,
+        lists: Callable[[Expr], Expr],
+        weight: Callable[[Expr], Expr],
+        sums: Sequence[Buffer],
+    ) -> ListProducts:
+        kernel = self._kernel
+        return ListProducts(
+            window=kernel.geometry.window,
+            schedule=kernel.schedule,
+            patterns=kernel.fkw.patterns,
+            group=kernel.fkw.group,
+            unit=kernel.shares.unit,
+            inputs=inputs,
+            lists=lists,
+            weight=weight,
+            sums=sums,
+        )
 
     def _zero_sums(self) -> list[Buffer]:
         kernel, s = self._kernel, self._kernel.schedule
@@ -228,13 +313,11 @@ class _Block:
         self,
         n: Expr,
         block: Expr,
-        thread: Expr,
-        top: Expr,
-        left: Expr,
+        place: tuple[Expr, Expr, Expr, Expr],
         sums: Sequence[Buffer],
-        lane: Expr,
     ) -> tuple[ListProducts, Callable[[Expr, Expr], None], Callable[[], None]]:
         """Allocates shared memory; returns what emits products, loads and stores."""
+        thread, top, left, lane = place
         kernel, s, tile = self._kernel, self._kernel.schedule, self._kernel.tile
         stored, unit = self._stored, kernel.shares.unit
         inputs = T.alloc_buffer((s.window * tile.channel,), "float32", scope="shared")
@@ -261,23 +344,14 @@ class _Block:
                 array.store(thread)
 
         strip, lane_x = self._lane(lane)
-        return (
-            ListProducts(
-                window=kernel.geometry.window,
-                schedule=s,
-                tile=tile,
-                patterns=kernel.fkw.patterns,
-                group=kernel.fkw.group,
-                unit=unit,
-                inputs=inputs,
-                lists=lists,
-                weight=weight,
-                sums=sums,
-                corner=strip * ((tile.strip * tile.pitch + tile.skew) // s.columns) + lane_x,
-            ),
-            load,
-            store,
+        of_lane = SharedInputs(
+            tile=tile,
+            columns=s.columns,
+            inputs=inputs,
+            lane=strip * ((tile.strip * tile.pitch + tile.skew) // s.columns) + lane_x,
         )
+        products = self._products(of_lane, lists.__getitem__, weight.__getitem__, sums)
+        return products, load, store
 
     def _lane(self, lane: Expr) -> tuple[Expr, Expr]:
         """Returns the strip of a lane, and its place in there; lanes without one do another's."""

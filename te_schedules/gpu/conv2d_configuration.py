@@ -36,7 +36,7 @@ class GpuConv2dConfiguration:
         return (
             f"{'sparse' if self.sparse else 'dense'}, group {self.group}, {s.lanes_x} of {s.lanes} "
             f"lanes abreast x {s.rows} rows{columns}, {s.warps} warps x {s.groups}, window "
-            f"{s.window}{splits}, {s.resident} resident"
+            f"{s.window}{'' if s.staged else ' unstaged'}{splits}, {s.resident} resident"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -51,10 +51,12 @@ class GpuConv2dConfiguration:
             ValueError, TypeError, KeyError: it is something else.
         """
         fields = dict(values)
-        sparse = fields.pop("sparse")
-        if type(sparse) is not bool:
-            raise ValueError(f"sparse is {sparse!r}, expected a bool")
+        choices = {"sparse": fields.pop("sparse"), "staged": fields.pop("staged", True)}
+        for name, value in choices.items():
+            if type(value) is not bool:
+                raise ValueError(f"{name} is {value!r}, expected a bool")
         for name, value in fields.items():
             if type(value) is not int or not 1 <= value <= _MOST:
                 raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {_MOST}")
-        return cls(sparse=sparse, group=fields.pop("group"), schedule=GpuSchedule(**fields))
+        group, sparse = fields.pop("group"), choices.pop("sparse")
+        return cls(sparse=sparse, group=group, schedule=GpuSchedule(**fields, **choices))

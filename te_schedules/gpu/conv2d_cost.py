@@ -15,6 +15,7 @@ from functools import lru_cache
 from te_schedules.gpu.block_loads import LoadPlan
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
+from te_schedules.gpu.lane_inputs import lane_tile
 from te_schedules.gpu.list_products import lane_reads
 from te_schedules.gpu.shared_tile import SharedTile
 from te_schedules.window import Window
@@ -34,6 +35,8 @@ __all__ = [
 KERNEL_INSTRUCTIONS = 9.0  # of a loop over kernels besides products and loads: seen in SASS
 RUN_INSTRUCTIONS = 4.0  # between the loops
 SHARED_LATENCY = 35.0  # cycles from a kernel's number to its first product
+CACHE_LATENCY = 100.0  # the same where nothing is staged
+CHECK_INSTRUCTIONS = 3.0  # of an input that is read where it is: its place, and whether it exists
 RUN_LATENCY = 20.0  # of the jump from a loop to the next
 WINDOW_LATENCY = 120.0  # two meetings of the threads, and the stores between
 BLOCK_LATENCY = 1500.0  # start of a block, its first loads and its last stores
@@ -44,7 +47,6 @@ INTERFERENCE = 0.15  # what does not bound a kernel still costs some of its time
 LARGEST_OF_ISSUERS = 1.4
 LINE_VALUES = 32  # float32 values in 128 bytes
 BANKS = 32  # accesses of a multiprocessor to shared memory in a cycle
-BASE_REGISTERS = 32  # addresses and counters
 MOST_WEIGHTS = 36  # of a kernel that wait in registers: of more, those that come next
 PAIR_REGISTERS = 3  # of each row of pairs of inputs
 SECTOR = 32  # bytes that are loaded together
@@ -76,18 +78,27 @@ class Estimate:
     bound: str
 
 
-def registers(lists: GpuLists, window: Window, schedule: GpuSchedule) -> int:
+def registers(lists: GpuLists, window: Window, schedule: GpuSchedule, gpu: GpuModel) -> int:
     """Returns about how many registers a thread needs."""
     sums = schedule.groups * lists.group * schedule.rows * schedule.columns
     taps = max((len(p) for p in lists.patterns), default=1)
-    plan = _plan(window, schedule)
     weights = min(taps * lists.group, MOST_WEIGHTS)
     pairs = PAIR_REGISTERS * (schedule.columns - 1) * schedule.rows
-    return sums + weights + plan.registers + 2 * plan.slots + pairs + BASE_REGISTERS
+    return sums + weights + _load_registers(window, schedule) + pairs + gpu.base_registers
+
+
+def _load_registers(window: Window, schedule: GpuSchedule) -> int:
+    """Returns what loads of inputs have under way, and where they come from and go to."""
+    if not schedule.staged:
+        return 2 * sum(lane_tile(window, schedule))
+    plan = _plan(window, schedule)
+    return plan.registers + 2 * plan.slots
 
 
 def shared_bytes(geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule) -> int:
     """Returns about how many bytes of shared memory a block needs."""
+    if not schedule.staged:
+        return 0
     tile = _tile(geometry.window, schedule)
     return int(4 * schedule.window * tile.channel + _list_bytes(geometry, lists, schedule))
 
@@ -143,7 +154,7 @@ def _products(geometry: GpuGeometry, lists: GpuLists) -> float:
 
 def _resident(geometry: GpuGeometry, lists: GpuLists, schedule: GpuSchedule, gpu: GpuModel) -> int:
     """Returns how many blocks a multiprocessor has at a time."""
-    of_thread = -(-registers(lists, geometry.window, schedule) // 8) * 8
+    of_thread = -(-registers(lists, geometry.window, schedule, gpu) // 8) * 8
     return max(
         1,
         min(
@@ -160,6 +171,8 @@ def _block(
     """Returns the cycles that a block keeps each unit busy, and those of a warp alone."""
     windows = -(-_channels(geometry, lists) // schedule.window) / schedule.splits
     total = _totals(lists, geometry.window, schedule.rows, schedule.columns)
+    if not schedule.staged:
+        return _unstaged_block(lists, schedule, total, windows, gpu)
     share = schedule.groups / lists.groups / schedule.splits  # of the layer's lists, in a warp
     runs = windows * schedule.groups * len(lists.patterns)
     issues = share * total.instructions + runs * RUN_INSTRUCTIONS + windows * WINDOW_INSTRUCTIONS
@@ -174,6 +187,23 @@ def _block(
         "products": schedule.warps * share * total.products * gpu.lanes / gpu.products,
         "instructions": schedule.warps * (issues + loads * LOAD_INSTRUCTIONS) / gpu.issues,
         "shared memory": schedule.warps * accesses * gpu.lanes / BANKS,
+    }
+    return bounds, alone
+
+
+def _unstaged_block(
+    lists: GpuLists, schedule: GpuSchedule, total: _Totals, windows: float, gpu: GpuModel
+) -> tuple[dict[str, float], float]:
+    """Returns the same of a block that reads through the cache, whose threads never meet."""
+    share = schedule.groups / lists.groups / schedule.splits
+    runs = windows * schedule.groups * len(lists.patterns)
+    begun = total.instructions + CHECK_INSTRUCTIONS * total.reads
+    issues = share * begun + runs * RUN_INSTRUCTIONS
+    alone = share * (begun + total.kernels * CACHE_LATENCY) + runs * RUN_LATENCY
+    bounds = {
+        "products": schedule.warps * share * total.products * gpu.lanes / gpu.products,
+        "instructions": schedule.warps * issues / gpu.issues,
+        "cache": schedule.warps * share * total.accesses * gpu.lanes / BANKS,
     }
     return bounds, alone
 
@@ -205,18 +235,19 @@ def _channels(geometry: GpuGeometry, lists: GpuLists) -> int:
 
 @dataclass(frozen=True)
 class _Totals:
-    """Over all lists of a layer, for the tile of one lane."""
+    """Over all lists of a layer, for the tile of one lane; ``reads`` are values of inputs."""
 
     kernels: int
     products: float
     instructions: float
     accesses: float
+    reads: float
 
 
 @lru_cache(maxsize=4096)
 def _totals(lists: GpuLists, window: Window, rows: int, columns: int) -> _Totals:
     schedule = GpuSchedule(lanes_x=1, rows=rows, columns=columns, warps=1, window=1)
-    products = instructions = accesses = 0.0
+    products = instructions = accesses = values = 0.0
     for pattern, count in zip(lists.patterns, lists.counts, strict=True):
         reads = len(lane_reads(pattern, window, schedule))
         weights = len(pattern) * lists.group
@@ -225,7 +256,8 @@ def _totals(lists: GpuLists, window: Window, rows: int, columns: int) -> _Totals
         products += count * of_kernel
         instructions += count * (of_kernel + reads + loads + KERNEL_INSTRUCTIONS)
         accesses += count * (reads * columns + loads)
-    return _Totals(sum(lists.counts), products, instructions, accesses)
+        values += count * reads * columns
+    return _Totals(sum(lists.counts), products, instructions, accesses, values)
 
 
 def _tile(window: Window, schedule: GpuSchedule) -> SharedTile:

@@ -34,7 +34,7 @@ def conv2d_features(
         "blocks": blocks,
         "turns": -(-blocks // gpu.multiprocessors),
         "busy warps": busy_warps(geometry, lists, schedule, gpu),
-        "registers": registers(lists, geometry.window, schedule),
+        "registers": registers(lists, geometry.window, schedule, gpu),
         "shared bytes": shared_bytes(geometry, lists, schedule) / gpu.block_shared_bytes,
         "idle lanes": covered / math.prod(geometry.out_size),
         "in channels": geometry.in_channels,

@@ -22,9 +22,11 @@ class GpuSchedule:
             are loaded together.
         warps: of a block, each with filters of its own.
         groups: of filters that a warp computes, one after the other from the same inputs.
-        window: channels in shared memory at a time.
+        window: channels in shared memory at a time, or whose lists stand together.
         splits: parts into which the channels are divided, each for a block of its own; a
             second kernel adds what they computed.
+        staged: whether a window's inputs, lists and weights are brought to shared memory; else all
+            are read through the cache, and threads never wait for each other.
         resident: blocks that a multiprocessor shall have room for at a time. A compiler for CUDA
             gives threads as many registers as that leaves; others are not told.
     """
@@ -37,6 +39,7 @@ class GpuSchedule:
     groups: int = 1
     window: int
     splits: int = 1
+    staged: bool = True
     resident: int = 1
 
     @property

@@ -40,7 +40,14 @@ def schedules(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator
             split = replace(schedule, splits=splits)
             yield replace(split, resident=busy_blocks(geometry, lists, split, gpu))
     if not found:
-        yield GpuSchedule(lanes=gpu.lanes, lanes_x=min(8, gpu.lanes), rows=1, warps=1, window=1)
+        yield GpuSchedule(
+            lanes=gpu.lanes,
+            lanes_x=min(8, gpu.lanes),
+            rows=1,
+            warps=1,
+            window=1,
+            staged=gpu.shares_memory,
+        )
 
 
 def best_schedules(
@@ -61,7 +68,7 @@ def _unsplit(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator[
             continue
         fitting = (
             schedule
-            for window in dict.fromkeys(min(n, geometry.in_channels) for n in WINDOWS)
+            for window in _windows(geometry, gpu)
             if _has_room(
                 schedule := GpuSchedule(
                     lanes=gpu.lanes,
@@ -71,6 +78,7 @@ def _unsplit(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator[
                     warps=of_block,
                     groups=groups,
                     window=window,
+                    staged=gpu.shares_memory,
                 ),
                 geometry,
                 lists,
@@ -78,6 +86,14 @@ def _unsplit(geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> Iterator[
             )
         )
         yield from itertools.islice(fitting, MOST_WINDOWS)
+
+
+def _windows(geometry: GpuGeometry, gpu: GpuModel) -> list[int]:
+    """Returns how many channels may stand together: where nothing is staged all, or a part."""
+    channels = geometry.in_channels
+    if not gpu.shares_memory:
+        return list(dict.fromkeys([channels, -(-channels // max(SPLITS))]))
+    return list(dict.fromkeys(min(n, channels) for n in WINDOWS))
 
 
 def _has_work(warps: int, lists: GpuLists) -> bool:
@@ -99,7 +115,7 @@ def fits(schedule: GpuSchedule, geometry: GpuGeometry, lists: GpuLists, gpu: Gpu
 
 def _has_room(schedule: GpuSchedule, geometry: GpuGeometry, lists: GpuLists, gpu: GpuModel) -> bool:
     most = min(gpu.thread_registers, gpu.registers // schedule.threads)
-    if registers(lists, geometry.window, schedule) > most:
+    if registers(lists, geometry.window, schedule, gpu) > most:
         return False
     return shared_bytes(geometry, lists, schedule) <= gpu.block_shared_bytes
 

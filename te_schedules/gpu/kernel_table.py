@@ -130,6 +130,36 @@ def _halves() -> Sample:
     return sample(weight, (13, 11), schedule, filter_block=4, storage="float16")
 
 
+def _unstaged() -> Sample:
+    schedule = GpuSchedule(lanes=8, lanes_x=4, rows=3, warps=2, groups=2, window=6, staged=False)
+    return sample(pruned_weight(10, 11, 2), (13, 11), schedule, filter_block=2, batch=2)
+
+
+def _unstaged_split() -> Sample:
+    schedule = GpuSchedule(
+        lanes=8, lanes_x=8, rows=2, columns=2, warps=2, window=4, splits=3, staged=False
+    )
+    weight = pruned_weight(6, 14, kept=0.7)
+    return sample(weight, (9, 15), schedule, dilation=(2, 1), padding=(2, 0))
+
+
+def _unstaged_stride_two() -> Sample:
+    schedule = GpuSchedule(lanes=16, lanes_x=8, rows=2, warps=2, window=7, staged=False)
+    weight = pruned_weight(8, 7, 4)
+    return sample(weight, (15, 18), schedule, stride=(2, 2), filter_block=4)
+
+
+def _unstaged_depthwise() -> Sample:
+    schedule = GpuSchedule(lanes=8, lanes_x=8, rows=3, warps=4, window=4, staged=False)
+    return sample(pruned_weight(11, 1, kept=1.0), (13, 8), schedule, groups=11)
+
+
+def _unstaged_halves() -> Sample:
+    schedule = GpuSchedule(lanes=8, lanes_x=8, rows=2, warps=2, window=20, staged=False)
+    weight = pruned_weight(8, 20, 4, size=1)
+    return sample(weight, (7, 7), schedule, filter_block=4, storage="float16")
+
+
 KERNELS: Mapping[str, Callable[[], Sample]] = {
     "pattern conv2d": _free,
     "pattern conv2d, blocks of 4": _blocks,
@@ -147,4 +177,9 @@ KERNELS: Mapping[str, Callable[[], Sample]] = {
     "depthwise conv2d": _depthwise,
     "grouped conv2d": _grouped,
     "pattern conv2d, float16": _halves,
+    "pattern conv2d, unstaged": _unstaged,
+    "pattern conv2d, unstaged, channels split": _unstaged_split,
+    "pattern conv2d, unstaged, stride 2": _unstaged_stride_two,
+    "depthwise conv2d, unstaged": _unstaged_depthwise,
+    "connectivity conv2d, unstaged, float16": _unstaged_halves,
 }

@@ -7,7 +7,7 @@ memory for all taps, all rows and all filters of the group that use it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tvm.tirx import Buffer, Ramp
@@ -15,7 +15,7 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.gpu.block_lists import HEADER, PATTERN_STEP
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
-from te_schedules.gpu.shared_tile import SharedTile
+from te_schedules.gpu.lane_inputs import LaneInputs
 from te_schedules.tir_function import Expr
 from te_schedules.window import Window
 from tvm_patdnn.sparse.patterns import Pattern
@@ -33,22 +33,20 @@ class ListProducts:
         patterns: that lists have, in their order.
         group: filters that share a list.
         unit: weights that are loaded together.
-        inputs, lists, weight: in shared memory.
+        inputs: of the lane.
+        lists, weight: read what the block has of them, at a place.
         sums: registers (groups, group, rows, columns), flat.
-        corner: where the inputs of the lane begin in a channel, in columns of the schedule.
     """
 
     window: Window
     schedule: GpuSchedule
-    tile: SharedTile
     patterns: tuple[Pattern, ...]
     group: int
     unit: int
-    inputs: Buffer
-    lists: Buffer
-    weight: Buffer
+    inputs: LaneInputs
+    lists: Callable[[Expr], Expr]
+    weight: Callable[[Expr], Expr]
     sums: Sequence[Buffer]
-    corner: Expr
 
     def emit(self, position: Expr, i: int) -> None:
         """Emits the products of a list.
@@ -58,30 +56,23 @@ class ListProducts:
             i: of its group in the warp.
         """
         at = T.alloc_buffer((3,), "int32", scope="local")  # next kernel, its number, its weights
-        T.buffer_store(at, self.lists[position * HEADER], [0])
-        T.buffer_store(at, self.lists[position * HEADER + 1], [2])
-        T.buffer_store(at, self.lists[at[0]], [1])
+        T.buffer_store(at, self.lists(position * HEADER), [0])
+        T.buffer_store(at, self.lists(position * HEADER + 1), [2])
+        T.buffer_store(at, self.lists(at[0]), [1])
         for p, pattern in enumerate(self.patterns):
             with T.While(at[1] < (p + 1) * PATTERN_STEP):
                 corner = T.alloc_buffer((1,), "int32", scope="local")
-                T.buffer_store(corner, at[1] - p * PATTERN_STEP + self.corner, [0])
-                T.buffer_store(at, self.lists[at[0] + 1], [1])
+                T.buffer_store(corner, self.inputs.corner(at[1] - p * PATTERN_STEP), [0])
+                T.buffer_store(at, self.lists(at[0] + 1), [1])
                 self._kernel(pattern, corner[0], at[2], i)
                 T.buffer_store(at, at[0] + 1, [0])
                 T.buffer_store(at, at[2] + len(pattern) * self.group // self.unit, [2])
 
     def _kernel(self, pattern: Pattern, corner: Expr, at: Expr, i: int) -> None:
         weights = self._weights(len(pattern) * self.group, at)
-        columns = self.schedule.columns
-        held = T.alloc_buffer((columns,), "float32", scope="local")
+        held = T.alloc_buffer((self.schedule.columns,), "float32", scope="local")
         for (y, unit), values in lane_reads(pattern, self.window, self.schedule).items():
-            if columns == 1:
-                place = corner + (self.tile.row(y) + self.tile.column(unit))
-                T.buffer_store(held, self.inputs[place], [0])
-            else:
-                place = corner + (self.tile.row(y) // columns + unit)
-                vector = Ramp(place * columns, 1, columns)
-                T.buffer_store(held, self.inputs[vector], [Ramp(0, 1, columns)])
+            self.inputs.read(held, corner, y, unit)
             for (value, uses), f in itertools.product(values.items(), range(self.group)):
                 for tap, row, column in uses:
                     self._add(weights[tap * self.group + f], held[value], (i, f, row, column))
@@ -90,10 +81,10 @@ class ListProducts:
         held = T.alloc_buffer((count,), "float32", scope="local")
         for v in range(0, count, self.unit):
             if self.unit == 1:
-                T.buffer_store(held, self.weight[at + v], [v])
+                T.buffer_store(held, self.weight(at + v), [v])
             else:
                 vector = Ramp((at + v // self.unit) * self.unit, 1, self.unit)
-                T.buffer_store(held, self.weight[vector], [Ramp(v, 1, self.unit)])
+                T.buffer_store(held, self.weight(vector), [Ramp(v, 1, self.unit)])
         return held
 
     def _add(self, weight: Expr, value: Expr, of: tuple[int, int, int, int]) -> None:

@@ -28,6 +28,8 @@ class GpuModel:
         products: float32 multiply-adds of a multiprocessor in a cycle.
         registers: of a multiprocessor, 32 bits each.
         thread_registers: that one thread can have.
+        base_registers: of these, what a convolution's addresses and counters take: seen in the
+            machine code of those that can be compiled here.
         threads: of a multiprocessor.
         block_threads: of a block, at most.
         shared_bytes: of a multiprocessor.
@@ -37,6 +39,7 @@ class GpuModel:
         l2_bytes: that come from the second-level cache in a cycle, to all multiprocessors.
         memory_bytes: that come from memory in a cycle.
         latency: cycles from a load to its value from there.
+        shares_memory: whether what blocks share is a memory of its own, nearer than the cache.
         tf32, fp16: multiply-adds of the tensor cores over ``products``, in those formats; 1
             where there are none.
     """
@@ -58,6 +61,8 @@ class GpuModel:
     l2_bytes: int
     memory_bytes: int
     latency: int
+    base_registers: int = 32
+    shares_memory: bool = True
     tf32: float = 1.0
     fp16: float = 1.0
 
@@ -95,6 +100,7 @@ _A100 = GpuModel(
     products=64,
     registers=65536,
     thread_registers=255,
+    base_registers=42,
     threads=2048,
     block_threads=1024,
     shared_bytes=164 << 10,
@@ -112,6 +118,7 @@ _H100 = replace(
     name="H100",
     multiprocessors=132,
     products=128,
+    base_registers=32,
     shared_bytes=228 << 10,
     gigahertz=1.755,
     l2_size=50 << 20,
@@ -173,6 +180,7 @@ _MALI = GpuModel(  # G76 with 12 cores
     l2_bytes=256,
     memory_bytes=40,
     latency=300,
+    shares_memory=False,
 )
 _APPLE = replace(
     _ADRENO,

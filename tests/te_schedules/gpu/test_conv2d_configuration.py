@@ -7,7 +7,7 @@ from te_schedules.gpu.conv2d_schedule import GpuSchedule
 
 COUNTS = st.integers(1, 99)
 NAMES = ("lanes", "lanes_x", "rows", "columns", "warps", "groups", "window", "splits", "resident")
-SCHEDULES = st.builds(GpuSchedule, **dict.fromkeys(NAMES, COUNTS))
+SCHEDULES = st.builds(GpuSchedule, staged=st.booleans(), **dict.fromkeys(NAMES, COUNTS))
 
 
 @given(st.booleans(), COUNTS, SCHEDULES)
@@ -21,10 +21,12 @@ def test_a_text_for_people():
     assert str(GpuConv2dConfiguration(sparse=False, group=4, schedule=schedule)) == (
         "dense, group 4, 14 of 32 lanes abreast x 7 rows, 8 warps x 1, window 32, 1 resident"
     )
-    split = GpuSchedule(lanes_x=8, rows=2, columns=2, warps=4, groups=2, window=8, splits=4)
+    split = GpuSchedule(
+        lanes_x=8, rows=2, columns=2, warps=4, groups=2, window=8, splits=4, staged=False
+    )
     assert str(GpuConv2dConfiguration(sparse=True, group=1, schedule=split)) == (
-        "sparse, group 1, 8 of 32 lanes abreast x 2 rows x 2 columns, 4 warps x 2, window 8, "
-        "channels in 4 parts, 1 resident"
+        "sparse, group 1, 8 of 32 lanes abreast x 2 rows x 2 columns, 4 warps x 2, window 8 "
+        "unstaged, channels in 4 parts, 1 resident"
     )
 
 
@@ -32,6 +34,7 @@ def test_a_text_for_people():
     ("change", "said"),
     [
         ({"sparse": 1}, "sparse is 1, expected a bool"),
+        ({"staged": 1}, "staged is 1, expected a bool"),
         ({"rows": 0}, "rows is 0, expected a whole number from 1 to 65536"),
         ({"group": 2.0}, r"group is 2\.0, expected a whole number"),
     ],

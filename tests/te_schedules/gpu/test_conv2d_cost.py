@@ -63,10 +63,14 @@ def test_shared_memory_is_about_what_the_kernel_declares(name):
     kernel: GpuConv2d = KERNELS[name]().kernel
     if not kernel.shares.same_cuts:
         return  # whose channels the model guesses
-    declared = 4 * (
-        kernel.schedule.window * kernel.tile.channel
-        + kernel.shares.weight.shape[2]
-        + kernel.shares.lists.shape[2]
+    declared = (
+        4
+        * kernel.schedule.staged
+        * (
+            kernel.schedule.window * kernel.tile.channel
+            + kernel.shares.weight.shape[2]
+            + kernel.shares.lists.shape[2]
+        )
     )
     counts = kernel.fkw.kernel_counts
     modelled = GpuLists(
@@ -80,11 +84,23 @@ def test_shared_memory_is_about_what_the_kernel_declares(name):
 
 
 def test_registers_grow_with_the_sums():
-    small = registers(lists(9000), WINDOW, SCHEDULE)
-    assert registers(lists(9000), WINDOW, replace(SCHEDULE, groups=2)) == small + 28
+    small = registers(lists(9000), WINDOW, SCHEDULE, gpu())
+    assert registers(lists(9000), WINDOW, replace(SCHEDULE, groups=2), gpu()) == small + 28
 
 
 def test_warps_are_busy_as_far_as_there_are_blocks_and_room():
     few = replace(SCHEDULE, lanes_x=8, rows=7)
     assert busy_warps(geometry(256, 28), lists(9000), few, gpu()) == 8
     assert busy_warps(geometry(256, 112, 8), lists(9000), few, gpu()) in (16, 24)
+
+
+def test_what_is_not_staged_needs_no_shared_memory_and_more_instructions():
+    unstaged = replace(SCHEDULE, staged=False, window=256)
+    assert shared_bytes(geometry(), lists(9000), unstaged) == 0
+    found = estimate(geometry(), lists(9000), unstaged, gpu())
+    assert found.bound in ("instructions", "cache", "latency", "products", "level-2 cache")
+    fewer = estimate(geometry(), lists(3000), unstaged, gpu())
+    assert fewer.micros < found.micros
+    more = replace(unstaged, rows=8)
+    few, many = (registers(lists(9000), WINDOW, each, gpu()) for each in (unstaged, more))
+    assert few < many

@@ -11,7 +11,7 @@ from tvm_patdnn.machine.targets import resolve_target
 from tvm_patdnn.sparse.patterns import Pattern
 
 
-@pytest.mark.parametrize("target", ["cuda -arch=sm_80", "opencl", "metal"])
+@pytest.mark.parametrize("target", ["cuda -arch=sm_80", "opencl", "metal", "mali"])
 @pytest.mark.parametrize("size", [5, 14, 56])
 def test_every_schedule_keeps_the_limits(target, size):
     model = GpuModel.from_target(resolve_target(target))
@@ -21,11 +21,12 @@ def test_every_schedule_keeps_the_limits(target, size):
     for each in found:
         assert each.lanes == model.lanes
         assert each.threads <= model.block_threads
+        assert each.staged == (target != "mali")
         assert each.resident == busy_blocks(shape, of, each, model) >= 1
         assert fits(each, shape, of, model)
         assert shared_bytes(shape, of, each) <= model.block_shared_bytes
         most = min(model.thread_registers, model.registers // each.threads)
-        assert registers(of, shape.window, each) <= most
+        assert registers(of, shape.window, each, model) <= most
 
 
 def test_the_best_come_first():

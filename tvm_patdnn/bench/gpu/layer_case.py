@@ -79,7 +79,7 @@ class LayerCase:
     batch: int
     variant: Variant
     storage: str
-    schedule: dict[str, int]
+    schedule: dict[str, Any]
     channel: int
     micros: float
     module: str
