@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tvm_patdnn.bench.markdown import table_lines
 from tvm_patdnn.bench.search_plot import finding, save_search_plot
-from tvm_patdnn.bench.search_rows import SearchRow, append_search_rows, read_search_rows
+from tvm_patdnn.bench.search_rows import SearchRow, read_search_rows, search_lines
 from tvm_patdnn.plots.drawing import milliseconds
 from tvm_patdnn.whole_file import write_whole
 
@@ -43,6 +43,8 @@ def write_search_page(rows: Sequence[SearchRow], page: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     plot = folder / "best-so-far.svg"
     save_search_plot(rows, plot)
+    with write_whole(folder / "rows.jsonl") as partial:
+        partial.write_text("".join(f"{line}\n" for line in search_lines(rows)))
     where = f"{rows[0].cpu}, {rows[0].threads} threads"
     lines = [
         _INTRODUCTION,
@@ -77,12 +79,7 @@ def _main() -> None:
     parser.add_argument("rows", type=Path, help="that the race wrote")
     parser.add_argument("page", type=Path, help="the .md file to write")
     args = parser.parse_args()
-    rows = read_search_rows(args.rows)
-    write_search_page(rows, args.page)
-    kept = args.page.with_suffix("") / "rows.jsonl"
-    if kept.resolve() != args.rows.resolve():
-        kept.unlink(missing_ok=True)
-        append_search_rows(kept, rows)
+    write_search_page(read_search_rows(args.rows), args.page)
 
 
 if __name__ == "__main__":

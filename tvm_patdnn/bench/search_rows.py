@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tvm_patdnn.errors import BenchError
-from tvm_patdnn.row_file import append_lines
 
-__all__ = ["SearchRow", "append_search_rows", "read_search_rows"]
+__all__ = ["SearchRow", "read_search_rows", "search_lines"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +34,9 @@ class SearchRow:
     correlation: float | None
 
 
-def append_search_rows(path: Path, rows: Sequence[SearchRow]) -> None:
-    """Appends rows to a file, which need not exist."""
-    append_lines(path, [json.dumps(asdict(row)) for row in rows])
+def search_lines(rows: Sequence[SearchRow]) -> list[str]:
+    """Returns a line for each row, as files have them."""
+    return [json.dumps(asdict(row)) for row in rows]
 
 
 def read_search_rows(path: Path) -> list[SearchRow]:

@@ -19,11 +19,12 @@ import numpy as np
 from relay_passes.pipeline import plan_pipeline
 from tvm_patdnn.bench.sample_layers import SampleLayer
 from tvm_patdnn.bench.search_plot import save_search_plot
-from tvm_patdnn.bench.search_rows import SearchRow, append_search_rows
+from tvm_patdnn.bench.search_rows import SearchRow, search_lines
 from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.plots.plot_file import check_plot
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.records.tuning_records import Record, Records
+from tvm_patdnn.row_file import append_lines
 from tvm_patdnn.tuning.conv2d_tasks import conv2d_tasks
 from tvm_patdnn.tuning.history import History
 from tvm_patdnn.tuning.problem import TuningTask
@@ -183,7 +184,7 @@ def _main() -> None:
     rows: list[SearchRow] = []
     for row in race(LAYERS, args.folder, trials, seed=args.seed):
         rows.append(row)
-        append_search_rows(args.json, [row])
+        append_lines(args.json, search_lines([row]))
         print(row.layer, row.genetic_s, row.random_s, row.default_s, row.correlation)
     if args.plot:
         save_search_plot(rows, args.plot)
