@@ -34,6 +34,17 @@ def test_the_records_of_the_cpu_are_read(tmp_path):
     assert not read_records("c", log)
 
 
+def test_lines_of_other_cpus_are_not_looked_at(tmp_path, caplog):
+    old = record_line(record(1.0, key_of(cpu="b"), version=99))
+    broken = record_line(record(1.0, key_of(cpu="b"))).replace('"seconds"', '"wrong"')
+    log = tmp_path / "log.jsonl"
+    log.write_text(f"{old}\n{broken}\n{record_line(record(2.0))}\n")
+    assert read_records("a", log).trials(key_of()) == [record(2.0)]
+    assert caplog.messages == []
+    with pytest.raises(TuningError, match="log.jsonl:2: is not a tuning record"):
+        read_records("b", log)
+
+
 def test_all_shipped_records_fit_this_version(caplog):
     list(read_log())
     assert caplog.messages == []

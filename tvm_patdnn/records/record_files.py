@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
@@ -24,6 +25,7 @@ from tvm_patdnn.records.tuning_records import FORMAT, Record, Records, record_li
 __all__ = ["append_records", "log_files", "read_log", "read_records"]
 
 _LOG = logging.getLogger(__name__)
+_CPU = re.compile(r'^{"format": \d+, .*?"cpu": "([^"\\]*)"')
 
 Traversable: TypeAlias = Any  # importlib.resources.abc has it from Python 3.11 on
 
@@ -38,18 +40,22 @@ def read_records(cpu: str, logs: str | PathLike[str] | None = None) -> Records:
     Raises:
         TuningError: there is no such file, or a line is not a record.
     """
-    return Records(record for record in read_log(logs) if record.key.cpu == cpu)
+    return Records(record for record in read_log(logs, cpu) if record.key.cpu == cpu)
 
 
-def read_log(logs: str | PathLike[str] | None = None) -> Iterator[Record]:
+def read_log(logs: str | PathLike[str] | None = None, cpu: str | None = None) -> Iterator[Record]:
     """Yields all records of the current versions; warns of others, once for each family.
+
+    Args:
+        logs: see ``read_records``.
+        cpu: whose records are asked for; lines of others are not looked at.
 
     Raises:
         TuningError: see ``read_records``.
     """
     others: Counter[tuple[str, int]] = Counter()
     for file in log_files(logs):
-        for number, values in _lines(file):
+        for number, values in _lines(file, cpu):
             try:
                 record = record_of(values)
             except (ValueError, KeyError, TypeError) as error:
@@ -123,8 +129,8 @@ def _files_below(folder: Traversable) -> Iterator[Traversable]:
             yield entry
 
 
-def _lines(file: Traversable) -> Iterator[tuple[int, Any]]:
-    """Yields the numbers and the values of a file's lines."""
+def _lines(file: Traversable, cpu: str | None) -> Iterator[tuple[int, Any]]:
+    """Yields the numbers and the values of a file's lines, but those of other CPUs than ``cpu``."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -134,7 +140,7 @@ def _lines(file: Traversable) -> Iterator[tuple[int, Any]]:
     lines = text.split("\n")
     unfinished = len(lines)  # number of the line behind the last line break
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
+        if not line.strip() or (cpu is not None and _is_of_another(cpu, line)):
             continue
         try:
             values = json.loads(line)
@@ -145,6 +151,12 @@ def _lines(file: Traversable) -> Iterator[tuple[int, Any]]:
                 return
             raise _not_a_record(file, number, error) from error
         yield number, values
+
+
+def _is_of_another(cpu: str, line: str) -> bool:
+    """Whether a line, as ``record_line`` writes it, is of another CPU."""
+    found = _CPU.search(line)
+    return found is not None and found[1] != cpu
 
 
 def _not_a_record(file: Traversable, number: int, error: Exception) -> TuningError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["TuningKey", "distance"]
@@ -61,6 +62,7 @@ def distance(first: TuningKey, second: TuningKey) -> float:
     return sizes + threads + _OTHER_LAYOUT * (first.layout != second.layout)
 
 
+@lru_cache(maxsize=4096)  # each layer is compared with every other
 def _parts(workload: str) -> dict[str, tuple[float, ...]]:
     """Reads "in 1x64x56x56 kernel 3x3" as numbers by name."""
     words = workload.split()

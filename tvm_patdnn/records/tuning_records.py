@@ -158,8 +158,9 @@ def _check_values(record: Record) -> None:
             raise ValueError(f"{name} is {getattr(record, name)!r}, expected a {kind.__name__}")
     for name in ("at", "seconds"):
         _check_number(name, getattr(record, name), zero=name == "at")
-    for name, value in record.features.items():
-        _check_number(name, value, zero=True)
+    if not all(type(v) in (int, float) and 0 <= v < math.inf for v in record.features.values()):
+        for name, value in record.features.items():
+            _check_number(name, value, zero=True)
 
 
 def _check_number(name: str, value: Any, *, zero: bool) -> None:
