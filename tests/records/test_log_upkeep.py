@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.records.samples import key_of, record
 from tvm_patdnn.records.log_upkeep import deciding, pruned, summaries, united
 
@@ -38,5 +40,14 @@ def test_logs_are_united_with_each_record_once():
 def test_the_fastest_stay_and_what_was_chosen():
     chosen = record(9.0, schedule={"group": 4}, chosen=True)
     everything = [chosen, SLOW, FAILED, FAST, record(3.0, schedule={"group": 8})]
-    assert pruned(everything, 2) == [chosen, SLOW, FAST]
+    assert pruned(everything, 2) == [chosen, FAST, everything[-1]]
     assert pruned([SLOW, FAST, SPARSE], 1) == [FAST, SPARSE]
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [(1, [1]), (2, [1, 20]), (4, [1, 2, 11, 20]), (5, [1, 2, 3, 12, 20]), (99, range(1, 21))],
+)
+def test_the_others_are_spread_over_the_rest(keep, kept):
+    everything = [record(float(n), schedule={"rows": n}) for n in range(1, 21)]
+    assert [each.seconds for each in pruned(everything[::-1], keep)][::-1] == list(kept)

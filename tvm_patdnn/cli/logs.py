@@ -36,7 +36,12 @@ def add_parser(commands: Any) -> None:
         actions, "prune", "drop slow and failed trials, and those of other versions", _prune
     )
     prune.add_argument("log", metavar="LOG.jsonl", type=Path)
-    add_positive(prune, "--keep", _KEPT, "fastest trials of each layer")
+    add_positive(
+        prune,
+        "--keep",
+        _KEPT,
+        "trials of each layer: half the fastest, half spread over the others",
+    )
 
 
 def _show(args: argparse.Namespace) -> None:

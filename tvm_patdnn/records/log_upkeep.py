@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tvm_patdnn.records.tuning_key import TuningKey
@@ -68,11 +68,24 @@ def united(logs: Iterable[Iterable[Record]]) -> Iterator[Record]:
 
 
 def pruned(records: Iterable[Record], keep: int) -> list[Record]:
-    """Returns what decides, and the ``keep`` fastest trials of each layer, in their order."""
+    """Returns what decides, and ``keep`` trials of each layer that ran, in their order.
+
+    Half of them are the fastest, the others are spread evenly over the rest: a cost model that
+    learned from the fastest alone ranks what it has not seen worse.
+    """
     everything = list(records)
     kept = set(deciding(everything))
     found = Records(everything)
     for key in found.layers():
-        timed = [record for record in found.trials(key) if record.seconds is not None]
-        kept.update(sorted(timed, key=lambda record: record.seconds or 0)[:keep])
+        timed = [r for r in found.trials(key) if r.seconds is not None and not r.chosen]
+        kept.update(_spread(sorted(timed, key=lambda record: record.seconds or 0), keep))
     return [record for record in everything if record in kept]
+
+
+def _spread(fastest_first: Sequence[Record], keep: int) -> list[Record]:
+    front = -(-keep // 2)
+    rest, more = fastest_first[front:], keep - front
+    if len(rest) <= more:
+        return list(fastest_first)
+    last = len(rest) - 1
+    return [*fastest_first[:front], *(rest[last * (i + 1) // more] for i in range(more))]
