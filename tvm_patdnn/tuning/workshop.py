@@ -28,6 +28,7 @@ from tvm_patdnn.machine.cores import host_cores
 from tvm_patdnn.machine.threads import VARIABLE
 from tvm_patdnn.records.families import Configuration
 from tvm_patdnn.tuning.build_trials import ARGUMENTS, build_trial, make_arguments
+from tvm_patdnn.tuning.close_pool import close_pool
 from tvm_patdnn.tuning.measure_trials import Measured, measure_trials
 from tvm_patdnn.tuning.places import HERE, Place
 from tvm_patdnn.tuning.problem import TuningTask
@@ -94,8 +95,8 @@ class Workshop:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._builders.shutdown(wait=False)
-        self._runners.shutdown(wait=False)
+        close_pool(self._builders)
+        close_pool(self._runners)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def measure(
