@@ -37,8 +37,8 @@ def race(
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def onnxruntime_session(model: str, threads: int) -> onnxruntime.InferenceSession:
-    """Loads the ONNX file ``model`` for ``threads`` threads; else as it comes."""
+def onnxruntime_session(model: str | bytes, threads: int) -> onnxruntime.InferenceSession:
+    """Loads an ONNX file, or its bytes, for ``threads`` threads; else as it comes."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

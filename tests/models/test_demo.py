@@ -57,6 +57,7 @@ def test_text(found):
 def test_a_wrong_output_fails(found, monkeypatch, capsys, error, status):
     wrong = dataclasses.replace(found, errors={"pruned": error, "dense": 0.0})
     monkeypatch.setattr(demo, "run_demo", lambda exhibit, rounds: wrong)
+    monkeypatch.setattr(demo, "_show_int8", lambda file, rounds: 0)
     assert demo.main([]) == status
     assert ("the pruned build differs from ONNX Runtime" in capsys.readouterr().err) == status
 
