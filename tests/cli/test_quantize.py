@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.onnx_models import conv_model, model_of
+from tvm_patdnn.cli import main
 
 
 @pytest.fixture
@@ -22,11 +23,19 @@ def data(tmp_path):
 
 def test_text_and_json(data, printed):
     words = ("quantize", data / "model.onnx", "-o", data / "int8.onnx", "--data", data / "images")
-    assert printed(*words) == "1 of 1 layers in int8, by 5 files\n"
+    assert printed(*words, "--mean=0") == "1 of 1 layers in int8, by 5 files\n"
     found = json.loads(printed(*words, "--limit=2", "--std=0.2", "--json"))
     assert found == {"layers": 1, "int8": 1, "files": 2}
     report = json.loads(printed("inspect", data / "int8.onnx", "--json"))
     assert [layer["dtype"] for layer in report["layers"]] == ["int8"]
+
+
+def test_how_images_are_scaled_is_not_guessed_silently(data, capsys):
+    words = ["quantize", "model.onnx", "-o", "int8.onnx", "--data", "images", "--limit=1"]
+    assert main([str(data / w) if "." in w or w == "images" else w for w in words]) == 0
+    said = capsys.readouterr().err
+    assert f"tvm-patdnn: warning: {data}/model.onnx: does not say how its images are" in said
+    assert "if it was trained on others, give --mean and --std" in said
 
 
 def test_arrays(data, printed):

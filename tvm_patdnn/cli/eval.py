@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvm_patdnn.cli.arguments import add_command, add_input_shape, add_output_options, positive
-from tvm_patdnn.cli.image_options import add_image_options, normalisation
+from tvm_patdnn.cli.image_options import (
+    add_image_options,
+    normalisation,
+    warn_of_guessed_scale,
+)
 from tvm_patdnn.cli.plain_warnings import plain_warnings
 from tvm_patdnn.cli.seen_warnings import seen_warnings
 from tvm_patdnn.errors import LibraryError
@@ -77,6 +81,7 @@ def _answers(args: argparse.Namespace) -> Iterator[tuple[np.ndarray, int]]:
     scores = _class_scores(args.model, first, model.run(random_inputs({name: spec}))[first])
     classes = _read_classes(args.classes) if args.classes else facts.classes
     paths, labels = labelled_images(args.data, classes, scores)
+    warn_of_guessed_scale(args, facts)
     values = normalisation(args, facts)
     chosen = range(len(paths))[:: max(1, len(paths) // (args.limit or len(paths)))][: args.limit]
     for i in tqdm(chosen, disable=True if args.quiet else None, unit=" images", leave=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from typing import TYPE_CHECKING
 
 from tvm_patdnn.cli.arguments import numbers
@@ -44,3 +45,13 @@ def normalisation(args: argparse.Namespace, facts: ImageFacts) -> Normalisation:
         std=args.std or facts.std or (1.0,),
         crop=facts.crop if args.crop is None else args.crop,
     )
+
+
+def warn_of_guessed_scale(args: argparse.Namespace, facts: ImageFacts) -> None:
+    """Warns where neither the user nor the model says how images become values."""
+    if not (args.mean or args.std or facts.mean):
+        warnings.warn(
+            f"{args.model}: does not say how its images are scaled; they are given as 0 to 1; if "
+            "it was trained on others, give --mean and --std",
+            stacklevel=2,
+        )

@@ -16,7 +16,12 @@ from tvm_patdnn.cli.arguments import (
     add_output_options,
     positive,
 )
-from tvm_patdnn.cli.image_options import add_image_options, normalisation
+from tvm_patdnn.cli.image_options import (
+    add_image_options,
+    normalisation,
+    warn_of_guessed_scale,
+)
+from tvm_patdnn.cli.plain_warnings import plain_warnings
 from tvm_patdnn.errors import QuantizationError
 from tvm_patdnn.progress import PhaseBar
 
@@ -58,7 +63,10 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    with PhaseBar(_PHASES, quiet=args.quiet) as progress:
+    with (
+        PhaseBar(_PHASES, quiet=args.quiet) as progress,
+        plain_warnings(quiet=args.quiet),
+    ):
         progress("loading")
         from tvm_patdnn.quantizing import quantize_onnx
         from tvm_patdnn.whole_file import check_writable, write_whole
@@ -101,7 +109,10 @@ def _batches(args: argparse.Namespace, paths: list[Path]) -> Iterator[Mapping[st
         )
     ((name, spec),) = specs.items()
     properties = {entry.key: entry.value for entry in model.metadata_props}
-    values = normalisation(args, image_facts(properties))
+    facts = image_facts(properties)
+    if any(path.suffix.lower() != ".npy" for path in paths):
+        warn_of_guessed_scale(args, facts)
+    values = normalisation(args, facts)
     first, *others = ({name: path} for path in paths)
 
     def read(batch: Mapping[str, Path]) -> Mapping[str, np.ndarray]:
