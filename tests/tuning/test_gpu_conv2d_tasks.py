@@ -9,6 +9,7 @@ from tvm import relax
 from relay_passes.gpu.plan_gpu import GpuPlanOptions, plan_gpu
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
 from te_schedules.gpu.kernel_table import pruned_weight
+from tests.device.servers import serving
 from tests.gpu.opencl import require_opencl
 from tests.relay_passes.relax_modules import Net, random_array
 from tvm_patdnn.machine.gpu_model import GpuModel
@@ -20,6 +21,7 @@ from tvm_patdnn.tuning.build_trials import (
     build_trial,
     make_arguments,
 )
+from tvm_patdnn.tuning.device_place import DevicePlace
 from tvm_patdnn.tuning.gpu_conv2d_tasks import gpu_conv2d_tasks
 from tvm_patdnn.tuning.measure_trials import measure_trials
 from tvm_patdnn.tuning.places import HERE
@@ -61,27 +63,43 @@ def test_the_space_begins_with_the_defaults():
         assert len(task.space.describe(task.space.starts[0])) > 20
 
 
+def written(folder, splits=1):
+    """Writes the arguments of a task, and one trial of it in a folder of its own, twice."""
+    task = tasks()[0]
+    start = task.space.starts[1]
+    point = replace(start, schedule=replace(start.schedule, window=4, splits=splits))
+    (folder / "problem").write_bytes(pickle.dumps(task.problem))
+    make_arguments(str(folder / "problem"), str(folder / ARGUMENTS))
+    trials = [folder / "one", folder / "other"]
+    for trial in trials:
+        trial.mkdir()
+        build_trial(str(folder / "problem"), point, target_config(TARGET), str(trial))
+    return map(str, trials)
+
+
 @pytest.mark.parametrize("splits", [1, 2])
 def test_a_trial_is_built_checked_and_timed(splits, tmp_path):
     require_opencl()
-    task = tasks()[0]
-    start = task.space.starts[1]
-    schedule = replace(start.schedule, window=4, splits=splits)
-    point = replace(start, schedule=schedule)
-    (tmp_path / "problem").write_bytes(pickle.dumps(task.problem))
-    make_arguments(str(tmp_path / "problem"), str(tmp_path / ARGUMENTS))
-    folders = [tmp_path / "right", tmp_path / "wrong"]
-    for folder in folders:
-        folder.mkdir()
-        build_trial(str(tmp_path / "problem"), point, target_config(TARGET), str(folder))
-    assert np.load(folders[0] / CONSTANTS).files == []
-    stored = dict(np.load(tmp_path / ARGUMENTS))
-    (found,) = measure_trials(HERE, str(tmp_path), [str(folders[0])], turns=2, cold_bytes=0)
+    one, other = written(tmp_path, splits)
+    assert np.load(f"{one}/{CONSTANTS}").files == []
+    (found,) = measure_trials(HERE, str(tmp_path), [one], turns=2, cold_bytes=0)
     assert found.error == ""
     assert 0 < found.seconds < 10
+    stored = dict(np.load(tmp_path / ARGUMENTS))
     np.savez(tmp_path / ARGUMENTS, **{**stored, "expected": stored["expected"] + 9})
-    (found,) = measure_trials(HERE, str(tmp_path), [str(folders[1])], turns=1, cold_bytes=0)
+    (found,) = measure_trials(HERE, str(tmp_path), [other], turns=1, cold_bytes=0)
     assert found.error.startswith("wrong result: differs by 9")
+
+
+def test_a_trial_on_a_device(tmp_path):
+    require_opencl()
+    one, _ = written(tmp_path)
+    with serving() as (address, _):
+        place = DevicePlace(address=address, threads=1, wait_s=60)
+        (found,) = measure_trials(place, str(tmp_path), [one], turns=1, cold_bytes=0)
+        place.release()
+    assert found.error == ""
+    assert 0 < found.seconds < 10
 
 
 def test_a_trial_wants_the_arguments_that_it_is_for(tmp_path):
