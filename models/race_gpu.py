@@ -1,8 +1,8 @@
 """Races networks on a CUDA device against torch; rows of JSON.
 
 ``python -m models.race_gpu FOLDER -o rows.jsonl``, where FOLDER holds what
-``tvm_patdnn.bench.gpu_networks.build_networks`` wrote, on a machine with cupy and torch; TVM is not
-needed there.
+``tvm_patdnn.bench.gpu.build_networks`` wrote, for a batch of 1 and of 8, on a machine with cupy
+and torch; TVM is not needed there.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tvm_patdnn.bench.gpu_networks.cuda_device import CudaDevice
-from tvm_patdnn.bench.gpu_networks.network_program import PROGRAM
-from tvm_patdnn.bench.gpu_networks.race import ours, torch_rows
+from tvm_patdnn.bench.gpu.cupy_device import CupyDevice
+from tvm_patdnn.bench.gpu.network_program import PROGRAM
+from tvm_patdnn.bench.gpu.race_networks import ours, torch_rows
 
 __all__ = ["main"]
 
@@ -29,6 +29,7 @@ NETWORKS = {
     "mobilenet_v2": "models.mobilenet:mobilenet_v2",
 }
 SIZE = 224
+BATCHES = (1, 8)  # which the networks are built for, too
 TORCH = "torch"
 
 Row = dict[str, Any]
@@ -43,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--network", action="append", choices=sorted(NETWORKS))
     parser.add_argument("--only", nargs="+", help=argparse.SUPPRESS)  # what a process is to do
     args = parser.parse_args(words)
-    names, batches = args.network or list(NETWORKS), args.batch or [1]
+    names, batches = args.network or list(NETWORKS), args.batch or BATCHES
     torch = [f"{TORCH}:{name}:{batch}" for name in names for batch in batches]
     if args.only:
         sys.exit(_run(args.only, args.output))
@@ -71,7 +72,7 @@ def _run(works: Sequence[str], output: Path) -> int:
 
 def _rows(work: str) -> Iterator[Row]:
     if not work.startswith(f"{TORCH}:"):
-        yield from ours(Path(work), CudaDevice())
+        yield from ours(Path(work), CupyDevice())
         return
     _, name, batch = work.split(":")
     yield from torch_rows(name, _network(name), (int(batch), 3, SIZE, SIZE))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.gpu.opencl import run_opencl
-from tvm_patdnn.bench.gpu_networks.network_program import SOURCE
+from tvm_patdnn.bench.gpu.network_program import SOURCE
 from tvm_patdnn.standalone.device_code import DeviceFunction, Launch
 from tvm_patdnn.standalone.stages import Argument
 

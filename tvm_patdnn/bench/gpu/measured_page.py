@@ -30,7 +30,26 @@ torch uses the tensor cores, which compute with fewer bits; they skip no pattern
 For layers (VGG-16's, 3x3, stride 1) torch is the convolution with bias, the faster of both orders
 of channels, with `cudnn.benchmark`; ours have bias and ReLU. *Chosen* is the schedule that the
 cost model took, *best* the fastest of those that were tried. The model was calibrated by a first
-race of these layers at batch 1, so that it knows them; at batch 8 what it took before is shown."""
+race of these layers at batch 1, so that it knows them; at batch 8 what it took before is shown.
+
+Since these rows were taken nvcc is told how many blocks of a kernel a multiprocessor shall have
+room for, so that it keeps nothing in memory for want of registers: that was not timed."""
+
+AGAIN = """## To race again
+
+Where TVM and nvcc are, for the GPU's architecture:
+
+```sh
+python -m tvm_patdnn.bench.gpu prepare LAYERS --arch sm_90
+python -m tvm_patdnn.bench.gpu.build_networks NET.onnx NET-blocks.onnx -o NETWORKS --arch sm_90
+```
+
+Where the GPU is, with torch and cupy, and this package but no TVM; batches of 1 and of 8:
+
+```sh
+python -m tvm_patdnn.bench.gpu race LAYERS --rows layers.jsonl
+python -m models.race_gpu NETWORKS -o networks.jsonl
+```"""
 
 
 def measured_page(rows: Iterable[Row], networks: Sequence[Row] = ()) -> str:
@@ -45,8 +64,8 @@ def measured_page(rows: Iterable[Row], networks: Sequence[Row] = ()) -> str:
     machine = f"GPU: {first['gpu']}; torch {first['torch']}, cuDNN {first['cudnn']}."
     batches = sorted({row["batch"] for row in timed})
     sections = [_section(timed, batch) for batch in batches]
-    whole = [networks_section(networks)] if networks else []
-    return "\n\n".join([HEAD, machine, *whole, *sections]) + "\n"
+    whole = [networks_section(networks, n) for n in sorted({row["batch"] for row in networks})]
+    return "\n\n".join([HEAD, machine, *whole, *sections, AGAIN]) + "\n"
 
 
 def _section(rows: Sequence[Row], batch: int) -> str:

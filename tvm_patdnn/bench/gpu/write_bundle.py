@@ -6,7 +6,6 @@ So the machine with the GPU needs neither TVM nor a compiler.
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -25,9 +24,9 @@ from te_schedules.gpu.conv2d_schedule import GpuSchedule
 from te_schedules.gpu.conv2d_space import best_schedules
 from te_schedules.gpu.epilogue import OperandSpec
 from te_schedules.window import Window
+from tvm_patdnn.bench.gpu.compile_cuda import compile_cuda
 from tvm_patdnn.bench.gpu.layer_case import LAYERS, Layer, LayerCase, LayerLaunch, Variant
 from tvm_patdnn.bench.gpu.layer_case import layer_weight as weight_of
-from tvm_patdnn.errors import BenchError
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.sparse.fkw import FKW, pack_fkw
 from tvm_patdnn.standalone.device_code import DeviceFunction, device_code
@@ -201,16 +200,5 @@ def _compile(folder: Path, name: str, target: Target, source: str) -> str:
         (folder / f"{name}.cl").write_text(source)
         return f"{name}.cl"
     path = folder / f"{name}.cubin"
-    arch = str(target.attrs["arch"])
-    command = ["nvcc", "-cubin", "-O3", f"-arch={arch}", "--use_fast_math", "-o", str(path)]
-    try:
-        done = subprocess.run(
-            [*command, "-x", "cu", "-"], input=source, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError as error:
-        raise BenchError(
-            "nvcc: not found, which compiles kernels for CUDA; install NVIDIA's CUDA toolkit"
-        ) from error
-    if done.returncode:
-        raise BenchError(f"nvcc refuses {name}: {done.stderr.strip().splitlines()[0]}")
+    compile_cuda(source, path, str(target.attrs["arch"]), "--use_fast_math")
     return path.name

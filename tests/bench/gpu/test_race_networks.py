@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from models import race_gpu
-from tests.bench.gpu_networks import made_cupy
-from tvm_patdnn.bench.gpu_networks import race
-from tvm_patdnn.bench.gpu_networks.cuda_device import CudaDevice
-from tvm_patdnn.bench.gpu_networks.network_program import BINARY, PROGRAM, WEIGHTS
-from tvm_patdnn.bench.gpu_networks.race import EXPECTED, made_inputs, ours, torch_rows
+from tests.bench.gpu import made_cupy
+from tvm_patdnn.bench.gpu import race_networks as race
+from tvm_patdnn.bench.gpu.cupy_device import CupyDevice
+from tvm_patdnn.bench.gpu.network_program import BINARY, PROGRAM, WEIGHTS
+from tvm_patdnn.bench.gpu.race_networks import EXPECTED, made_inputs, ours, torch_rows
 
 
 def scale(grid, block, weights, source, target):
@@ -51,7 +51,7 @@ def folder(tmp_path):
 
 def test_a_network_is_checked_and_timed_launch_by_launch_and_as_a_graph(folder, monkeypatch):
     made_cupy.install(monkeypatch, {"scale": scale})
-    one, graph = ours(folder / "net", CudaDevice())
+    one, graph = ours(folder / "net", CupyDevice())
     assert (one["launch"], graph["launch"]) == ("one by one", "graph")
     assert (one["error"], one["us"], graph["us"]) == (0.0, 1000.0, 1000.0)
     assert (one["network"], one["variant"], one["system"]) == ("net", "blocks", "patdnn")
@@ -59,7 +59,7 @@ def test_a_network_is_checked_and_timed_launch_by_launch_and_as_a_graph(folder, 
 
 def test_a_wrong_result_is_in_the_row(folder, monkeypatch):
     made_cupy.install(monkeypatch, {"scale": lambda *args: scale(*args[:-1], args[-1][4:])})
-    assert next(ours(folder / "net", CudaDevice()))["error"] > 0.1
+    assert next(ours(folder / "net", CupyDevice()))["error"] > 0.1
 
 
 def test_torch_computes_in_several_ways(monkeypatch):

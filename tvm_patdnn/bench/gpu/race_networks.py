@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tvm_patdnn.bench.gpu_networks.cuda_device import CudaDevice
-from tvm_patdnn.bench.gpu_networks.network_program import NetworkProgram
+from tvm_patdnn.bench.gpu.cupy_device import CupyDevice
+from tvm_patdnn.bench.gpu.network_program import NetworkProgram
 
 __all__ = ["EXPECTED", "check", "made_inputs", "ours", "torch_rows"]
 
@@ -27,7 +27,7 @@ WAYS = (  # storage, whether fp32 may be TF32, order in memory
 )
 
 
-def ours(folder: Path, device: CudaDevice) -> Iterator[Row]:
+def ours(folder: Path, device: CupyDevice) -> Iterator[Row]:
     """Yields a row for each way to launch the network of a folder, checked before it is timed."""
     program = NetworkProgram(folder, device)
     row = {key: program.facts[key] for key in ("network", "variant", "batch", "storage")}

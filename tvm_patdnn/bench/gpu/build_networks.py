@@ -1,13 +1,12 @@
 """Builds networks for a CUDA device that is elsewhere: folders that run there without TVM.
 
-``python -m tvm_patdnn.bench.gpu_networks.build_networks NET.onnx ... -o FOLDER --arch sm_90``
+``python -m tvm_patdnn.bench.gpu.build_networks NET.onnx ... -o FOLDER --arch sm_90``
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,24 +14,25 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from tvm_patdnn.bench.gpu_networks.network_program import BINARY, SOURCE
-from tvm_patdnn.bench.gpu_networks.race import EXPECTED, made_inputs
-from tvm_patdnn.bench.gpu_networks.write_network import write_network
+from tvm_patdnn.bench.gpu.compile_cuda import compile_cuda
+from tvm_patdnn.bench.gpu.network_program import BINARY, SOURCE
+from tvm_patdnn.bench.gpu.race_networks import EXPECTED, made_inputs
+from tvm_patdnn.bench.gpu.write_network import write_network
 from tvm_patdnn.builder import source_model
 from tvm_patdnn.compilation import Request
-from tvm_patdnn.errors import BenchError
 from tvm_patdnn.standalone.write_folder import compile_device_program
 
 __all__ = [
+    "BATCHES",
     "LEVELS",
     "build_network",
     "coarse",
-    "compile_cuda",
     "convolutions_only",
     "expected_outputs",
     "with_batch",
 ]
 
+BATCHES = (1, 8)
 LEVELS = 7  # of a coarse weight, to either side of zero
 
 _LOG = logging.getLogger(__name__)
@@ -48,23 +48,9 @@ def build_network(model: onnx.ModelProto, target: str, folder: Path, **facts: ob
     storage = str(facts.get("storage", "float32"))
     source = source_model(Request(onnx_model=model, target=target, storage=storage))
     write_network(compile_device_program(source), source.metadata, folder, **facts)
-    compile_cuda(folder / SOURCE, folder / BINARY, str(source.target.attrs["arch"]))
+    arch = str(source.target.attrs["arch"])
+    compile_cuda((folder / SOURCE).read_text(), folder / BINARY, arch)
     np.savez_compressed(folder / EXPECTED, allow_pickle=False, **expected_outputs(model))
-
-
-def compile_cuda(source: Path, binary: Path, arch: str) -> None:
-    """Compiles CUDA for an architecture, such as sm_90, which need not be here.
-
-    Raises:
-        BenchError: nvcc is missing, or its complaint.
-    """
-    line = ["nvcc", "-cubin", "-O3", f"-arch={arch}", "-o", str(binary), str(source)]
-    try:
-        done = subprocess.run(line, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise BenchError(f"cannot start nvcc: {error}; install CUDA's compiler") from error
-    if done.returncode:
-        raise BenchError(f"{source}: nvcc says: {done.stderr.strip()[-2000:]}")
 
 
 def coarse(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -135,7 +121,7 @@ def main(words: Sequence[str] | None = None) -> None:
     for path in args.models:
         model = onnx.load(path)
         model = coarse(convolutions_only(model) if args.convolutions else model)
-        for batch in args.batch or [1]:
+        for batch in args.batch or BATCHES:
             network, _, variant = path.stem.partition("-")
             facts = {"network": network, "variant": variant or "dense", "batch": batch}
             folder = args.output / f"{path.stem}-{batch}-{args.storage}"

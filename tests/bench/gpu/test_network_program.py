@@ -6,10 +6,10 @@ import pytest
 from tests.built import inputs, pruned_network
 from tests.gpu.opencl import require_opencl
 from tests.gpu.opencl_device import OpenClDevice
-from tvm_patdnn.bench.gpu_networks.build_networks import expected_outputs
-from tvm_patdnn.bench.gpu_networks.network_program import PROGRAM, WEIGHTS, NetworkProgram
-from tvm_patdnn.bench.gpu_networks.race import EXPECTED, check
-from tvm_patdnn.bench.gpu_networks.write_network import write_network
+from tvm_patdnn.bench.gpu.build_networks import expected_outputs
+from tvm_patdnn.bench.gpu.network_program import PROGRAM, WEIGHTS, NetworkProgram
+from tvm_patdnn.bench.gpu.race_networks import EXPECTED, check
+from tvm_patdnn.bench.gpu.write_network import write_network
 from tvm_patdnn.builder import source_model
 from tvm_patdnn.compilation import Request
 from tvm_patdnn.standalone.write_folder import compile_device_program

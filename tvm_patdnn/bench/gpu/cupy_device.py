@@ -8,12 +8,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tvm_patdnn.bench.gpu_networks.network_program import BINARY
+from tvm_patdnn.bench.gpu.network_program import BINARY
 
-__all__ = ["CudaDevice"]
+__all__ = ["CupyDevice"]
 
 
-class CudaDevice:
+class CupyDevice:
     """Launches go to one stream, in which they can be captured as a graph."""
 
     def __init__(self) -> None:

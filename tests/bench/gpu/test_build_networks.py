@@ -7,18 +7,16 @@ from onnx import helper, numpy_helper
 
 from tests.built import pruned_network
 from tests.onnx_models import model_of
-from tvm_patdnn.bench.gpu_networks import build_networks
-from tvm_patdnn.bench.gpu_networks.build_networks import (
+from tvm_patdnn.bench.gpu import build_networks
+from tvm_patdnn.bench.gpu.build_networks import (
     LEVELS,
     build_network,
     coarse,
-    compile_cuda,
     convolutions_only,
     main,
     with_batch,
 )
-from tvm_patdnn.bench.gpu_networks.network_program import BINARY, PROGRAM
-from tvm_patdnn.errors import BenchError
+from tvm_patdnn.bench.gpu.network_program import BINARY, PROGRAM
 
 
 def shapes(model):
@@ -68,17 +66,6 @@ def test_a_network_is_written_with_its_binary(tmp_path):
     assert (tmp_path / "net" / PROGRAM).exists()
 
 
-def test_what_nvcc_says_is_shown(tmp_path, monkeypatch):
-    source = tmp_path / "k.cu"
-    source.write_text("not CUDA")
-    if shutil.which("nvcc") is not None:
-        with pytest.raises(BenchError, match=r"k.cu: nvcc says: .*error"):
-            compile_cuda(source, tmp_path / "k.cubin", "sm_80")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BenchError, match="cannot start nvcc: .*; install CUDA's compiler"):
-        compile_cuda(source, tmp_path / "k.cubin", "sm_80")
-
-
 def test_the_command_names_folders_by_what_is_in_them(tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(build_networks.onnx, "load", lambda path: classifier())
@@ -90,3 +77,13 @@ def test_the_command_names_folders_by_what_is_in_them(tmp_path, monkeypatch):
     assert (target, folder.name) == ("cuda -arch=sm_90", "net-blocks-8-float32")
     assert facts == {"network": "net", "variant": "blocks", "batch": 8, "storage": "float32"}
     assert made[1][1]["variant"] == "dense"
+
+
+def test_the_command_builds_for_one_image_and_for_eight(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(build_networks.onnx, "load", lambda path: classifier())
+    monkeypatch.setattr(
+        build_networks, "build_network", lambda *args, **facts: made.append(facts["batch"])
+    )
+    main(["net.onnx", "-o", str(tmp_path)])
+    assert made == [1, 8]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tvm_patdnn.bench.gpu_networks.network_program import PROGRAM, SOURCE, WEIGHTS
+from tvm_patdnn.bench.gpu.network_program import PROGRAM, SOURCE, WEIGHTS
 from tvm_patdnn.library.metadata import Metadata
 from tvm_patdnn.standalone.device_program import BUFFER_ALIGNMENT, DeviceProgram
 from tvm_patdnn.standalone.sequence import Ref
