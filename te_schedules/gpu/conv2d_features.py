@@ -50,7 +50,8 @@ def conv2d_features(
     # Shifted, as records have no negative numbers.
     found = {name: round(math.log2(1 + value), 4) for name, value in sizes.items()}
     cost = cost_feature(1000 * estimate(geometry, lists, schedule, gpu).micros)
-    return found | {"sparse": float(configuration.sparse), COST: cost}
+    plain = {"sparse": float(configuration.sparse), "staged": float(schedule.staged)}
+    return found | plain | {COST: cost}
 
 
 _CHOICES = ("lanes_x", "rows", "columns", "warps", "groups", "window", "splits", "resident")

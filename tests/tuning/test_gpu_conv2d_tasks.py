@@ -7,7 +7,9 @@ import tvm
 from tvm import relax
 
 from relay_passes.gpu.plan_gpu import GpuPlanOptions, plan_gpu
+from relay_passes.gpu.score_kernels import gpu_lists
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from te_schedules.gpu.conv2d_space import fits
 from te_schedules.gpu.kernel_table import pruned_weight
 from tests.device.servers import serving
 from tests.gpu.opencl import require_opencl
@@ -57,6 +59,7 @@ def test_the_space_begins_with_the_defaults():
     assert {point.sparse for point in pruned.space.points} == {False, True}
     assert {point.sparse for point in dense.space.points} == {False}
     assert [point.sparse for point in pruned.space.starts] == [False, True]
+    assert {point.schedule.staged for point in dense.space.points} == {False, True}
     for task in (pruned, dense):
         assert set(task.space.starts) <= set(task.space.points)
         assert len(set(task.space.points)) == len(task.space.points) > 20
@@ -77,6 +80,14 @@ def written(folder, splits=1):
     return map(str, trials)
 
 
+def test_every_point_fits_the_layer():
+    for task in tasks():
+        geometry = task.problem.geometry
+        for point in task.space.points:
+            lists = gpu_lists(task.problem.candidates[point.sparse, point.group])
+            assert fits(point.schedule, geometry, lists, GPU)
+
+
 @pytest.mark.parametrize("splits", [1, 2])
 def test_a_trial_is_built_checked_and_timed(splits, tmp_path):
     require_opencl()
@@ -89,6 +100,24 @@ def test_a_trial_is_built_checked_and_timed(splits, tmp_path):
     np.savez(tmp_path / ARGUMENTS, **{**stored, "expected": stored["expected"] + 9})
     (found,) = measure_trials(HERE, str(tmp_path), [other], turns=1, cold_bytes=0)
     assert found.error.startswith("wrong result: differs by 9")
+
+
+@pytest.mark.parametrize(
+    "count", [pytest.param(3, id="a few"), pytest.param(40, id="many", marks=pytest.mark.long)]
+)
+def test_any_point_computes_the_layer(count, tmp_path):
+    require_opencl()
+    rng = np.random.default_rng(count)
+    for number, task in enumerate(tasks()):
+        problem, target = tmp_path / f"problem{number}", target_config(TARGET)
+        problem.write_bytes(pickle.dumps(task.problem))
+        make_arguments(str(problem), str(tmp_path / ARGUMENTS))
+        for at in rng.choice(len(task.space.points), count // 2 + number, replace=False):
+            folder = tmp_path / f"{number}-{at}"
+            folder.mkdir()
+            build_trial(str(problem), task.space.points[at], target, str(folder))
+            (found,) = measure_trials(HERE, str(tmp_path), [str(folder)], turns=1, cold_bytes=0)
+            assert found.error == "", task.space.points[at]
 
 
 def test_a_trial_on_a_device(tmp_path):

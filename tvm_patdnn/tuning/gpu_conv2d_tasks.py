@@ -6,7 +6,7 @@ Their epilogues are left out: they are the same whatever the schedule is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -87,7 +87,8 @@ def _task(key: TuningKey, alike: Sequence[PlannedKernel], gpu: GpuModel) -> Tuni
     points = [
         _point(sparse, each, schedule)
         for (sparse, _), each in candidates.items()
-        for schedule in schedules(choice.geometry, gpu_lists(each), gpu)
+        for model in (gpu, replace(gpu, shares_memory=not gpu.shares_memory))
+        for schedule in schedules(choice.geometry, gpu_lists(each), model)
     ]
     starts = [
         _point(each.candidate.kind in _SPARSE, each.candidate, each.schedule)

@@ -23,6 +23,7 @@ def test_every_choice_shows(name):
 
 def test_the_layer_and_the_gpu_show():
     assert features(sparse=False) != features()
+    assert features(replace(SCHEDULE, staged=False))["staged"] == 0
     assert features(group=1) != features()
     assert features(arch="sm_90") != features()
 
