@@ -17,6 +17,7 @@ from relay_passes.lanes.plan import (
     PlannedNode,
     PlannedPair,
 )
+from relay_passes.lanes.recorded_pairs import recorded_pair
 from relay_passes.lanes.tuning_keys import conv2d_key
 from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.recognition.fuse_epilogues import fuse_epilogues
@@ -84,7 +85,7 @@ class _Planner:
     ) -> dict[relax.Var, PlannedPair]:
         """Returns the pairs that can be computed in one kernel, by their result.
 
-        What was measured of each of the two alone says nothing of both.
+        What was measured of each of the two alone says nothing of both; of both it decides.
         """
         alone = _Planner(self.layouts, replace(self.options, records=Records()))
         planned = [
@@ -94,7 +95,11 @@ class _Planner:
             )
             for first, depthwise in candidates
         ]
-        return {pair.depthwise.node.result: pair for pair in planned if pair.is_possible}
+        possible = [pair for pair in planned if pair.is_possible]
+        if self.options.records and self.options.optimizations.complete:
+            cpu, records = self.options.cpu, self.options.records
+            possible = [recorded_pair(pair, cpu, records) for pair in possible]
+        return {pair.depthwise.node.result: pair for pair in possible}
 
     def node(self, node: LaneNode) -> PlannedNode:
         """Plans a kernel of its own."""

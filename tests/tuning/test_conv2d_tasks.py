@@ -43,14 +43,6 @@ def test_the_space_of_a_pruned_layer_is_sparse_and_dense_and_begins_with_the_def
         assert len(task.space.describe(task.space.starts[0])) > 20
 
 
-def test_a_pair_in_one_kernel_is_left_alone():
-    def mobile(net, x):
-        wide = net(relax.op.nn.relu(net.conv(x, random_array(16, 8, 1, 1))))
-        return net.conv(wide, random_array(16, 1, 3, 3), groups=16, padding=1)
-
-    assert tasks_of(mobile) == []
-
-
 @pytest.mark.parametrize("at", [0, -1])
 def test_a_problem_that_was_pickled_gives_kernels_with_the_same_result(at):
     task = tasks_of(three)[0]

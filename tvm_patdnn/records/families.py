@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from te_schedules.cpu import conv2d_configuration
+from te_schedules.cpu import conv2d_configuration, pair_configuration
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.int8 import strip_configuration
 from te_schedules.cpu.int8.strip_configuration import StripConfiguration
+from te_schedules.cpu.pair_configuration import PairConfiguration
 from te_schedules.gpu import conv2d_configuration as gpu_conv2d
 
 __all__ = ["FAMILIES", "Configuration", "Family"]
@@ -53,6 +54,9 @@ FAMILIES: dict[str, Family] = {
     ),
     gpu_conv2d.FAMILY: Family(
         version=gpu_conv2d.VERSION, configuration=gpu_conv2d.GpuConv2dConfiguration
+    ),
+    pair_configuration.FAMILY: Family(
+        version=pair_configuration.VERSION, configuration=PairConfiguration
     ),
     strip_configuration.FAMILY: Family(
         version=strip_configuration.VERSION, configuration=StripConfiguration

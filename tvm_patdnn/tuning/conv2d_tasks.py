@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from tvm_patdnn.records.tuning_key import TuningKey
 from tvm_patdnn.tuning.problem import TrialKernel, TuningTask
 from tvm_patdnn.tuning.space import Space
 
-__all__ = ["ConvProblem", "conv2d_tasks"]
+__all__ = ["ConvProblem", "ConvSpace", "conv2d_tasks"]
 
 Candidates = Mapping[tuple[bool, int], Candidate]  # by whether they are sparse, and their group
 
@@ -69,16 +68,20 @@ class ConvProblem:
     def kernel(self, configuration: Configuration) -> TrialKernel:
         """See ``Problem``."""
         assert isinstance(configuration, Conv2dConfiguration)
+        kernel = self.conv2d(configuration)
+        return TrialKernel(func=conv2d(kernel), constants=list(kernel.constants.values()))
+
+    def conv2d(self, configuration: Conv2dConfiguration) -> Conv2d:
+        """Returns all that determines the kernel of a configuration."""
         schedule = configuration.schedule
         candidate = self.candidates[configuration.sparse, schedule.group]
-        kernel = Conv2d(
+        return Conv2d(
             geometry=self.geometry,
             fkw=candidate.pack(self.weight, schedule),
             schedule=schedule,
             steps=self.steps,
             products=candidate.products,
         )
-        return TrialKernel(func=conv2d(kernel), constants=list(kernel.constants.values()))
 
     def arguments(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """See ``Problem``."""
@@ -90,11 +93,54 @@ class ConvProblem:
         return [data], [rng.standard_normal(shape).astype(dtype) for _, shape, dtype in params]
 
 
-def conv2d_tasks(plan: LanePlan, cpu: CpuModel) -> list[TuningTask]:
-    """Returns the distinct convolutions that are kernels of their own, in order.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ConvSpace:
+    """What there is to choose from for one convolution.
 
-    One that shares its kernel with the depthwise one behind it keeps the cost model's schedule.
+    Attributes:
+        starts: what the cost model considers.
+        points: all, the starts included.
     """
+
+    cpu: CpuModel
+    problem: ConvProblem
+    starts: Sequence[Conv2dConfiguration]
+    points: Sequence[Conv2dConfiguration]
+
+    @classmethod
+    def of(cls, planned: PlannedConvolution, cpu: CpuModel) -> ConvSpace:
+        """Returns the space of a planned convolution."""
+        layer, geometry = planned.layer, planned.geometry
+        candidates = {(False, each.group): each for each in dense_candidates(layer)}
+        if layer.found.kept_weights < layer.found.dense_weights:
+            candidates |= {(True, each.group): each for each in sparse_candidates(layer)}
+        starts = [
+            Conv2dConfiguration(sparse=each.candidate.kind in _SPARSE, schedule=each.schedule)
+            for each in planned.choice.considered
+        ]
+        points = [
+            Conv2dConfiguration(sparse=sparse, schedule=schedule)
+            for (sparse, group), each in candidates.items()
+            for schedule in tuning_schedules(geometry, each.lists, group, cpu)
+        ]
+        problem = ConvProblem(
+            weight=layer.weight, geometry=geometry, steps=planned.steps, candidates=candidates
+        )
+        both = list(dict.fromkeys([*starts, *points]))
+        return cls(cpu=cpu, problem=problem, starts=starts, points=both)
+
+    def describe(self, point: Configuration) -> Mapping[str, float]:
+        """Returns the features of a point."""
+        assert isinstance(point, Conv2dConfiguration)
+        lists = self.problem.candidates[point.sparse, point.schedule.group].lists
+        return conv2d_features(point, self.problem.geometry, lists, self.cpu)
+
+
+_SPARSE = ("pattern", "connectivity")
+
+
+def conv2d_tasks(plan: LanePlan, cpu: CpuModel) -> list[TuningTask]:
+    """Returns the distinct convolutions that are kernels of their own, in order."""
     found: dict[TuningKey, list[PlannedConvolution]] = {}
     for item in plan.items:
         if isinstance(item, PlannedConvolution):
@@ -103,43 +149,10 @@ def conv2d_tasks(plan: LanePlan, cpu: CpuModel) -> list[TuningTask]:
 
 
 def _task(alike: Sequence[PlannedConvolution], cpu: CpuModel) -> TuningTask:
-    first = alike[0]
-    layer = first.layer
-    candidates = {(False, each.group): each for each in dense_candidates(layer)}
-    if layer.found.kept_weights < layer.found.dense_weights:
-        candidates |= {(True, each.group): each for each in sparse_candidates(layer)}
-    points = [
-        Conv2dConfiguration(sparse=sparse, schedule=schedule)
-        for (sparse, group), each in candidates.items()
-        for schedule in tuning_schedules(first.geometry, each.lists, group, cpu)
-    ]
-    starts = [
-        Conv2dConfiguration(sparse=each.candidate.kind in _SPARSE, schedule=each.schedule)
-        for each in first.choice.considered
-    ]
+    own = ConvSpace.of(alike[0], cpu)
     return TuningTask(
-        key=first.key,
+        key=alike[0].key,
         layers=[each.layer.name for each in alike],
-        space=Space(
-            list(dict.fromkeys([*starts, *points])),
-            starts,
-            partial(_describe, first.geometry, candidates, cpu),
-        ),
-        problem=ConvProblem(
-            weight=layer.weight,
-            geometry=first.geometry,
-            steps=first.steps,
-            candidates=candidates,
-        ),
+        space=Space(own.points, own.starts, own.describe),
+        problem=own.problem,
     )
-
-
-_SPARSE = ("pattern", "connectivity")
-
-
-def _describe(
-    geometry: Conv2dGeometry, candidates: Candidates, cpu: CpuModel, point: Configuration
-) -> Mapping[str, float]:
-    assert isinstance(point, Conv2dConfiguration)
-    lists = candidates[point.sparse, point.schedule.group].lists
-    return conv2d_features(point, geometry, lists, cpu)

@@ -8,6 +8,7 @@ from tvm_patdnn.errors import TuningError
 from tvm_patdnn.tuning.conv2d_tasks import conv2d_tasks
 from tvm_patdnn.tuning.gpu_conv2d_tasks import gpu_conv2d_tasks
 from tvm_patdnn.tuning.int8_conv2d_tasks import int8_conv2d_tasks
+from tvm_patdnn.tuning.pair_tasks import pair_tasks
 from tvm_patdnn.tuning.problem import TuningTask
 
 __all__ = ["network_tasks"]
@@ -29,10 +30,11 @@ def _tasks(compilation: Compilation) -> list[TuningTask]:
     module, options, kind = compilation.model.module, compilation.options, compilation.target.kind
     with compilation.target:
         if options.gpu is None:
-            quantised = plan_quantised(module, options)
+            quantised, plan = plan_quantised(module, options), plan_pipeline(module, options)
             return [
                 *(int8_conv2d_tasks(quantised, options.cpu) if quantised is not None else ()),
-                *conv2d_tasks(plan_pipeline(module, options), options.cpu),
+                *conv2d_tasks(plan, options.cpu),
+                *pair_tasks(plan, options.cpu),
             ]
         if kind.name != "opencl":
             raise TuningError(
