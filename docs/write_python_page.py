@@ -20,6 +20,7 @@ _PARTS = {
         "tvm_patdnn:inspect",
         "tvm_patdnn:Optimizations",
         "tvm_patdnn:Library",
+        "tvm_patdnn:Device",
         "tvm_patdnn:load",
         "tvm_patdnn.library.standalone_model:StandaloneModel",
         "tvm_patdnn.library.running:RunnableModel",

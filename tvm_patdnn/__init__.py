@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tvm_patdnn.builder import build
+    from tvm_patdnn.device.device import Device
     from tvm_patdnn.errors import (
         BenchError,
         BuildError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BenchError",
     "BuildError",
+    "Device",
     "DeviceError",
     "Library",
     "LibraryError",
@@ -58,6 +60,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Device": "device.device",
     "Library": "library.library",
     "Optimizations": "optimizations",
     "Pattern": "sparse.patterns",

@@ -1,6 +1,11 @@
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.gpu.opencl import require_opencl
@@ -10,6 +15,7 @@ from tvm_patdnn.tuning import ranking_model
 from tvm_patdnn.tuning.compare_networks import NetworkTimes
 from tvm_patdnn.tuning.tune import Tuned
 
+ROOT = Path(__file__).parents[2]
 TARGET = "native -num-cores=1"
 
 
@@ -73,11 +79,41 @@ def test_an_interruption_says_where_the_trials_are(files, tmp_path, monkeypatch,
 @pytest.mark.parametrize(("kept", "said"), [(True, "use: tvm-patdnn build"), (False, "not faster")])
 def test_what_is_said_of_the_network(kept, said):
     times = NetworkTimes(default_s=0.002, tuned_s=0.001)
-    tuned = Tuned(tasks=(), layers=1, trials=7, network=times, kept=kept)
+    tuned = Tuned(tasks=(), layers=1, trials=7, seconds_a_trial=0.5, network=times, kept=kept)
     first, second, last = _text(tuned, Path("log")).splitlines()
     assert first == "network: 2.000 ms before, 1.000 ms after: 2.00x"
-    assert second == "7 trials in log"
+    assert second == "7 trials in log; those of this run took 0.50 s each on average"
     assert said in last
+
+
+def test_a_run_that_is_killed_goes_on(files, tmp_path, tune):
+    log = tmp_path / "log"
+    words = [files / "pruned.onnx", "--target", TARGET, "--search", "random", "--log", log]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tvm_patdnn", "tune", *map(str, words)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while len(measured(log)) < 20:  # two batches, and what each layer starts with
+        assert process.poll() is None
+        time.sleep(0.05)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert alive == []
+    before = measured(log)
+    told, _ = tune("--search", "random", "--trials", len(before) + 4)
+    assert f"{len(before) + 4} trials in {log}" in told
+    assert measured(log)[: len(before)] == before
+    assert len(set(measured(log))) == len(before) + 4  # none was measured twice
+
+
+def measured(log):
+    if not log.exists():
+        return []
+    return [(r.key.workload, r.configuration) for r in read_log(log) if not r.chosen]
 
 
 def test_errors(files, tmp_path, failing, misused, monkeypatch):

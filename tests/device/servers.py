@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tvm_patdnn.device.address import DeviceAddress
-from tvm_patdnn.device.probe import reach
+from tvm_patdnn.device.greet import reach
 from tvm_patdnn.errors import DeviceError
 
-__all__ = ["free_port", "kill", "serving", "tracking"]
+__all__ = ["free_port", "freeze", "kill", "serving", "tracking"]
 
 ROOT = Path(__file__).parents[2]
 _START_S = 120
@@ -48,6 +48,11 @@ def tracking(key: str) -> Iterator[DeviceAddress]:
     words += ["--port-end", str(address.port + 1)]
     with _running(["tvm.exec.rpc_tracker", *words], address, {}):
         yield address
+
+
+def freeze(process: subprocess.Popen) -> None:
+    """Stops a server and all that it has started: they are there and do nothing."""
+    os.killpg(process.pid, signal.SIGSTOP)
 
 
 def kill(process: subprocess.Popen) -> None:

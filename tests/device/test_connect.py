@@ -13,9 +13,10 @@ import tvm
 
 from tests.device.servers import kill, serving, tracking
 from tvm_patdnn.device import connect as module
-from tvm_patdnn.device.connect import connect, free_devices, known_facts
+from tvm_patdnn.device.connect import connect, free_devices
+from tvm_patdnn.device.device import Device
 from tvm_patdnn.device.device_facts import DeviceFacts
-from tvm_patdnn.device.probe import reach
+from tvm_patdnn.device.greet import reach
 from tvm_patdnn.errors import DeviceError
 
 pytest.importorskip("cloudpickle")
@@ -34,7 +35,7 @@ def address(server):
 
 
 def test_a_device_says_what_it_is(address):
-    facts = known_facts(address)
+    facts = Device(address).facts
     assert facts.tvm == tvm.__version__
     assert facts.target["kind"] == "llvm"
     assert facts.target["num-cores"] == facts.cores >= 1
@@ -53,16 +54,10 @@ def test_another_version(address, monkeypatch):
         connect(address)
 
 
-def test_a_server_that_does_not_say(address, monkeypatch):
-    monkeypatch.setattr(module, "facts_of", lambda session: None)
-    with pytest.raises(DeviceError, match="does not say what it runs on; give --target"):
-        known_facts(address)
-
-
 def test_one_client_at_a_time(address, monkeypatch):
-    from tvm_patdnn.device import probe
+    from tvm_patdnn.device import greet
 
-    monkeypatch.setattr(probe, "_ANSWER_S", 1.0)
+    monkeypatch.setattr(greet, "_ANSWER_S", 1.0)
     session = connect(address, wait_s=30)
     with pytest.raises(DeviceError, match="another client may be using it"):
         connect(address)
@@ -79,7 +74,7 @@ def test_a_session_that_crashes_ends_alone(server):
     with pytest.raises(Exception, match=".*"):
         session.get_function("runtime.config_threadpool")
     del session
-    assert known_facts_later(address).tvm == tvm.__version__
+    assert facts_later(address).tvm == tvm.__version__
 
 
 def test_it_ends_whole_and_its_port_is_free_again():
@@ -120,7 +115,7 @@ def test_through_a_tracker():
             with pytest.raises(DeviceError, match="no device has this key; those there: rasp"):
                 connect(replace(tracker, key="other"))
             del session
-            assert known_facts_later(tracker).tvm == tvm.__version__
+            assert facts_later(tracker).tvm == tvm.__version__
 
 
 def test_what_is_no_tracker(address):
@@ -132,13 +127,13 @@ def serving_children(process):
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def known_facts_later(address):
+def facts_later(address):
     connect(address, wait_s=60)
     time.sleep(1)
     end = time.monotonic() + 30
     while True:
         try:
-            return known_facts(address)
+            return Device(address).facts
         except DeviceError:
             if time.monotonic() > end:
                 raise

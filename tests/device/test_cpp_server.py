@@ -17,8 +17,10 @@ import tvm_patdnn.device
 from tests.built import inputs, library, require_linker
 from tests.device.servers import free_port
 from tvm_patdnn.device.address import DeviceAddress
-from tvm_patdnn.device.connect import connect, known_facts
+from tvm_patdnn.device.connect import connect
+from tvm_patdnn.device.device import Device
 from tvm_patdnn.errors import DeviceError
+from tvm_patdnn.machine.host_cpu import host_caches
 
 SOURCES = Path(tvm_patdnn.device.__file__).parent / "cpp"
 WHEELS = Path(tvm.__file__).parents[1]
@@ -57,9 +59,10 @@ def run(*words: object) -> None:
 
 
 def test_it_says_what_it_runs_on(address):
-    facts = known_facts(address)
+    facts = Device(address).facts
     assert tvm.__version__.startswith(facts.tvm)
     assert facts.cores >= 1
+    assert facts.caches == host_caches()
     assert facts.target["mtriple"] == f"{facts.machine}-linux-gnu"
 
 
@@ -70,6 +73,9 @@ def test_it_runs_models_one_client_after_the_other(address):
         model = library().on_device(session)
         assert (model.run(inputs())["y"] == library().run(inputs())["y"]).all()
         assert min(model.time(inputs(), repeats=2)) > 0
+        times = model.time_layers(inputs())
+        assert list(times) == ["conv1", "conv2", "others"]
+        assert min(times.values()) > 0
         del model, session
 
 

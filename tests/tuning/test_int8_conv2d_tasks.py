@@ -50,6 +50,6 @@ def test_trials_give_the_bytes_of_the_plainest_kernel():
     rng = np.random.default_rng(0)
     points = [*task.space.starts, *(task.space.random(rng) for _ in range(3))]
     with Workshop(Target(native()), 1) as workshop:
-        found = workshop.measure(task, points, turns=1)
+        found = list(workshop.measure(task, points, turns=1))
     assert [each.error for each in found] == [""] * len(points)
     assert all(0 < each.seconds < 1 for each in found)

@@ -157,7 +157,8 @@ def test_progress(log):
         log=log,
         records=Records(),
         options=TuneOptions(trials=20, batch=8),
-        progress=lambda done, task: told.append((done, task.layers)),
+        progress=lambda done, task, best: told.append((done, task.layers, best)),
     )
     list(tuner.run())
-    assert told == [(done, ("conv",)) for done in (2, 10, 18, 20)]
+    assert [each[:2] for each in told] == [(done, ("conv",)) for done in range(1, 21)]
+    assert told[-1][2] == min(record.seconds for record in read_log(log))

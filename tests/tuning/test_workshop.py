@@ -70,10 +70,10 @@ def test_trials():
     points = [replace(PLAIN, schedule=replace(PLAIN.schedule, chunks=n)) for n in numbers]
     limits = Limits(build_s=12, run_s=60, turns=2)
     with Workshop(target, 1, limits=limits) as workshop:
-        good = workshop.measure(task, task.space.starts)
+        good = list(workshop.measure(task, task.space.starts))
         assert all(0 < each.seconds < 1 for each in good)
-        found = workshop.measure(bad, points)
-        again = workshop.measure(task, task.space.starts, turns=1)
+        found = list(workshop.measure(bad, points))
+        again = list(workshop.measure(task, task.space.starts, turns=1))
     assert 0 < found[0].seconds < 1
     assert [each.seconds for each in found[1:]] == [None] * 5
     assert found[1].error == "build: no such kernel"
@@ -91,4 +91,4 @@ def test_a_layer_without_a_kernel_is_named():
         Workshop(target, 1) as workshop,
         pytest.raises(TuningError, match="its plainest kernel does not run here: .*; report it"),
     ):
-        workshop.measure(bad, task.space.starts)
+        list(workshop.measure(bad, task.space.starts))

@@ -14,7 +14,7 @@ from tvm_patdnn.cli.arguments import (
 )
 from tvm_patdnn.cli.device_options import add_device, given_device
 from tvm_patdnn.cli.without_torch import without_torch
-from tvm_patdnn.progress import INSPECT_PHASES, PhaseBar
+from tvm_patdnn.progress import BUILD_PHASES, INSPECT_PHASES, PhaseBar
 
 __all__ = ["add_parser"]
 
@@ -26,12 +26,14 @@ def add_parser(commands: Any) -> None:
     add_model(parser)
     add_target(parser)
     add_logs(parser)
-    add_device(parser, "Ask a device what the target is")
+    add_device(parser, "Say what a device is, inspect for it, and time each layer there")
     add_output_options(parser)
 
 
 def _run(args: argparse.Namespace) -> None:
-    with PhaseBar(INSPECT_PHASES + 1, quiet=args.quiet) as progress:
+    device = given_device(args)
+    phases = 1 + INSPECT_PHASES if device is None else 2 + BUILD_PHASES
+    with PhaseBar(phases, quiet=args.quiet) as progress:
         progress("loading TVM")
         from tvm_patdnn.cli.show_report import (
             interface_facts,
@@ -41,25 +43,25 @@ def _run(args: argparse.Namespace) -> None:
         )
 
         with without_torch():
+            from tvm_patdnn.compilation import Request
             from tvm_patdnn.inspection import inspect
 
-        report = inspect(
-            args.model,
-            args.target or _target_of(args),
-            input_shapes=dict(args.input_shape),
-            logs=args.logs,
-            progress=progress,
-        )
+        shapes = dict(args.input_shape)
+        if device is None:
+            report = inspect(
+                args.model, args.target, input_shapes=shapes, logs=args.logs, progress=progress
+            )
+            there = None
+        else:
+            from tvm_patdnn.cli.inspect_device import inspect_on_device
+
+            request = Request(
+                onnx_model=args.model, target=args.target, input_shapes=shapes, logs=args.logs
+            )
+            there = inspect_on_device(request, device, progress)
+            report = there.report
     if args.json:
-        print(report_json(report, **interface_facts(report)))
+        print(report_json(report, **interface_facts(report), **(there.values() if there else {})))
     else:
-        print(f"{interface_text(report)}\n\n{report_text(report)}")
-
-
-def _target_of(args: argparse.Namespace) -> dict[str, Any] | None:
-    device = given_device(args)
-    if device is None:
-        return None
-    from tvm_patdnn.device.connect import known_facts
-
-    return known_facts(device).target
+        parts = [interface_text(report), report_text(report), *([there.text()] if there else [])]
+        print("\n\n".join(parts))

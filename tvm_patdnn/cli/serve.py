@@ -30,8 +30,6 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    import json
-
     print("tvm-patdnn: loading TVM", file=sys.stderr, flush=True)
     from tvm_patdnn.device.address import DeviceAddress
     from tvm_patdnn.device.device_facts import DeviceFacts
@@ -39,11 +37,10 @@ def _run(args: argparse.Namespace) -> None:
 
     tracker = DeviceAddress.parse(args.tracker, args.key, tracked=True) if args.tracker else None
     server = start_server(args.host, args.port, args.key, tracker)
-    facts = DeviceFacts(**json.loads(facts_here()))
-    target = facts.target
+    facts = DeviceFacts.from_json(facts_here())
     print(
-        f"tvm-patdnn: serving on {args.host}:{server.port}, key '{args.key}': {facts.machine}, "
-        f"{target['mcpu']}, {facts.cores} cores, TVM {facts.tvm}; Ctrl-C ends it",
+        f"tvm-patdnn: serving on {args.host}:{server.port}, key '{args.key}': {facts}; "
+        "Ctrl-C ends it",
         file=sys.stderr,
         flush=True,
     )

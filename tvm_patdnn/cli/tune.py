@@ -87,9 +87,10 @@ def _asked(args: argparse.Namespace) -> TuneRequest:
     device = given_device(args)
     target = args.target
     if device is not None and target is None:
-        from tvm_patdnn.device.connect import known_facts
+        from tvm_patdnn.device.device import Device
 
-        target = known_facts(device).target
+        with Device(device) as asked:
+            target = asked.target
     request = Request(onnx_model=args.model, target=target, input_shapes=dict(args.input_shape))
     return TuneRequest(
         request=request,
@@ -117,7 +118,7 @@ def _text(tuned: Tuned, log: Path) -> str:
     before, after = 1e3 * tuned.network.default_s, 1e3 * tuned.network.tuned_s
     lines = [
         f"network: {before:.3f} ms before, {after:.3f} ms after: {before / after:.2f}x",
-        f"{tuned.trials} trials in {log}",
+        f"{tuned.trials} trials in {log}{_average(tuned)}",
     ]
     if tuned.kept:
         lines.append(f"use: tvm-patdnn build MODEL.onnx --logs {log} -o OUT.so")
@@ -126,11 +127,17 @@ def _text(tuned: Tuned, log: Path) -> str:
     return "\n".join(lines)
 
 
+def _average(tuned: Tuned) -> str:
+    spent = tuned.seconds_a_trial
+    return f"; those of this run took {spent:.2f} s each on average" if spent else ""
+
+
 def _values(tuned: Tuned, log: Path) -> dict[str, Any]:
     network = tuned.network
     return {
         "log": str(log),
         "trials": tuned.trials,
+        "seconds_a_trial": tuned.seconds_a_trial,
         "layers": tuned.layers,
         "kept": tuned.kept,
         "default_s": network.default_s if network else None,

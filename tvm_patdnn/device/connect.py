@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import tvm
 from tvm import rpc
 
 from tvm_patdnn.device.address import DeviceAddress
-from tvm_patdnn.device.device_facts import DeviceFacts, facts_of
-from tvm_patdnn.device.probe import probe, reach
+from tvm_patdnn.device.device_facts import facts_of
+from tvm_patdnn.device.greet import greet
+from tvm_patdnn.device.relay import relay
+from tvm_patdnn.device.tracker import find_device, free_devices_of
 from tvm_patdnn.error_lines import last_line
 from tvm_patdnn.errors import DeviceError
 
-__all__ = ["connect", "free_devices", "known_facts"]
+__all__ = ["SILENT_S", "connect", "free_devices"]
+
+SILENT_S = 120.0
 
 _AGAIN_S = 1.0
 
 
-def connect(address: DeviceAddress, *, wait_s: float = 0.0) -> rpc.RPCSession:
+def connect(
+    address: DeviceAddress, *, wait_s: float = 0.0, silent_s: float = SILENT_S
+) -> rpc.RPCSession:
     """Opens a session.
 
     Args:
         wait_s: seconds to wait for a device that is away or busy.
+        silent_s: seconds that one call may take there; then the session ends with an error.
 
     Raises:
         DeviceError: there is none, it has another key, is busy, or has another version of TVM.
@@ -30,7 +38,7 @@ def connect(address: DeviceAddress, *, wait_s: float = 0.0) -> rpc.RPCSession:
     end = time.monotonic() + wait_s
     while True:
         try:
-            session = _tracked(address) if address.tracked else _direct(address)
+            session = _open(address, silent_s)
             break
         except DeviceError:
             if time.monotonic() >= end:
@@ -49,62 +57,25 @@ def _release(version: str) -> str:
     return version.partition(".post")[0]
 
 
-def known_facts(address: DeviceAddress) -> DeviceFacts:
-    """Asks a device what it is.
-
-    Raises:
-        DeviceError: see ``connect``; or its server does not say.
-    """
-    facts = facts_of(connect(address))
-    if facts is None:
-        raise DeviceError(
-            f"{address}: its server does not say what it runs on; give --target, or start "
-            "`tvm-patdnn serve` there"
-        )
-    return facts
-
-
-def _direct(address: DeviceAddress) -> rpc.RPCSession:
-    probe(address)
-    try:
-        return rpc.connect(address.host, address.port, key=address.key)
-    except (RuntimeError, OSError) as error:
-        raise DeviceError(f"{address}: does not connect: {last_line(error)}") from error
-
-
 def free_devices(address: DeviceAddress) -> int:
     """Returns how many devices of an address can be used now.
 
     Raises:
         DeviceError: see ``connect``.
     """
-    if not address.tracked:
-        probe(address)
-        return 1
-    return _tracker(address)[1]
+    if address.tracked:
+        return free_devices_of(address)
+    greet(address, address.key).close()
+    return 1
 
 
-def _tracker(address: DeviceAddress) -> tuple[rpc.TrackerSession, int]:
-    """Returns the tracker, and how many devices of the key it has."""
-    reach(address)
+def _open(address: DeviceAddress, silent_s: float) -> rpc.RPCSession:
+    place, key = address, address.key
+    if address.tracked:
+        found = find_device(address)
+        place, key = replace(address, host=found.host, port=found.port), found.key
+    port = relay(greet(place, key), silent_s)
     try:
-        tracker = rpc.connect_tracker(address.host, address.port)
-        summary = tracker.summary()
-    except (RuntimeError, OSError) as error:
-        raise DeviceError(f"{address}: is no tracker of TVM: {last_line(error)}") from error
-    keys = sorted({info["key"].partition(":")[2] for info in summary["server_info"]})
-    if address.key not in keys:
-        raise DeviceError(
-            f"{address}: no device has this key; those there: {', '.join(keys) or 'none'}"
-        )
-    return tracker, int(summary["queue_info"].get(address.key, {}).get("free", 0))
-
-
-def _tracked(address: DeviceAddress) -> rpc.RPCSession:
-    tracker, free = _tracker(address)
-    if free < 1:
-        raise DeviceError(f"{address}: all devices are in use; wait until another client ends")
-    try:
-        return tracker.request(address.key, max_retry=1)
+        return rpc.connect("127.0.0.1", port, key)
     except (RuntimeError, OSError) as error:
         raise DeviceError(f"{address}: does not connect: {last_line(error)}") from error

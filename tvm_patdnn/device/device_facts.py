@@ -25,6 +25,7 @@ class DeviceFacts:
         cores: that compute.
         cpuinfo: what Linux says of them.
         config: the target, where its TVM has LLVM and can say.
+        caches: bytes of data in the first cache of a core, the second, and so on, whole.
     """
 
     tvm: str
@@ -32,6 +33,13 @@ class DeviceFacts:
     cores: int
     cpuinfo: str = ""
     config: dict[str, Any] = field(default_factory=dict)
+    caches: tuple[int, ...] = ()
+
+    @classmethod
+    def from_json(cls, text: str) -> DeviceFacts:
+        """Reads what a server answers."""
+        facts = json.loads(text)
+        return cls(**{**facts, "caches": tuple(facts.get("caches", ()))})
 
     @property
     def target(self) -> dict[str, Any]:
@@ -44,6 +52,15 @@ class DeviceFacts:
             "mcpu": board_cpu(self.machine, self.cpuinfo),
             "num-cores": self.cores,
         }
+
+    def __str__(self) -> str:
+        cores = f"{self.cores} core{'s' * (self.cores != 1)}"
+        caches = [
+            f"L{level} {size // 1024} KiB" for level, size in enumerate(self.caches, 1) if size
+        ]
+        return ", ".join(
+            [self.machine, str(self.target["mcpu"]), cores, *caches, f"TVM {self.tvm}"]
+        )
 
     def check_target(self, triple: str) -> None:
         """Checks that code for a triple runs on it.
@@ -64,4 +81,4 @@ def facts_of(session: Any) -> DeviceFacts | None:
         told = str(session.get_function(FACTS_FUNCTION)())
     except (AttributeError, RuntimeError, ValueError):
         return None
-    return DeviceFacts(**json.loads(told))
+    return DeviceFacts.from_json(told)

@@ -21,9 +21,10 @@ import tvm_ffi
 
 from tvm_patdnn.device.address import DeviceAddress
 from tvm_patdnn.device.device_facts import FACTS_FUNCTION
+from tvm_patdnn.device.kernel_times import KERNEL_TIMES_FUNCTION, kernel_times
 from tvm_patdnn.errors import DeviceError
 from tvm_patdnn.machine.cores import physical_cores
-from tvm_patdnn.machine.host_cpu import host_config
+from tvm_patdnn.machine.host_cpu import host_caches, host_config
 from tvm_patdnn.machine.threads import use_all_cores
 
 __all__ = ["facts_here", "start_server"]
@@ -74,6 +75,7 @@ def facts_here() -> str:
         "tvm": tvm.__version__,
         "machine": platform.machine(),
         "cores": physical_cores(),
+        "caches": host_caches(),
         "cpuinfo": _CPUINFO.read_text(errors="replace") if _CPUINFO.exists() else "",
     }
     with suppress(AttributeError, ValueError):  # where only TVM's runtime is
@@ -94,6 +96,7 @@ def _harden() -> None:
     from tvm.rpc import server
 
     tvm_ffi.register_global_func(FACTS_FUNCTION, facts_here, override=True)
+    tvm_ffi.register_global_func(KERNEL_TIMES_FUNCTION, kernel_times, override=True)
     server._serving = _surviving(server._serving)
     server._listen_loop = _listening_again(server._listen_loop)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()

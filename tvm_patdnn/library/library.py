@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import tvm
 
 from tvm_patdnn.device.address import DeviceAddress
-from tvm_patdnn.device.connect import connect
+from tvm_patdnn.device.device import Device
 from tvm_patdnn.device.device_facts import facts_of
 from tvm_patdnn.errors import BuildError, LibraryError
 from tvm_patdnn.library.constant_file import ConstantFile
@@ -31,6 +32,8 @@ from tvm_patdnn.native_warnings import without_native_warnings
 from tvm_patdnn.whole_file import write_whole
 
 __all__ = ["Library", "load"]
+
+AnyDevice: TypeAlias = "Device | tvm.rpc.RPCSession | DeviceAddress | str"
 
 _OBJECTS = ("lib0.o", "devc.o")  # as TVM names its kernels, and what it packs beside them
 
@@ -175,12 +178,13 @@ class Library(ModelInterface):
             self.export_standalone(path, header=False)
             return StandaloneModel(path)
 
-    def on_device(self, device: tvm.rpc.RPCSession | DeviceAddress | str) -> RunnableModel:
+    def on_device(self, device: AnyDevice) -> RunnableModel:
         """Sends the library to a device and loads it there.
 
         Args:
-            device: "host:port" of a device on which `tvm-patdnn serve` runs; or a session, from
-                ``tvm.rpc.connect`` or a tracker's ``request``.
+            device: "host:port" of a device on which `tvm-patdnn serve` runs; a ``Device``; or a
+                session of TVM's, from ``tvm.rpc.connect`` or a tracker's ``request``, whose calls
+                have no time limit.
 
         Raises:
             DeviceError: nobody is there, or it is of another architecture or version.
@@ -196,7 +200,7 @@ class Library(ModelInterface):
             return send(session, path)
 
 
-def _session(device: tvm.rpc.RPCSession | DeviceAddress | str) -> tvm.rpc.RPCSession:
-    if isinstance(device, str):
-        device = DeviceAddress.parse(device)
-    return connect(device) if isinstance(device, DeviceAddress) else device
+def _session(device: AnyDevice) -> tvm.rpc.RPCSession:
+    if isinstance(device, tvm.rpc.RPCSession):
+        return device
+    return (device if isinstance(device, Device) else Device(device)).session

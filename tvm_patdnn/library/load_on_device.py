@@ -16,7 +16,7 @@ from tvm_patdnn.library.elf import built_for
 from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.library.seal import VM, check_seal
 
-__all__ = ["load_on_device", "send"]
+__all__ = ["compute_on", "load_on_device", "send"]
 
 _FAST_CORES = 1  # TVM's word for where threads are put, and its default
 
@@ -45,8 +45,13 @@ def load_on_device(
     if facts is not None:
         facts.check_target(f"{architecture}-linux-gnu")
     if num_threads is not None:
-        session.get_function("runtime.config_threadpool")(_FAST_CORES, num_threads)
+        compute_on(session, num_threads)
     return send(session, file)
+
+
+def compute_on(session: Any, num_threads: int) -> None:
+    """Lets what runs in a session use so many threads there."""
+    session.get_function("runtime.config_threadpool")(_FAST_CORES, num_threads)
 
 
 def send(session: Any, file: Path) -> RunnableModel:
@@ -58,7 +63,7 @@ def send(session: Any, file: Path) -> RunnableModel:
     name = f"model-{uuid.uuid4().hex}.so"  # another than that of any library it has loaded
     try:
         session.upload(str(file), name)
-        return RunnableModel(session.load_module(name), session.cpu(0))
+        return RunnableModel(session.load_module(name), session.cpu(0), session=session)
     except (RuntimeError, OSError) as error:
         raise LibraryError(
             f"the device did not load the library: {last_line(error)}; "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from tvm_patdnn.machine.cores import host_cores
 
-__all__ = ["host_cache_bytes", "host_config", "host_cpu", "host_triple"]
+__all__ = ["host_cache_bytes", "host_caches", "host_config", "host_cpu", "host_triple"]
 
 _CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache")
 _UNITS = {"K": 1 << 10, "M": 1 << 20}
@@ -63,6 +64,16 @@ def host_cache_bytes(level: int, folder: Path = _CACHE_FOLDER) -> int | None:
         except (OSError, ValueError):
             continue
     return None
+
+
+def host_caches(folder: Path = _CACHE_FOLDER) -> tuple[int, ...]:
+    """Bytes of the first core's data caches, whole, by level; 0 where the system does not tell."""
+    sizes: dict[int, int] = {}
+    for index in sorted(folder.glob("index*")):
+        with suppress(OSError, ValueError):
+            if _read(index / "type") != "Instruction":
+                sizes[int(_read(index / "level"))] = _bytes(_read(index / "size"))
+    return tuple(sizes.get(level, 0) for level in range(1, 1 + max(sizes, default=0)))
 
 
 def _sharing_cores(index: Path) -> int:

@@ -11,13 +11,12 @@ import numpy as np
 import tvm
 
 from tvm_patdnn.device.address import DeviceAddress
-from tvm_patdnn.device.connect import connect
+from tvm_patdnn.device.connect import SILENT_S, connect
 from tvm_patdnn.library.library import Library
+from tvm_patdnn.library.load_on_device import compute_on
 from tvm_patdnn.library.running import RunnableModel
 
 __all__ = ["DevicePlace"]
-
-_FAST_CORES = 1  # TVM's word for where threads are put, and its default
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +26,7 @@ class DevicePlace:
     Attributes:
         threads: that compute.
         wait_s: seconds to wait for a device that went away.
+        silent_s: seconds that one call may take there.
 
     Raises:
         DeviceError: it did not come back; by any use.
@@ -35,6 +35,7 @@ class DevicePlace:
     address: DeviceAddress
     threads: int
     wait_s: float
+    silent_s: float = SILENT_S
 
     @property
     def device(self) -> Any:
@@ -56,14 +57,16 @@ class DevicePlace:
         """See ``Place``."""
         return library.on_device(self._session())
 
-    def renew(self) -> None:
-        """Connects anew where the session is dead."""
+    def is_alive(self) -> bool:
+        """See ``Place``."""
         session = _SESSIONS.get(self.address)
         try:
             if session is not None:
                 session.get_function("runtime.config_threadpool")
         except Exception:  # any: what a dead session raises has any class
             _SESSIONS.pop(self.address)
+            return False
+        return True
 
     def release(self) -> None:
         """See ``Place``."""
@@ -71,8 +74,8 @@ class DevicePlace:
 
     def _session(self) -> Any:
         if self.address not in _SESSIONS:
-            session = connect(self.address, wait_s=self.wait_s)
-            session.get_function("runtime.config_threadpool")(_FAST_CORES, self.threads)
+            session = connect(self.address, wait_s=self.wait_s, silent_s=self.silent_s)
+            compute_on(session, self.threads)
             _SESSIONS[self.address] = session
         return _SESSIONS[self.address]
 

@@ -7,7 +7,7 @@ a kernel reads is no nearer than it is in the network: the second cache is empti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,12 @@ class Measured:
 
     Attributes:
         seconds: the best of its turns; None where it failed.
+        lost: it failed as the device went away or fell silent, for which it may not be to blame.
     """
 
     seconds: float | None
     error: str = ""
+    lost: bool = False
 
 
 def measure_trials(
@@ -47,7 +49,7 @@ def measure_trials(
         turns: that each kernel gets, unless it is hopeless.
         cold_bytes: that are written before each run, to empty caches.
     """
-    place.renew()
+    place.is_alive()  # if not, this call begins anew
     given = _Given.read(Path(arguments) / ARGUMENTS, place)
     trials = [_Trial.loaded(place, given, Path(folder), cold_bytes) for folder in folders]
     for _ in range(turns):
@@ -55,7 +57,10 @@ def measure_trials(
         for trial in trials:
             if not trial.times or trial.best <= _HOPELESS * fastest:
                 trial.run()
-    return [trial.measured for trial in trials]
+    found = [trial.measured for trial in trials]
+    if any(each.error for each in found) and not place.is_alive():
+        return [replace(each, lost=bool(each.error)) for each in found]
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

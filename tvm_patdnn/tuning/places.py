@@ -31,8 +31,8 @@ class Place(Protocol):
     def network(self, library: Library) -> RunnableModel | StandaloneModel:
         """Sends a network there and loads it."""
 
-    def renew(self) -> None:
-        """Prepares for another call, whatever became of the one before."""
+    def is_alive(self) -> bool:
+        """Whether what was sent there is still there; if not, the next use begins anew."""
 
     def release(self) -> None:
         """Lets others use it."""
@@ -58,8 +58,9 @@ class ThisMachine:
         """See ``Place``."""
         return library.runnable
 
-    def renew(self) -> None:
+    def is_alive(self) -> bool:
         """See ``Place``."""
+        return True
 
     def release(self) -> None:
         """See ``Place``."""

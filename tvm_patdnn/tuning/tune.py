@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,8 @@ class Tuned:
         tasks: those of which anything was measured in this run.
         layers: convolutions that can be tuned.
         trials: in the log, of this network.
+        seconds_a_trial: on average over this run, with building, and with what is measured
+            again in the end; None where nothing was measured.
         network: before and after; None where nothing was measured.
         kept: whether the network is faster with what was found.
     """
@@ -59,6 +62,7 @@ class Tuned:
     tasks: tuple[TunedTask, ...]
     layers: int
     trials: int
+    seconds_a_trial: float | None
     network: NetworkTimes | None
     kept: bool
 
@@ -66,7 +70,7 @@ class Tuned:
 def tune(
     asked: TuneRequest,
     phase: Callable[[str], None] = lambda phase: None,
-    progress: Callable[[int, TuningTask], None] = lambda done, task: None,
+    progress: Callable[[int, TuningTask, float], None] = lambda done, task, best: None,
     finished: Callable[[TunedTask], None] = lambda task: None,
 ) -> Tuned:
     """Tunes a network.
@@ -88,7 +92,7 @@ def tune(
     records = Records(read_log(asked.log))
     log = asked.log / f"{(gpu or cpu).name.replace(' ', '-')}.jsonl"
     limits = Limits(cold_bytes=2 * cpu.l2_bytes)
-    place, devices = _place(asked.device, cpu.num_cores)
+    place, devices = _place(asked.device, cpu.num_cores, limits)
     with Workshop(
         compilation.target, cpu.num_cores, place=place, devices=devices, limits=limits
     ) as workshop:
@@ -102,10 +106,12 @@ def tune(
             progress=progress,
         )
         phase("measuring")
+        begun, known = time.monotonic(), tuner.trials
         done = []
         for each in tuner.run():
             done.append(each)
             finished(each)
+        spent, new = time.monotonic() - begun, tuner.trials - known
     network = None
     if tuner.is_new and (gpu is None or place is HERE):  # a device's GPU runs layers only
         phase("whole network")
@@ -118,16 +124,17 @@ def tune(
         tasks=tuple(done),
         layers=sum(len(task.layers) for task in tasks),
         trials=tuner.trials,
+        seconds_a_trial=spent / new if new else None,
         network=network,
         kept=kept,
     )
 
 
-def _place(device: DeviceAddress | None, threads: int) -> tuple[Place, int]:
+def _place(device: DeviceAddress | None, threads: int, limits: Limits) -> tuple[Place, int]:
     """Returns where kernels run, and how many can at a time."""
     if device is None:
         return HERE, 1
-    place = DevicePlace(address=device, threads=threads, wait_s=WAIT_S)
+    place = DevicePlace(address=device, threads=threads, wait_s=WAIT_S, silent_s=limits.run_s)
     return place, max(1, free_devices(device))
 
 

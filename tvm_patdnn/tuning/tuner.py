@@ -80,7 +80,8 @@ class Tuner:
         search: given all records of a family so far, returns what proposes the next trials.
         log: the file to which records are appended.
         records: of earlier runs, and of other devices; new ones are added.
-        progress: told trials that are done, of how many, and of which task.
+        progress: told after each trial how many are done, of which task it was, and the seconds
+            of the fastest of that task so far.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Tuner:
         log: Path,
         records: Records,
         options: TuneOptions,
-        progress: Callable[[int, TuningTask], None] = lambda done, task: None,
+        progress: Callable[[int, TuningTask, float], None] = lambda done, task, best: None,
     ) -> None:
         self._workshop, self._search = workshop, search
         self._log, self._records, self._options = log, records, options
@@ -150,8 +151,8 @@ class Tuner:
         found = self._workshop.measure(course.task, points)
         for point, measured in zip(points, found, strict=True):
             course.history.add(point, measured.seconds)
-        self._write(_record(course.task, p, m) for p, m in zip(points, found, strict=True))
-        self._progress(self.trials, course.task)
+            self._write([_record(course.task, point, measured)])
+            self._progress(self.trials, course.task, course.history.best)
 
     def _decided(self, course: _Course) -> TunedTask:
         """Measures the finalists in turns: the luck of one measurement decides nothing."""
@@ -183,10 +184,9 @@ class Tuner:
                     measured = Measured(seconds=seconds)
                     self._write([_record(course.task, point, measured, chosen=True)])
 
-    def _write(self, records: Iterator[Record] | Sequence[Record]) -> None:
-        new = list(records)
-        append_records(self._log, new)
-        for record in new:
+    def _write(self, records: Sequence[Record]) -> None:
+        append_records(self._log, records)
+        for record in records:
             self._records.add(record)
 
 

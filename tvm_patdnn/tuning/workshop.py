@@ -2,7 +2,8 @@
 
 Here, a batch is built with all cores and then measured alone. With devices, each kernel is
 measured as soon as it is built, by as many processes as there are devices. A process that dies
-or takes too long is replaced, and the kernel it had is a failure.
+or takes too long is replaced, and the kernel it had is a failure. A kernel whose device went away
+is measured once more, when the device is back.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import pickle
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,8 +102,8 @@ class Workshop:
 
     def measure(
         self, task: TuningTask, points: Sequence[Configuration], *, turns: int | None = None
-    ) -> list[Measured]:
-        """Builds and measures configurations of a task.
+    ) -> Iterator[Measured]:
+        """Builds and measures configurations of a task; yields each as soon as it is known.
 
         Args:
             turns: of each; those of the limits by default.
@@ -121,8 +122,9 @@ class Workshop:
         ]
         try:
             if self._place is HERE:
-                return self._measured_here(problem, folders, builds, turns)
-            return self._measured_there(problem, folders, builds, turns)
+                yield from self._measured_here(problem, folders, builds, turns)
+            else:
+                yield from self._measured_there(problem, folders, builds, turns)
         finally:
             for folder in folders:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -154,12 +156,14 @@ class Workshop:
 
     def _measured_there(
         self, problem: Path, folders: list[Path], builds: list[Future[Any]], turns: int | None
-    ) -> list[Measured]:
+    ) -> Iterator[Measured]:
         calls = []
         for folder, build in zip(folders, builds, strict=True):
             error = _error(build)
             calls.append(f"build: {error}" if error else self._run(problem, [folder], turns))
-        return [_outcome(call) for call in calls]
+        for folder, call in zip(folders, calls, strict=True):
+            found = _outcome(call)
+            yield _outcome(self._run(problem, [folder], turns)) if found.lost else found
 
     def _run(self, problem: Path, folders: list[Path], turns: int | None) -> Future[Any]:
         names = [str(folder) for folder in folders]

@@ -18,6 +18,7 @@
 #include <tvm/runtime/base.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -71,6 +72,21 @@ std::string Quoted(const std::string& text) {
   return quoted + "\"";
 }
 
+// The sizes of the first core's data caches, level by level, as Linux tells them.
+std::string Caches() {
+  std::string sizes;
+  for (int index = 0;; index++) {
+    std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
+    std::string kind;
+    long size = 0;
+    char unit = 0;
+    if (!(std::ifstream(folder + "type") >> kind)) return "[" + sizes + "]";
+    if (kind == "Instruction" || !(std::ifstream(folder + "size") >> size >> unit)) continue;
+    size *= unit == 'M' ? 1 << 20 : unit == 'K' ? 1 << 10 : 1;
+    sizes += (sizes.empty() ? "" : ", ") + std::to_string(size);
+  }
+}
+
 // What the client is told of this machine, as JSON.
 std::string Facts() {
   utsname names{};
@@ -80,7 +96,28 @@ std::string Facts() {
   cpuinfo << file.rdbuf();
   return "{\"tvm\": " + Quoted(TVM_VERSION) + ", \"machine\": " + Quoted(names.machine) +
          ", \"cores\": " + std::to_string(sysconf(_SC_NPROCESSORS_ONLN)) +
-         ", \"cpuinfo\": " + Quoted(cpuinfo.str()) + "}";
+         ", \"caches\": " + Caches() + ", \"cpuinfo\": " + Quoted(cpuinfo.str()) + "}";
+}
+
+// Runs a model whose inputs are set; returns the name and the seconds of each kernel, as JSON.
+ffi::String KernelTimes(ffi::Module machine) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begun;
+  std::stringstream told;
+  auto note = [&](ffi::PackedArgs args, ffi::Any*) {
+    if (args[2].cast<bool>()) {
+      begun = Clock::now();
+      return;
+    }
+    std::chrono::duration<double> spent = Clock::now() - begun;
+    told << (told.tellp() > 0 ? ", [" : "[") << Quoted(args[1].cast<ffi::String>()) << ", "
+         << spent.count() << "]";
+  };
+  ffi::Function instrument = machine->GetFunction("set_instrument").value();
+  instrument(ffi::Function::FromPacked(note));
+  machine->GetFunction("invoke_stateful").value()("main");
+  instrument(ffi::Function::FromPacked([](ffi::PackedArgs, ffi::Any*) {}));
+  return "[" + told.str() + "]";
 }
 
 void RegisterFunctions() {
@@ -96,6 +133,7 @@ void RegisterFunctions() {
         return ffi::Module::LoadFromFile(ffi::String(session_folder + "/" + std::string(name)));
       }),
       true);
+  ffi::Function::SetGlobal("tvm_patdnn.kernel_times", ffi::Function::FromTyped(KernelTimes), true);
   ffi::Function::SetGlobal("tvm_patdnn.device_facts",
                            ffi::Function::FromTyped([]() { return ffi::String(Facts()); }), true);
 }

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tvm_patdnn.device import probe as module
+from tvm_patdnn.device import greet as module
 from tvm_patdnn.device.address import DeviceAddress
-from tvm_patdnn.device.probe import probe, reach
+from tvm_patdnn.device.greet import greet, reach
 from tvm_patdnn.errors import DeviceError
 
 
@@ -41,14 +41,14 @@ def answering(answer: bytes | None):
 def test_something_else_is_there(answer):
     expected = pytest.raises(DeviceError, match="is no RPC server of TVM; start `tvm-patdnn serve`")
     with answering(answer) as address, expected:
-        probe(address)
+        greet(address, "")
 
 
 def test_nothing_answers(monkeypatch):
     monkeypatch.setattr(module, "_ANSWER_S", 0.1)
     expected = pytest.raises(DeviceError, match="does not answer; another client may be using it")
     with answering(None) as address, expected:
-        probe(address)
+        greet(address, "")
 
 
 @pytest.mark.parametrize("tracked", [False, True])
