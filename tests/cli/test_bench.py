@@ -17,7 +17,7 @@ def measured(monkeypatch):
     """Replaces the comparison; returns the subjects and options it was asked for."""
     asked = []
 
-    def run(subject, systems, options, command="", progress=None) -> Outcome:
+    def run(subject, systems, options, command="", progress=None, venue=None) -> Outcome:
         asked.append((subject, [system.name for system in systems], options, command))
         about = {name: getattr(subject, name) for name in ("model", "layer", "series", "value")}
         rows = [

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import platform
+import re
 import threading
 import time
 
 import pytest
 
-from tests.built import foreign_library, inputs, library, require_linker, standalone_library
+from tests.built import (
+    FOREIGN_TARGET,
+    foreign_library,
+    inputs,
+    library,
+    require_linker,
+    standalone_library,
+)
 from tests.device.servers import free_port, kill, serving
 from tvm_patdnn.errors import DeviceError
+from tvm_patdnn.machine.host_cpu import host_caches, host_cpu
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.targets import preset_names
 from tvm_patdnn.tuning import tune as module
@@ -50,9 +60,52 @@ def test_libraries_that_do_not_run_there(device, failing):
         foreign_library().on_device(device)
 
 
-def test_inspect_asks_the_device(files, device, printed):
-    words = ("inspect", files / "pruned.onnx", "--json")
-    assert json.loads(printed(*words, "--device", device))["layers"]
+def test_inspect_says_what_the_device_is_and_times_each_layer(files, device, printed):
+    words = ("inspect", files / "pruned.onnx", "--device", device)
+    told = json.loads(printed(*words, "--json"))
+    assert [layer["name"] for layer in told["layers"]] == ["conv1", "conv2"]
+    assert list(told["seconds"]) == ["conv1", "conv2", "others"]
+    assert told["device"]["target"]["mcpu"] == host_cpu()
+    assert told["device"]["caches"] == list(host_caches())
+    text = printed(*words)
+    assert f"on the device ({platform.machine()}, {host_cpu()}, " in text
+    assert re.search(r"\nconv2 +\d+\.\d{3} ms +\d+%\n", text)
+    assert re.search(r"\nsum +\d+\.\d{3} ms +100%", text)
+
+
+def test_inspect_for_another_target_than_the_device_is(files, device, failing):
+    words = ("--target", FOREIGN_TARGET, "--device", device)
+    assert "the device is " in failing("inspect", files / "pruned.onnx", *words)
+
+
+def test_bench(files, device, printed, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    words = ("bench", files / "pruned.onnx", "--dense", files / "model.onnx", "--quick")
+    where = ("--device", device, "--threads", 1, "--json", rows)
+    out = printed(*words, *where, "--against", "tvm-dense,tvm-untuned")
+    assert out.startswith("pruned, 1 thread: tvm-patdnn takes ")
+    found = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert [each["system"] for each in found] == ["tvm-patdnn", "tvm-dense", "tvm-untuned"]
+    for each in found:
+        assert each["status"] == "ok"
+        assert each["max_rel_error"] < 1e-3
+        assert each["repeats"] >= 4  # one of each round at least
+        assert each["ratio"] > 0
+        assert host_cpu() in each["cpu"]
+
+
+def test_bench_of_each_layer(files, device, printed):
+    out = printed("bench", files / "pruned.onnx", "--per-layer", "--quick", "--device", device)
+    assert out.splitlines()[2].split()[:4] == ["layer,", "ms", "tvm-patdnn", "tvm-dense"]
+
+
+def test_what_bench_cannot_do_on_a_device(files, device, failing, misused):
+    words = ("bench", files / "pruned.onnx", "--device", device)
+    said = failing(*words, "--against", "onnxruntime")
+    assert "'onnxruntime' does not run on a device; expected tvm-patdnn, tvm-dense, tvm-u" in said
+    assert "not --sweep or --ladder" in misused(*words, "--ladder")
+    said = misused("bench", files / "pruned.onnx", "--logs", "x")
+    assert "--logs and --target belong to --device" in said
 
 
 def test_tune_and_build(files, device, tmp_path, capsys, printed):

@@ -23,8 +23,8 @@ from tvm_patdnn.bench.rows import Row, Status
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.system import Job, System
 from tvm_patdnn.bench.systems import DOT_PROBE, EXACT, PROBE, REFERENCE
+from tvm_patdnn.bench.venue import HERE, Venue
 from tvm_patdnn.importing.quantised_ops import is_quantised
-from tvm_patdnn.machine.cpu_name import cpu_name
 
 __all__ = ["Contest", "Outcome", "run_contest", "steps_of_contest"]
 
@@ -39,9 +39,9 @@ class Outcome:
     interrupted: bool
 
 
-def steps_of_contest(systems: Sequence[System], options: BenchOptions) -> int:
+def steps_of_contest(systems: Sequence[System], options: BenchOptions, venue: Venue = HERE) -> int:
     """Returns how often ``run_contest`` tells its progress."""
-    return len(systems) + 1 + options.rounds * (len(systems) + 1)
+    return (len(systems) + venue.peak_is_known) * (1 + options.rounds)
 
 
 def run_contest(
@@ -50,6 +50,7 @@ def run_contest(
     options: BenchOptions,
     command: str = "",
     progress: Progress = lambda phase: None,
+    venue: Venue = HERE,
 ) -> Outcome:
     """Compares systems on a model.
 
@@ -59,12 +60,13 @@ def run_contest(
         options: how.
         command: goes into the rows.
         progress: told each step as it begins.
+        venue: where they run.
 
     Returns:
         A row for each system, in the given order.
     """
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        contest = Contest(subject, systems, options, Path(folder))
+        contest = Contest(subject, systems, options, Path(folder), venue)
         for entrant in (*contest.entrants, contest.probe):
             stack.callback(entrant.close)
         interrupted = False
@@ -80,11 +82,17 @@ class Contest:
     """The systems that take part, and what they are measured against."""
 
     def __init__(
-        self, subject: Subject, systems: Sequence[System], options: BenchOptions, folder: Path
+        self,
+        subject: Subject,
+        systems: Sequence[System],
+        options: BenchOptions,
+        folder: Path,
+        venue: Venue = HERE,
     ) -> None:
         self._subject, self._options, self._folder = subject, options, folder
+        self._venue = venue
         np.savez(folder / "inputs.npz", **make_inputs(subject.pruned))  # type: ignore[arg-type]
-        self.entrants = [self._entrant(system) for system in systems]
+        self.entrants = [self._entrant(system, venue=venue) for system in systems]
         self._quantised = any(is_quantised(node) for node in subject.pruned.graph.node)
         self.probe = self._entrant(DOT_PROBE if self._quantised else PROBE)
         self._errors: dict[str, float] = {}
@@ -98,12 +106,14 @@ class Contest:
             outputs = entrant.outputs()
             if outputs is not None:
                 self._check(entrant, outputs)
-        progress("build: the peak of this machine")
-        self.probe.start()
+        if self._venue.peak_is_known:
+            progress("build: the peak of this machine")
+            self.probe.start()
 
     def race(self, progress: Progress) -> None:
         """Takes turns."""
-        race([*self.entrants, self.probe], self._options.rounds, progress)
+        probes = [self.probe] if self._venue.peak_is_known else []
+        race([*self.entrants, *probes], self._options.rounds, progress)
 
     def rows(self, command: str) -> list[Row]:
         """Returns what is known by now of each system."""
@@ -142,7 +152,11 @@ class Contest:
             entrant.close()
 
     def _entrant(
-        self, system: System, model: onnx.ModelProto | None = None, name: str = ""
+        self,
+        system: System,
+        model: onnx.ModelProto | None = None,
+        name: str = "",
+        venue: Venue = HERE,
     ) -> Entrant:
         folder = self._folder / (name or system.name)
         folder.mkdir()
@@ -157,7 +171,7 @@ class Contest:
             thorough=self._options.thorough,
         )
         inputs = self._folder / "inputs.npz"
-        return Entrant(system=system, job=job, inputs=inputs, options=self._options)
+        return venue.entrant(system, job, inputs, self._options)
 
     def _row(self, entrant: Entrant, ours: Entrant | None, command: str) -> Row:
         seconds = [each for turn in entrant.turns.values() for each in turn]
@@ -186,7 +200,7 @@ class Contest:
             library_bytes=entrant.built.get("bytes"),
             build_s=sum(build) if len(build) == 2 else None,
             versions=entrant.loaded.get("versions", {}),
-            cpu=cpu_name(),
+            cpu=self._venue.cpu,
             date=datetime.date.today().isoformat(),
             command=command,
             facts=self._facts(entrant),

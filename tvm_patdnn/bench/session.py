@@ -16,6 +16,7 @@ from tvm_patdnn.bench.rows import Row
 from tvm_patdnn.bench.subject import Subject
 from tvm_patdnn.bench.system import System
 from tvm_patdnn.bench.systems import LADDER_SYSTEMS, OURS, SYSTEMS, find_system
+from tvm_patdnn.bench.venue import HERE, Venue
 from tvm_patdnn.errors import BenchError
 from tvm_patdnn.importing.onnx_file import load_onnx
 from tvm_patdnn.importing.onnx_shapes import InputShapes, fix_input_shapes
@@ -73,9 +74,14 @@ def make_subjects(
     return [Subject(model=model.stem, pruned=pruned, dense=original)]
 
 
-def steps(subjects: Sequence[Subject], systems: Sequence[System], options: BenchOptions) -> int:
+def steps(
+    subjects: Sequence[Subject],
+    systems: Sequence[System],
+    options: BenchOptions,
+    venue: Venue = HERE,
+) -> int:
     """Returns how often ``compare`` tells its progress."""
-    return len(subjects) * steps_of_contest(systems, options)
+    return len(subjects) * steps_of_contest(systems, options, venue)
 
 
 def compare(
@@ -86,6 +92,7 @@ def compare(
     command: str,
     keep: Callable[[list[Row]], None],
     progress: Callable[[str], None] = lambda phase: None,
+    venue: Venue = HERE,
 ) -> None:
     """Runs the comparisons one after the other.
 
@@ -96,6 +103,7 @@ def compare(
         command: goes into the rows.
         keep: given the rows of each subject as soon as they are there.
         progress: told each step as it begins.
+        venue: where they run.
 
     Raises:
         KeyboardInterrupt: the user stopped; ``keep`` was given what was measured by then.
@@ -104,7 +112,7 @@ def compare(
         where = f"{number} of {len(subjects)}, " if len(subjects) > 1 else ""
         tell = partial(_tell, progress, where)
         chosen = replace(options, threads=subject.threads or options.threads)
-        outcome = run_contest(subject, systems, chosen, command, tell)
+        outcome = run_contest(subject, systems, chosen, command, tell, venue)
         keep(outcome.rows)
         if outcome.interrupted:
             raise KeyboardInterrupt

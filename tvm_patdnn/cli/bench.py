@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tvm_patdnn.cli.arguments import add_command
 from tvm_patdnn.cli.bench_arguments import add_bench_arguments, check_bench_arguments
+from tvm_patdnn.cli.device_options import given_device
 from tvm_patdnn.cli.typed_command import stored
 from tvm_patdnn.progress import PhaseBar
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tvm_patdnn.bench.rows import Row
     from tvm_patdnn.bench.subject import Subject
     from tvm_patdnn.bench.system import System
+    from tvm_patdnn.bench.venue import Venue
 
 __all__ = ["add_parser"]
 
@@ -53,7 +55,8 @@ def _compare(args: argparse.Namespace) -> None:
     systems = _systems(args)
     for path in args.plot:
         check_plot(path)
-    options = _options(args)
+    venue = _venue(args)
+    options = _options(args, venue)
     subjects = _subjects(args, options.threads)
     rows: list[Row] = []
 
@@ -64,7 +67,7 @@ def _compare(args: argparse.Namespace) -> None:
     try:
         with (
             _json_file(args.json) as write,
-            PhaseBar(steps(subjects, systems, options), quiet=args.quiet) as progress,
+            PhaseBar(steps(subjects, systems, options, venue), quiet=args.quiet) as progress,
         ):
             compare(
                 subjects,
@@ -73,6 +76,7 @@ def _compare(args: argparse.Namespace) -> None:
                 command=stored(args.words),
                 keep=keep,
                 progress=progress,
+                venue=venue,
             )
     finally:  # what was measured is shown even if the user stops
         if rows and args.json != _STDOUT:
@@ -90,6 +94,8 @@ def _systems(args: argparse.Namespace) -> list[System]:
     if args.ladder:
         return [*LADDER_SYSTEMS.values(), *choose_systems(args.against or [])[1:]]
     usual = [DENSE.name, REFERENCE.name] if args.sweep else None
+    if args.device or args.tracker:
+        usual = [DENSE.name]
     return choose_systems(usual if args.against is None else args.against)
 
 
@@ -111,11 +117,25 @@ def _subjects(args: argparse.Namespace, threads: int) -> Sequence[Subject]:
     return make_subjects(model, args.dense, input_shapes=shapes, per_layer=args.per_layer)
 
 
-def _options(args: argparse.Namespace) -> BenchOptions:
+def _venue(args: argparse.Namespace) -> Venue:
+    from tvm_patdnn.bench.venue import HERE
+
+    address = given_device(args)
+    if address is None:
+        return HERE
+    from tvm_patdnn.bench.device_venue import DeviceVenue
+    from tvm_patdnn.device.device import Device
+
+    device = Device(address)
+    threads = args.threads or device.facts.cores
+    return DeviceVenue(device=device, threads=threads, target=args.target, logs=args.logs)
+
+
+def _options(args: argparse.Namespace, venue: Venue) -> BenchOptions:
     from tvm_patdnn.bench.options import BenchOptions
     from tvm_patdnn.machine.cores import physical_cores
 
-    threads = args.threads or physical_cores()
+    threads = args.threads or getattr(venue, "threads", None) or physical_cores()
     if args.quick:
         return BenchOptions.quick(threads=threads, repeats=args.repeats)
     repeats = {"repeats": args.repeats} if args.repeats else {}

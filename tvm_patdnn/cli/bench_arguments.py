@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tvm_patdnn.cli.arguments import add_input_shape, numbers, positive
+from tvm_patdnn.cli.device_options import add_device
 
 __all__ = ["add_bench_arguments", "check_bench_arguments"]
 
@@ -29,6 +30,11 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     _add_settings(parser.add_argument)
     _add_results(parser.add_argument)
     _add_others(parser.add_argument_group("instead of a comparison"))
+    add_device(
+        parser,
+        "Compare there, each library built for it: tvm-patdnn, tvm-dense (our kernels without "
+        "pruning) and, where --against names it, tvm-untuned",
+    )
 
 
 def check_bench_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -49,6 +55,10 @@ def check_bench_arguments(parser: argparse.ArgumentParser, args: argparse.Namesp
         parser.error("--ladder --per-layer needs MODEL.onnx")
     if args.dense and args.model is None:
         parser.error("--dense needs MODEL.onnx, which was pruned from it")
+    if (args.device or args.tracker) and (args.sweep or args.ladder):
+        parser.error("--device compares models or layers, not --sweep or --ladder")
+    if (args.logs or args.target) and not (args.device or args.tracker):
+        parser.error("--logs and --target belong to --device; here it is this machine's records")
     if args.values and not args.sweep:
         parser.error("--values belongs to --sweep")
 
@@ -102,6 +112,8 @@ def _add_settings(add: Callable[..., Any]) -> None:
         help="default: one for each physical core; a sweep of threads ends here",
     )
     add("--repeats", metavar="N", type=positive, help="timed runs of each system (default: 60)")
+    add("--target", metavar="T", help="of libraries for a --device (default: it says what it is)")
+    add("--logs", metavar="DIR", help="of `tvm-patdnn tune`, for libraries of a --device")
     add("--quick", action="store_true", help="a first impression: fewer runs")
 
 
