@@ -3,7 +3,7 @@
 Before:  quantize(add(conv2d(dequantize(x), dequantize(constant)), dequantize(constant)))
 After:   call_tir(kernel, x, packed constants, ...), where tensors of integers are planes of bytes
 Requires: "main" is made of dataflow blocks; constants are not folded to numbers yet.
-Ensures: the integers that the model says, but for a rounding that a residual addition leaves out;
+Ensures: the integers that the model says, but for halves that float32 rounds either way;
          what has no int8 kernel stays as it is, on numbers; the report lists the convolutions,
          and says why others are not in int8.
 """

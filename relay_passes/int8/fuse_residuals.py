@@ -1,9 +1,8 @@
 """Fuses a sum into the convolution that computes one of its tensors.
 
 Before:  a = quantize(conv2d(x)); y = quantize(dequantize(a) + dequantize(b))
-After:   y = quantize(clip(conv2d(x)) + dequantize(b)), where the clip is that of the integers of a
-Ensures: the same results but for the rounding of a, which is left out; an a that is read by
-         others, too, is still computed.
+After:   y = quantize(round(conv2d(x)) + dequantize(b)), to the integers that a has
+Ensures: the same results; an a that is read by others, too, is still computed.
 """
 
 from __future__ import annotations
@@ -48,5 +47,5 @@ def _fused(node: Int8Node, producer: Int8Node, other: Encoded) -> Int8Node | Non
         (bound - producer.encoding.zero) * producer.encoding.scale
         for bound in (producer.low, producer.high)
     )
-    operator = replace(conv, residual=other, low=low, high=high)
+    operator = replace(conv, residual=other, low=low, high=high, rounded=producer.encoding)
     return with_layer(replace(node, operator=operator, inputs=producer.inputs))

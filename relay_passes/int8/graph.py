@@ -51,6 +51,7 @@ class Convolution:
         weight_scale: (filters,) float32.
         bias: (filters,) float64, what it stands for.
         residual: a tensor that is added; ``low`` and ``high`` bound what it is added to.
+        rounded: how the model stores what it is added to; None: it does not.
     """
 
     layer: ConvLayer
@@ -59,6 +60,7 @@ class Convolution:
     residual: Encoded | None = None
     low: float = -np.inf
     high: float = np.inf
+    rounded: Encoding | None = None
 
 
 @dataclass(frozen=True)

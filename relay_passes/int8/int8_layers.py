@@ -28,7 +28,7 @@ def _int8_layer(conv: Convolution, node: Int8Node) -> Int8Layer | None:
     """Returns what the kernel of a convolution computes; None if float32 could not round it."""
     layer, source, encoding = conv.layer, node.inputs[0].encoding, node.encoding
     step = np.float32(source.scale) * conv.weight_scale
-    scale = step / np.float32(encoding.scale)
+    scale = step / np.float32((conv.rounded or encoding).scale)
     weights = layer.weight.astype(np.int64).reshape(len(layer.weight), -1).sum(1)
     bias = np.rint(conv.bias / step.astype(np.float64)) - source.zero * weights
     if not np.all(np.abs(bias) < 2**31) or not np.all(np.isfinite(scale)):
@@ -56,10 +56,20 @@ def _int8_layer(conv: Convolution, node: Int8Node) -> Int8Layer | None:
 def _residual(conv: Convolution, encoding: Encoding) -> Residual | None:
     if conv.residual is None:
         return None
+    own = conv.rounded or encoding
     low, high = (
-        float(np.clip(bound / encoding.scale, -LARGEST_STEPS, LARGEST_STEPS))
+        float(np.clip(bound / own.scale, -LARGEST_STEPS, LARGEST_STEPS))
         for bound in (conv.low, conv.high)
     )
     other = conv.residual.encoding
-    scale = float(np.float32(other.scale) / np.float32(encoding.scale))
-    return Residual(scale=scale, zero=other.zero, low=low, high=high)
+    return Residual(
+        scale=_ratio(other, encoding),
+        zero=other.zero,
+        low=np.rint(low) if conv.rounded else low,
+        high=np.rint(high) if conv.rounded else high,
+        own=_ratio(own, encoding) if conv.rounded else None,
+    )
+
+
+def _ratio(one: Encoding, other: Encoding) -> float:
+    return float(np.float32(one.scale) / np.float32(other.scale))

@@ -10,7 +10,15 @@ from tvm.tirx.script import builder as T
 from te_schedules.cpu.int8.interleave import shuffled
 from te_schedules.cpu.vector_code import Expr
 
-__all__ = ["Place", "copy_run", "fill_run", "interleave_run", "load_bytes", "store_bytes"]
+__all__ = [
+    "Place",
+    "copy_run",
+    "fill_run",
+    "in_pieces",
+    "interleave_run",
+    "load_bytes",
+    "store_bytes",
+]
 
 Place = tuple[Buffer, Expr]  # a buffer, and which of its bytes
 
@@ -48,7 +56,7 @@ def copy_run(
         value = load_bytes(_behind(source, at * stride), count, stride)
         store_bytes(_behind(target, at), _flipped(value, count, flip), count)
 
-    _in_pieces(length, size, emit)
+    in_pieces(length, size, emit)
 
 
 def interleave_run(
@@ -66,19 +74,19 @@ def interleave_run(
         value = shuffled(rows, [i * count + p for p in range(count) for i in range(each)])
         store_bytes(_behind(target, at * each), _flipped(value, each * count, flip), each * count)
 
-    _in_pieces(length, PIXELS, emit)
+    in_pieces(length, PIXELS, emit)
 
 
 def fill_run(target: Place, length: int, size: int, value: int) -> None:
     """Stores ``value`` to ``length`` bytes, in vectors of ``size``."""
-    _in_pieces(
+    in_pieces(
         length,
         size,
         lambda at, count: store_bytes(_behind(target, at), _repeated(value, count), count),
     )
 
 
-def _in_pieces(length: int, size: int, emit: Callable[[Expr, int], None]) -> None:
+def in_pieces(length: int, size: int, emit: Callable[[Expr, int], None]) -> None:
     """Emits code for exactly ``length`` values, at most ``size`` at a time; some come twice.
 
     Args:

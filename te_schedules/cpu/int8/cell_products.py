@@ -1,6 +1,7 @@
-"""Products of a tap of four neighbouring channels, whose bytes were put together when copied.
+"""Products of cells: four bytes that were put together when they were copied.
 
-That serves what was not pruned, or in whole blocks of channels.
+A cell is a tap of four neighbouring channels, or four neighbouring taps of a row of a kernel. That
+serves what was not pruned, or in whole blocks of channels.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 from tvm.tirx import Buffer, Cast, Select
 
+from te_schedules.cpu.int8.column_strip import ColumnStrip
 from te_schedules.cpu.int8.flat_strip import CELL, FlatStrip
 from te_schedules.cpu.int8.sums import EntryPlace, Sums
 from te_schedules.cpu.vector_code import Expr, VectorCode
@@ -26,16 +28,21 @@ class CellProducts:
     """Multiplies entries that ``pack_cells`` made.
 
     Attributes:
-        strip: with cells.
+        strip: with cells, of channels or columns.
     """
 
     quads: Quads
-    strip: FlatStrip
-    name: ClassVar[str] = "four channels at a time"
+    strip: FlatStrip | ColumnStrip
     loads: ClassVar[int] = 1
     vectors: ClassVar[int] = 1
     registers: ClassVar[int] = 2
     load_operations: ClassVar[float] = 1.0  # that crosses lines
+
+    @property
+    def name(self) -> str:
+        """What it does, for people."""
+        of = "columns" if isinstance(self.strip, ColumnStrip) else "channels"
+        return f"four {of} at a time"
 
     @property
     def order(self) -> list[int]:
@@ -50,8 +57,7 @@ class CellProducts:
         the others, group by group.
         """
         cell, tap = self.quads.index.T
-        width = self.strip.layer.window.taps[1]
-        taps = [self.strip.tap(*divmod(int(each), width)) for each in range(tap.max() + 1)]
+        taps = [self.strip.start_of(each) for each in range(tap.max() + 1)]
         start = cell * self.strip.channel_bytes + np.array(taps)[tap]
         offset, common = self.quads.offset, self._common
         rank = np.arange(len(start)) - np.repeat(offset[:-1], np.diff(offset))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from te_schedules.cpu.int8.cell_products import CellProducts
-from te_schedules.cpu.int8.flat_strip import FlatStrip
+from te_schedules.cpu.int8.column_strip import ColumnStrip, column_weight, has_columns
+from te_schedules.cpu.int8.flat_strip import CELL, FlatStrip
 from te_schedules.cpu.int8.instruction_sets import instructions_for
 from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.int8.layer import Int8Layer
@@ -21,9 +24,10 @@ from tvm_patdnn.sparse.pack_quads import pack_cells, pack_patterns, pack_taps
 from tvm_patdnn.sparse.pair_weights import pair_patterns, pair_taps
 from tvm_patdnn.sparse.quads import Quads, without_overflow
 
-__all__ = ["GROUPS", "choose_strips", "products_of", "shares_evenly", "strips"]
+__all__ = ["DENSE", "GROUPS", "choose_strips", "products_of", "shares_evenly", "strips"]
 
 GROUPS = (1, 2, 4, 8)  # filters that may share a list
+DENSE = 0.9  # of the weights: quantisation makes a few zeros by itself
 TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12)
 
 
@@ -53,13 +57,17 @@ def shares_evenly(layer: Int8Layer, group: int) -> bool:
 def products_of(
     layer: Int8Layer, instructions: Instructions, group: int, *, sparse: bool = True
 ) -> Iterator[Products]:
-    """Yields the ways to multiply for groups of so many filters."""
+    """Yields the ways to multiply for groups of so many filters, but for such as never pay."""
     limit = instructions.pair_limit
 
     def safe(quads: Quads) -> Quads:
         return without_overflow(quads, limit)
 
     flat = FlatStrip(layer=layer, instructions=instructions, rows=1)
+    if instructions.has_cells and _fills_cells(layer, sparse):
+        quads = pack_cells(layer.weight, group, sparse=sparse)
+        yield CellProducts(quads=safe(quads), strip=replace(flat, cells=True))
+        return
     quads = pack_taps(layer.weight, group, layer.groups, sparse=sparse)
     yield TapProducts(quads=safe(pair_taps(quads, limit)), strip=flat)
     if layer.groups > 1:
@@ -67,6 +75,10 @@ def products_of(
     if instructions.has_cells:
         quads = pack_cells(layer.weight, group, sparse=sparse)
         yield CellProducts(quads=safe(quads), strip=replace(flat, cells=True))
+    if instructions.has_cells and has_columns(layer):
+        quads = pack_cells(column_weight(layer.weight), group, sparse=sparse)
+        columns = ColumnStrip(layer=layer, instructions=instructions, rows=1)
+        yield CellProducts(quads=safe(quads), strip=columns)
     shapes = patch_shapes(layer, instructions)
     if not shapes:
         return
@@ -75,6 +87,12 @@ def products_of(
     for shape in shapes:
         strip = PatchStrip(layer=layer, instructions=instructions, rows=shape.rows, shape=shape)
         yield PatchProducts(quads=quads, patterns=packed.patterns, strip=strip)
+
+
+def _fills_cells(layer: Int8Layer, sparse: bool) -> bool:
+    """Whether each load of a cell brings four bytes that are multiplied: nothing takes less."""
+    kept = np.count_nonzero(layer.weight) / layer.weight.size if sparse else 1.0
+    return layer.groups == 1 and layer.in_shape[1] % CELL == 0 and kept >= DENSE
 
 
 def _schedules(kernel: StripConv2d, cpu: CpuModel) -> Iterator[StripConv2d]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from tvm.tirx import PrimFunc
 
-from te_schedules.cpu.int8.choose_strips import choose_strips
+from te_schedules.cpu.int8.choose_strips import DENSE, choose_strips
 from te_schedules.cpu.int8.fully_connected import Int8Matrix, int8_fully_connected
 from te_schedules.cpu.int8.instruction_sets import instructions_for
 from te_schedules.cpu.int8.layer import Int8Layer
@@ -20,8 +20,6 @@ from tvm_patdnn.machine.cpu_model import CpuModel
 __all__ = ["Int8Kernel", "choose_int8_kernel", "int8_kernel", "kind_of"]
 
 Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
-
-DENSE = 0.9  # of the weights: quantisation makes a few zeros by itself
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

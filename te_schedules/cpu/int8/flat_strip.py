@@ -83,6 +83,10 @@ class FlatStrip:
         pixel = y * dy // sy * self.pitch + x * dx // sx
         return phase * self._phase_bytes + pixel * self._unit
 
+    def start_of(self, tap: int) -> int:
+        """Returns in which byte the inputs of a tap begin, of all taps row by row."""
+        return self.tap(*divmod(tap, self.layer.window.taps[1]))
+
     def copy_in(
         self, strip: Buffer, scratch: Buffer, data: Buffer, image: Expr, first: Expr
     ) -> None:

@@ -16,7 +16,7 @@ from tvm.tirx.script import builder as T
 from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.planes import stored_shape
-from te_schedules.cpu.int8.requantise import narrowed, requantised
+from te_schedules.cpu.int8.requantise import bytes_of, steps_of
 from te_schedules.cpu.vector_code import Expr, Param, VectorCode, prim_func
 from tvm_patdnn.sparse.pack_quads import pack_cells
 from tvm_patdnn.sparse.quads import FOUR, Quads, without_overflow
@@ -142,16 +142,16 @@ def _emit_bytes(
     """Emits the requantisation of a block; what is behind the last output may be written."""
     lanes, store = matrix.instructions.lanes, matrix.layer.store
     code, plane = VectorCode(lanes), stored_shape(matrix.layer.out_shape)[2]
-    values = []
+    steps = []
     for v, vector in enumerate(sums):
         at = b * matrix.block + v * lanes
         added = None
         if other is not None:
             added = [Cast(f"int32x{lanes}", other[n, 0, Ramp(at, 1, lanes)])]
-        values += requantised(store, [vector], code.load(scale, at), lanes, added)
+        steps += steps_of(store, [vector], code.load(scale, at), lanes, added)
     assert matrix.blocks * matrix.block <= plane
     T.buffer_store(
         output,
-        narrowed(values, range(matrix.block)),
+        bytes_of(store, steps, range(matrix.block), matrix.instructions.pack),
         [n, 0, Ramp(b * matrix.block, 1, matrix.block)],
     )

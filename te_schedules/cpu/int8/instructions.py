@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from te_schedules.cpu.int8.layer import Int8Layer
+from te_schedules.cpu.int8.requantise import Pack
 from te_schedules.cpu.vector_code import Expr
 from tvm_patdnn.sparse.quads import UNLIMITED
 
@@ -39,6 +40,8 @@ class Instructions:
         any_dot: ``dot`` for any weights, slower; None if that is ``dot`` with some stored twice.
         reach: ``permute`` finds a byte among this many, in each part of that size; 0: none.
         permute: (bytes, index) -> bytes.
+        pack: (four vectors of float32, a byte) -> their bytes, rounded half to even, added to
+            the byte, and clipped; in each part of 16, four of one vector, then of the next.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Instructions:
     any_dot: Callable[[Expr, Expr, Expr], Expr] | None = None
     reach: int = 0
     permute: Callable[[Expr, Expr], Expr] | None = None
+    pack: Pack | None = None
 
     @property
     def bytes(self) -> int:

@@ -11,7 +11,7 @@ from tvm.tirx import IntImm, Shuffle
 
 from te_schedules.cpu.vector_code import Expr
 
-__all__ = ["interleave_halves", "interleave_taps", "pixel_of_lane", "shuffled"]
+__all__ = ["PART", "interleave_halves", "interleave_taps", "pixel_of_lane", "shuffled"]
 
 PART = 16  # bytes
 

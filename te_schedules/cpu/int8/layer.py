@@ -28,13 +28,16 @@ class Residual:
 
     Attributes:
         scale: its scale over that of the result.
-        low, high: bounds of what it is added to, in steps of the result.
+        low, high: bounds of what it is added to, in steps of that.
+        own: steps of the result that a step of that is, where it is rounded before it is
+            added to; None: it is not, and its steps are those of the result.
     """
 
     scale: float
     zero: int
     low: float
     high: float
+    own: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +45,8 @@ class Requantization:
     """How sums become bytes.
 
     Attributes:
-        scale: (filters,) float32, steps of the result that a sum of 1 is.
+        scale: (filters,) float32, steps that a sum of 1 is: of the result, or of what a
+            residual is added to.
         zero: the byte that stands for 0.
         low, high: bounds of the stored bytes.
     """

@@ -1,7 +1,8 @@
 """Moves between rows of bytes and patches, for one row of patches.
 
 Moves are of whole small vectors, from the left to the right: what one writes too much, the next
-overwrites, and there is room behind the last.
+overwrites, and there is room behind the last. Where there are enough patches, the last of outputs
+reaches back instead.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ class PatchMoves:
     across: int
     pitch: int
 
+    @property
+    def takes_exactly(self) -> bool:
+        """Whether ``take`` writes nothing besides the outputs of its patches."""
+        return self.shape.size == MOVE and self.across >= EIGHT
+
     def fill(self, patches: Place, rows: Place) -> None:
         """Emits the copying of inputs to patches."""
         if self.shape.size > MOVE:
@@ -65,9 +71,12 @@ class PatchMoves:
                     store_bytes(target, load_bytes(source, size), size)
             return
         with T.serial(-(-self.across // EIGHT)) as i:
-            loaded = load_bytes(_behind(patches, i * (EIGHT * shape.outs)), EIGHT * shape.outs)
+            patch = i * EIGHT
+            if self.takes_exactly:
+                patch = T.min(patch, self.across - EIGHT)
+            loaded = load_bytes(_behind(patches, patch * shape.outs), EIGHT * shape.outs)
             for row in range(shape.rows):
-                target = _behind(rows, row * self.pitch + i * MOVE)
+                target = _behind(rows, row * self.pitch + patch * shape.columns)
                 store_bytes(target, shuffled([loaded], self._lanes(row)), MOVE)
 
     def give(self, patches: Place, rows: Place) -> None:

@@ -84,11 +84,22 @@ class PatchStrip:
     ) -> None:
         """See ``FlatStrip``."""
         moves = self._moves(self._out_pitch)
+        whole = (self.rows, self.layer.out_shape[3])
+        if moves.takes_exactly and whole == self._covered:
+            self._take_rows(staged, output, plane, first)
+            return
         with T.serial(self._down) as down:
             moves.take((scratch, down * self._row_bytes), self._patches(staged, down))
         with T.serial(self.rows) as r:
             row = (scratch, r * self._out_pitch)
             copy_run((output, self._place(plane, first + r)), row, *self._row_of_output)
+
+    def _take_rows(self, staged: Place, output: Buffer, plane: Expr, first: Expr) -> None:
+        """Emits the copying of outputs that are those of whole patches, straight to their plane."""
+        moves = self._moves(self.layer.out_shape[3])
+        with T.serial(self._down) as down:
+            to = self._place(plane, first + down * self.shape.rows)
+            moves.take((output, to), self._patches(staged, down))
 
     def copy_residual(
         self, staged: Place, scratch: Buffer, other: Buffer, plane: Expr, first: Expr
@@ -122,6 +133,11 @@ class PatchStrip:
     @property
     def _across(self) -> int:
         return -(-self.layer.out_shape[3] // self.shape.columns)
+
+    @property
+    def _covered(self) -> tuple[int, int]:
+        """Rows and columns of outputs that patches are for."""
+        return self._down * self.shape.rows, self._across * self.shape.columns
 
     @property
     def _out_pitch(self) -> int:

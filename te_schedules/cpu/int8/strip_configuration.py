@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from te_schedules.cpu.int8.cell_products import CellProducts
+from te_schedules.cpu.int8.column_strip import ColumnStrip
 from te_schedules.cpu.int8.patch_products import PatchProducts
 from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
 
 __all__ = ["FAMILY", "VERSION", "StripConfiguration", "products_name"]
 
 FAMILY = "cpu conv2d int8"
-VERSION = 1  # raised when the same configuration becomes other code
+VERSION = 2  # raised when the same configuration becomes other code
 
 _MOST = 1 << 16  # of anything that is counted
 _COUNTS = ("group", "rows", "tile", "chunks")
@@ -79,4 +80,6 @@ def products_name(products: Products) -> str:
     if isinstance(products, PatchProducts):
         shape = products.strip.shape
         return f"patches of {shape.rows}x{shape.columns}"
-    return "cells" if isinstance(products, CellProducts) else "taps"
+    if isinstance(products, CellProducts):
+        return "columns" if isinstance(products.strip, ColumnStrip) else "cells"
+    return "taps"

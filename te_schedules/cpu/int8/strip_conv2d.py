@@ -16,14 +16,12 @@ from tvm.tirx.script import builder as T
 from te_schedules.cpu.int8.byte_runs import load_bytes, store_bytes
 from te_schedules.cpu.int8.interleave import shuffled
 from te_schedules.cpu.int8.planes import LINE, stored_shape
-from te_schedules.cpu.int8.requantise import narrowed, requantised
+from te_schedules.cpu.int8.requantise import PACKED, bytes_of, steps_of
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
 from te_schedules.cpu.int8.sums import EntryPlace, Sums
 from te_schedules.cpu.vector_code import Expr, Param, prim_func
 
 __all__ = ["flat", "strip_conv2d"]
-
-BATCH = 4  # vectors of sums that become one vector of bytes
 
 
 def strip_conv2d(kernel: StripConv2d) -> PrimFunc:
@@ -102,13 +100,14 @@ class _Emission:
         products, store, sums = self.kernel.products, self.kernel.layer.store, work.sums
         lanes = sums.instructions.lanes
         factor = sums.factor(self.arrays["scale"], first + f)
-        for loads in _batches(self.kernel.tile, max(1, BATCH // products.vectors)):
+        for loads in _batches(self.kernel.tile, max(1, PACKED // products.vectors)):
             vectors = [each for load in loads for each in sums.take(f, load)]
             order = _repeated(products.order, len(loads))
             to = (work.staged, at + f * work.stage + loads[0] * len(products.order))
             other = None if self.other is None else _residual(to, order, lanes)
-            values = requantised(store, vectors, factor, lanes, other)
-            store_bytes(to, narrowed(values, order), len(order))
+            steps = steps_of(store, vectors, factor, lanes, other)
+            made = bytes_of(store, steps, order, sums.instructions.pack)
+            store_bytes(to, made, len(order))
 
 
 class _Work:

@@ -49,7 +49,7 @@ def strip_features(kernel: StripConv2d, cpu: CpuModel, *, sparse: bool) -> dict[
     name = products_name(kernel.products)
     plain = {
         "sparse": float(sparse),
-        "cells": float(name == "cells"),
+        "cells": float(name in ("cells", "columns")),
         "patches": float(name.startswith("patches")),
         COST: cost_feature(strip_cost(kernel, cpu)),
     }

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from te_schedules.cpu.int8.cell_products import CellProducts
+from te_schedules.cpu.int8.column_strip import ColumnStrip
 from te_schedules.cpu.int8.flat_strip import FlatStrip
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.patch_products import PatchProducts
@@ -47,7 +48,7 @@ class StripConv2d:
     chunks: int = 1
 
     @property
-    def strip(self) -> FlatStrip | PatchStrip:
+    def strip(self) -> FlatStrip | ColumnStrip | PatchStrip:
         """The copied inputs."""
         return self.products.strip
 

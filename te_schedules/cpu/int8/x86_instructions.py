@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from tvm.tirx import Broadcast
@@ -10,6 +10,7 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.int8.interleave import interleave_taps, pixel_of_lane
+from te_schedules.cpu.int8.requantise import Pack
 from te_schedules.cpu.vector_code import Expr
 from tvm_patdnn.sparse.quads import UNLIMITED
 
@@ -47,6 +48,18 @@ def _permuted(values: Expr, index: Expr, size: int, name: str) -> Expr:
     return T.reinterpret(f"uint8x{size}", _call(f"int8x{size}", name, values, index))
 
 
+def _packed(steps: Sequence[Expr], zero: int) -> Expr:
+    """Narrows four vectors of 8 float32 by instructions that saturate."""
+    rounded = [_call("int32x8", "avx.cvt.ps2dq.256", each) for each in steps]
+    words = [_call("int16x16", "avx2.packssdw", *rounded[i : i + 2]) for i in (0, 2)]
+    if zero:
+        zeros = Broadcast(T.int16(zero), 16)
+        words = [
+            T.call_llvm_pure_intrin("int16x16", "llvm.sadd.sat", each, zeros) for each in words
+        ]
+    return T.reinterpret("uint8x32", _call("int8x32", "avx2.packuswb", *words))
+
+
 def _set(
     name: str,
     lanes: int,
@@ -57,6 +70,7 @@ def _set(
     reach: int = 16,
     pair_limit: int = UNLIMITED,
     any_dot: Callable[[Expr, Expr, Expr], Expr] | None = None,
+    pack: Pack | None = None,
 ) -> Instructions:
     size = 4 * lanes
     return Instructions(
@@ -73,13 +87,22 @@ def _set(
         reach=reach,
         pair_limit=pair_limit,
         any_dot=any_dot,
+        pack=pack,
     )
 
 
 AVX2 = _set(
-    "avx2", 8, 16, _words, "avx2.pshuf.b", dot_operations=3, pair_limit=128, any_dot=_any_words
+    "avx2",
+    8,
+    16,
+    _words,
+    "avx2.pshuf.b",
+    dot_operations=3,
+    pair_limit=128,
+    any_dot=_any_words,
+    pack=_packed,
 )
-AVX_VNNI = _set("avx-vnni", 8, 16, partial(_vnni, lanes=8), "avx2.pshuf.b")
+AVX_VNNI = _set("avx-vnni", 8, 16, partial(_vnni, lanes=8), "avx2.pshuf.b", pack=_packed)
 AVX512_VNNI = _set("avx512-vnni", 16, 32, partial(_vnni, lanes=16), "avx512.pshuf.b.512")
 AVX512_VBMI = _set(
     "avx512-vbmi", 16, 32, partial(_vnni, lanes=16), "avx512.permvar.qi.512", reach=64

@@ -96,11 +96,13 @@ PADDED = {"padding": (1, 1, 1, 1)}
 ODD = {"padding": (2, 0, 1, 3), "stride": (3, 1), "dilation": (1, 2)}
 STEPPED = {"stride": (2, 2)}
 RESIDUAL = Residual(scale=0.3137, zero=9, low=-40.21, high=50.17)  # no ties in float32
+ROUNDED = Residual(scale=0.3137, zero=9, low=-40, high=50, own=0.7071)
 LAYERS = {
     "3x3": ((8, 6, 3, 3), (9, 11), PADDED),
     "3x3, large": ((5, 9, 3, 3), (13, 37), PADDED),
     "3x3, residual": ((4, 5, 3, 3), (9, 33), {**PADDED, "residual": RESIDUAL, "low": 90}),
     "3x3 on few pixels": ((6, 7, 3, 3), (7, 7), PADDED),
+    "3x3 on whole patches": ((4, 5, 3, 3), (8, 22), PADDED),
     "3x3 on 14": ((4, 3, 3, 3), (14, 14), PADDED),
     "3x3 on one row": ((4, 4, 3, 3), (1, 3), PADDED),
     "3x3, stride 2": ((8, 5, 3, 3), (9, 11), {**PADDED, **STEPPED}),
@@ -109,6 +111,7 @@ LAYERS = {
     "7x7, stride 2": ((4, 3, 7, 7), (21, 23), {"padding": (3, 3, 3, 3), **STEPPED}),
     "1x1": ((8, 6, 1, 1), (9, 11), {}),
     "1x1, residual": ((8, 9, 1, 1), (5, 13), {"residual": RESIDUAL}),
+    "1x1, rounded residual": ((8, 9, 1, 1), (5, 13), {"residual": ROUNDED}),
     "1x1, stride 2": ((8, 9, 1, 1), (5, 13), STEPPED),
     "depthwise": ((8, 1, 3, 3), (9, 40), {**PADDED, "groups": 8}),
     "groups": ((8, 3, 3, 3), (9, 10), {**PADDED, "groups": 2}),

@@ -117,7 +117,10 @@ def requantized(
     residual = store.residual
     if residual is not None and other is not None:
         added = (other.astype(np.float32) - residual.zero) * np.float32(residual.scale)
-        steps = np.clip(steps, residual.low, residual.high) + added
+        steps = np.clip(steps, residual.low, residual.high)
+        if residual.own is not None:
+            steps = np.rint(steps) * np.float32(residual.own)
+        steps = steps + added
     steps = np.clip(steps, store.low - store.zero, store.high - store.zero)
     return (np.rint(steps) + store.zero).astype(np.uint8)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from te_schedules.cpu.int8.cell_products import CellProducts
-from te_schedules.cpu.int8.choose_strips import choose_strips
+from te_schedules.cpu.int8.choose_strips import choose_strips, products_of
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
 from te_schedules.cpu.int8.patch_products import PatchProducts
 from te_schedules.cpu.int8.tap_products import TapProducts
@@ -67,3 +67,11 @@ def test_registers_hold_what_is_chosen():
     for name in ("3x3", "1x1", "depthwise", "7x7, stride 2"):
         for cpu in WITH.values():
             assert choose_strips(sample_layer(name), cpu).fits
+
+
+def test_where_cells_are_full_nothing_else_is_tried():
+    weight = np.full((8, 8, 3, 3), 7, np.int8)
+    full, pruned_too = (int8_layer(w, (1, 8, 9, 9)) for w in (weight, weight * PATTERN))
+    for layer, sparse, count in ((full, True, 1), (pruned_too, False, 1), (pruned_too, True, 3)):
+        found = products_of(layer, INSTRUCTION_SETS["avx2"], 2, sparse=sparse)
+        assert len([*found]) == count

@@ -41,3 +41,18 @@ def test_outputs_go_to_their_rows_and_come_from_there(shape):
         of_row = row * PITCH + patch * shape.columns + column
         assert taken[of_row] == DATA[of_patch]
         assert given[of_patch] == DATA[of_row]
+
+
+@pytest.mark.parametrize("across", [8, 11])
+def test_of_many_small_patches_nothing_but_the_outputs_is_written(across):
+    shape = PatchShape(size=16, rows=2, columns=2)
+    pitch = across * 2
+    made = PatchMoves(shape=shape, across=across, pitch=pitch)
+    assert made.takes_exactly
+    assert not PatchMoves(shape=shape, across=7, pitch=pitch).takes_exactly
+    taken = moved(lambda data, output: made.take((output, 0), (data, 0)))
+    outputs = DATA[: across * 4].reshape(across, 4)
+    lanes = [[shape.lane(row, column) for column in (0, 1)] for row in (0, 1)]
+    expected = outputs[:, lanes].transpose(1, 0, 2).reshape(-1)
+    assert np.array_equal(taken[: 2 * pitch], expected)
+    assert not taken[2 * pitch :].any()

@@ -33,8 +33,8 @@ def test_what_is_stored_is_counted():
 
 
 def test_what_is_multiplied_is_counted():
-    (taps, cells, patches) = kernels("3x3", group=2)
-    for kernel, loads, vectors in ((taps, 4, 4), (cells, 1, 1), (patches, 1, 1)):
+    (taps, cells, columns, patches) = kernels("3x3", group=2)
+    for kernel, loads, vectors in ((taps, 4, 4), (cells, 1, 1), (columns, 1, 1), (patches, 1, 1)):
         times = kernel.products.quads.entries * kernel.tiles * kernel.strips * 2  # images
         assert kernel.counts.input_loads == times * loads
         assert kernel.counts.products == times * vectors * 2
