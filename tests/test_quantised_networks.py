@@ -20,6 +20,7 @@ from tests.quantised_models import (
     small_network,
     units,
 )
+from tvm_patdnn.importing.expand_quantised import expand_quantised
 
 VNNI = "llvm -mtriple=x86_64-linux-gnu -mcpu=znver4"
 
@@ -53,7 +54,7 @@ def test_units_fed_with_onnx_runtimes_own_inputs():
 
 @pytest.mark.parametrize("name", QUANTISED)
 def test_whole_networks_are_as_near_to_the_float_network(name):
-    reference = quantised("QDQ" if name == "QOperator" else name)  # the same numbers
+    reference = expand_quantised(quantised(name))  # kernels of QLinearConv may saturate
     ours, theirs = [], []
     for picture in pictures(20):
         wanted = run_exactly(small_network(), {"x": picture})["y"]
