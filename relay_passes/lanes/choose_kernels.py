@@ -16,23 +16,21 @@ from functools import cached_property
 from relay_passes.lanes.kernel_candidates import (
     Candidate,
     Kind,
+    StoredKernels,
     dense_candidates,
     sparse_candidates,
 )
 from relay_passes.lanes.limit_kernels import limited_kernel
 from relay_passes.lanes.tuning_keys import conv2d_key
+from relay_passes.lanes.winograd_candidates import WinogradCandidate, winograd_candidates
 from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.recognition.break_even import break_even
-from te_schedules.cpu.conv2d_binding import Products
-from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
-from te_schedules.cpu.conv2d_cost import cycles
+from te_schedules.cpu.conv2d_configuration import AnySchedule, Conv2dConfiguration
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
-from te_schedules.cpu.conv2d_space import choose_schedule, fits
+from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.optimizations import Optimizations
 from tvm_patdnn.records.tuning_records import Record, Records
-from tvm_patdnn.sparse.packed_kernels import PackedKernels
 
 __all__ = ["KernelChoice", "ScoredCandidate", "choose_kernel"]
 
@@ -49,8 +47,8 @@ class ScoredCandidate:
         similar: the schedule was measured for a similar layer.
     """
 
-    candidate: Candidate
-    schedule: Conv2dSchedule
+    candidate: Candidate | WinogradCandidate
+    schedule: AnySchedule
     cycles: float
     seconds: float | None = None
     similar: bool = False
@@ -76,7 +74,7 @@ class KernelChoice:
         return self.chosen.candidate.kind
 
     @property
-    def schedule(self) -> Conv2dSchedule:
+    def schedule(self) -> AnySchedule:
         """The point of the schedule space."""
         return self.chosen.schedule
 
@@ -85,13 +83,8 @@ class KernelChoice:
         """What the cost model gives it."""
         return self.chosen.cycles
 
-    @property
-    def products(self) -> Products:
-        """The innermost code."""
-        return self.chosen.candidate.products
-
     @cached_property
-    def fkw(self) -> PackedKernels:
+    def fkw(self) -> StoredKernels:
         """The weight, packed when it is first asked for."""
         return self.chosen.candidate.pack(self.layer.weight, self.schedule)
 
@@ -115,7 +108,7 @@ def choose_kernel(
     """
     use = optimizations or Optimizations()
     scorer = _Scorer(layer, geometry, cpu, records or Records(), planes)
-    dense = scorer.best(list(dense_candidates(layer)), sparse=False)
+    dense = scorer.best([*dense_candidates(layer), *winograd_candidates(layer)], sparse=False)
     if not use.sparse:
         return _choice(layer, dense, [dense], "sparse kernels are switched off")
     if layer.found.kept_weights == layer.found.dense_weights:
@@ -139,7 +132,9 @@ class _Scorer:
     records: Records
     planes: bool
 
-    def best(self, candidates: Sequence[Candidate], *, sparse: bool) -> ScoredCandidate:
+    def best(
+        self, candidates: Sequence[Candidate | WinogradCandidate], *, sparse: bool
+    ) -> ScoredCandidate:
         if not self.records:
             return self._best_modelled(candidates)
         key = conv2d_key(self.layer, self.geometry, self.cpu)
@@ -154,28 +149,34 @@ class _Scorer:
                 return replace(scored, seconds=None, similar=True)
         return modelled
 
-    def _recorded(self, record: Record, candidates: Sequence[Candidate]) -> ScoredCandidate | None:
+    def _recorded(
+        self, record: Record, candidates: Sequence[Candidate | WinogradCandidate]
+    ) -> ScoredCandidate | None:
         """Returns what a record says, or None where it does not fit this layer."""
         assert isinstance(record.configuration, Conv2dConfiguration), "as its key's family says"
         schedule = record.configuration.schedule
-        if not fits(schedule, self.geometry) or (self.planes and not schedule.whole_planes):
+        if self.planes and not schedule.whole_planes:
             return None
         for candidate in candidates:
-            if candidate.group == schedule.group:
-                cost = cycles(self.geometry, candidate.lists, schedule, self.cpu)
+            if candidate.takes(schedule) and candidate.fits(schedule, self.geometry):
+                cost = candidate.cycles(self.geometry, schedule, self.cpu)
                 return ScoredCandidate(
                     candidate=candidate, schedule=schedule, cycles=cost, seconds=record.seconds
                 )
         return None
 
-    def _best_modelled(self, candidates: Sequence[Candidate]) -> ScoredCandidate:
-        return min((self._modelled(c) for c in candidates), key=lambda scored: scored.cycles)
+    def _best_modelled(
+        self, candidates: Sequence[Candidate | WinogradCandidate]
+    ) -> ScoredCandidate:
+        scored = [each for candidate in candidates for each in self._modelled(candidate)]
+        return min(scored, key=lambda each: each.cycles)
 
-    def _modelled(self, candidate: Candidate) -> ScoredCandidate:
-        schedule, cost = choose_schedule(
-            self.geometry, candidate.lists, candidate.group, self.cpu, planes=self.planes
-        )
-        return ScoredCandidate(candidate=candidate, schedule=schedule, cycles=cost)
+    def _modelled(self, candidate: Candidate | WinogradCandidate) -> list[ScoredCandidate]:
+        found = candidate.scheduled(self.geometry, self.cpu, planes=self.planes)
+        if found is None:
+            return []
+        schedule, cost = found
+        return [ScoredCandidate(candidate=candidate, schedule=schedule, cycles=cost)]
 
 
 def _compare(
@@ -186,13 +187,16 @@ def _compare(
         share, how = pruned.seconds / dense.seconds, "as measured"
     else:
         share, how = pruned.cycles / dense.cycles, "by the cost model"
-    faster, reason = break_even(layer, share, how, pruned.candidate.group)
+    faster, reason = break_even(layer, share, how, pruned.schedule.group)
     return (pruned if faster else dense), reason
 
 
 def _choice(
     layer: ConvLayer, chosen: ScoredCandidate, considered: Sequence[ScoredCandidate], reason: str
 ) -> KernelChoice:
+    schedule = chosen.schedule
+    if isinstance(schedule, WinogradSchedule) and schedule.transforms:
+        reason = f"{reason}; Winograd's transforms of {schedule.rows}x{schedule.vectors} outputs"
     if chosen.similar:
         reason = f"{reason}; scheduled as a similar layer that was measured"
     elif chosen.seconds is not None and not reason.endswith("as measured"):

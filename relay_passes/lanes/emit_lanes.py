@@ -12,7 +12,6 @@ from relay_passes.lanes.plan import LanePlan, PlannedConvolution, PlannedNode, P
 from relay_passes.recognition.graph import ChannelOperand, Copy, GlobalPool, Pooling
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
 from relay_passes.relax_ir.values import fixed_shape
-from te_schedules.cpu.conv2d import conv2d
 from te_schedules.cpu.conv2d_depthwise import conv2d_depthwise
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.elementwise import LaneInput, elementwise
@@ -78,15 +77,15 @@ class _Emitter:
         more = self._operands(depthwise)
         args = [*inputs, *_constants(first), *operands, *_constants(depthwise), *more]
         key = first.kernel.code_key, depthwise.kernel.code_key
-        func = self._once(key, lambda: conv2d_depthwise(first.kernel, depthwise.kernel))
+        func = self._once(key, lambda: conv2d_depthwise(*pair.kernels))
         self._store(depthwise, f"{first.choice.kind}_conv2d_depthwise_conv2d", func, args)
 
     def _kernel(self, planned: PlannedNode) -> tuple[str, tvm.tirx.PrimFunc]:
         """Returns the name and the kernel of a node that is written in lanes."""
         if not isinstance(planned, PlannedConvolution):
             return _small_kernel(planned)
-        func = self._once(planned.kernel.code_key, lambda: conv2d(planned.kernel))
-        return f"{planned.choice.kind}_conv2d", func
+        func = self._once(planned.kernel.code_key, planned.kernel.generate)
+        return planned.name, func
 
     def _once(self, key: Hashable, generate: Callable[[], tvm.tirx.PrimFunc]) -> tvm.tirx.PrimFunc:
         """Generates the kernel of a key when it is first needed: networks repeat their layers."""

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.recognition.cover_patterns import cover_patterns
+from te_schedules.cpu.conv2d import Conv2d
 from te_schedules.cpu.conv2d_binding import Products
-from te_schedules.cpu.conv2d_cost import KernelLists
+from te_schedules.cpu.conv2d_configuration import AnySchedule, Conv2dConfiguration
+from te_schedules.cpu.conv2d_cost import KernelLists, cycles
+from te_schedules.cpu.conv2d_features import conv2d_features
+from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
+from te_schedules.cpu.conv2d_space import choose_schedule, fits
+from te_schedules.cpu.conv2d_tuning_space import tuning_schedules
+from te_schedules.cpu.tile_store import OperandSpec
+from te_schedules.cpu.winograd_kernels import WinogradKernels
+from te_schedules.epilogue import Step
+from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.fkw import pack_fkw
 from tvm_patdnn.sparse.packed_kernels import PackedKernels
 from tvm_patdnn.sparse.packing import filters_alike
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["Candidate", "Kind", "dense_candidates", "sparse_candidates"]
+__all__ = [
+    "Candidate",
+    "Kind",
+    "StoredKernels",
+    "dense_candidates",
+    "sparse_candidates",
+]
 
 DENSE_GROUPS = (1, 2, 3, 4, 6, 8)  # filters that may share a loaded input
 SPARSE_GROUPS = (1, 2, 4, 8)  # the same, where neighbours were pruned as one
 
 Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
+StoredKernels: TypeAlias = PackedKernels | WinogradKernels
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,6 +61,58 @@ class Candidate:
     group: int
     products: Products = field(default_factory=PatternProducts)
 
+    def takes(self, schedule: AnySchedule) -> bool:
+        """Whether a schedule is one for what is stored like this."""
+        return isinstance(schedule, Conv2dSchedule) and schedule.group == self.group
+
+    def fits(self, schedule: AnySchedule, geometry: Conv2dGeometry) -> bool:
+        """Whether a schedule made for another network suits these planes."""
+        assert isinstance(schedule, Conv2dSchedule), "it takes no other"
+        return fits(schedule, geometry)
+
+    def scheduled(
+        self, geometry: Conv2dGeometry, cpu: CpuModel, *, planes: bool = False
+    ) -> tuple[AnySchedule, float] | None:
+        """Returns the schedule that the cost model likes best, and its cycles; None without one.
+
+        Args:
+            planes: see ``choose_schedule``.
+        """
+        return choose_schedule(geometry, self.lists, self.group, cpu, planes=planes)
+
+    def cycles(self, geometry: Conv2dGeometry, schedule: AnySchedule, cpu: CpuModel) -> float:
+        """Returns what the cost model gives a schedule."""
+        assert isinstance(schedule, Conv2dSchedule), "it takes no other"
+        return cycles(geometry, self.lists, schedule, cpu)
+
+    def space(self, geometry: Conv2dGeometry, cpu: CpuModel) -> Iterator[AnySchedule]:
+        """Yields the schedules that tuning chooses from."""
+        yield from tuning_schedules(geometry, self.lists, self.group, cpu)
+
+    def features(
+        self, point: Conv2dConfiguration, geometry: Conv2dGeometry, cpu: CpuModel
+    ) -> Mapping[str, float]:
+        """Returns what a learned cost model knows of a configuration."""
+        return conv2d_features(point, geometry, self.lists, cpu)
+
+    def kernel(
+        self,
+        stored: StoredKernels,
+        geometry: Conv2dGeometry,
+        schedule: AnySchedule,
+        steps: Sequence[Step[OperandSpec]],
+    ) -> Conv2d:
+        """Returns the kernel of what ``pack`` stored."""
+        assert isinstance(schedule, Conv2dSchedule)
+        assert isinstance(stored, PackedKernels)
+        return Conv2d(
+            geometry=geometry,
+            fkw=stored,
+            schedule=schedule,
+            steps=steps,
+            products=self.products,
+        )
+
     @property
     def lists(self) -> KernelLists:
         """How many kernels there are of each pattern, for the cost model."""
@@ -51,8 +120,9 @@ class Candidate:
         counts = np.bincount(kept[kept >= 0], minlength=len(self.patterns))
         return KernelLists(patterns=self.patterns, counts=tuple(counts.tolist()), groups=len(kept))
 
-    def pack(self, weight: np.ndarray, schedule: Conv2dSchedule) -> PackedKernels:
+    def pack(self, weight: np.ndarray, schedule: AnySchedule) -> PackedKernels:
         """Stores ``weight``, (filters, channels of a group, kh, kw), as ``schedule`` needs it."""
+        assert isinstance(schedule, Conv2dSchedule), "it takes no other"
         return pack_fkw(weight, self.ids, self.patterns, self.group, schedule.band, schedule.chunks)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from relay_passes.lanes.kernel_candidates import Candidate, sparse_candidates
 from relay_passes.recognition.analyze_convolutions import ConvLayer
+from te_schedules.cpu.conv2d_configuration import AnySchedule
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.conv2d_space import choose_schedule, fixed_schedule
@@ -43,6 +44,7 @@ class _Unordered(Candidate):
 
     single_taps: bool
 
-    def pack(self, weight: np.ndarray, schedule: Conv2dSchedule) -> PackedKernels:
+    def pack(self, weight: np.ndarray, schedule: AnySchedule) -> PackedKernels:
+        assert isinstance(schedule, Conv2dSchedule), "it takes no other"
         pack = pack_single_taps if self.single_taps else pack_unordered
         return pack(weight, self.ids, self.patterns, schedule.band)

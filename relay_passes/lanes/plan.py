@@ -22,6 +22,7 @@ from relay_passes.relax_ir.values import fixed_shape
 from te_schedules.cpu.conv2d import Conv2d
 from te_schedules.cpu.conv2d_depthwise import is_depthwise
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.conv2d_winograd import WinogradConv2d
 from te_schedules.cpu.expected_loads import LoadCounts, expected_loads
 from te_schedules.cpu.lane_layout import LaneLayout
 from te_schedules.cpu.tile_store import OperandSpec
@@ -77,20 +78,27 @@ class PlannedConvolution(PlannedNode):
         return self.choice.layer
 
     @cached_property
-    def kernel(self) -> Conv2d:
+    def kernel(self) -> Conv2d | WinogradConv2d:
         """All that determines the code of the kernel."""
-        return Conv2d(
-            geometry=self.geometry,
-            fkw=self.choice.fkw,
-            schedule=self.choice.schedule,
-            steps=self.steps,
-            products=self.choice.products,
-        )
+        candidate = self.choice.chosen.candidate
+        return candidate.kernel(self.choice.fkw, self.geometry, self.choice.schedule, self.steps)
+
+    @property
+    def name(self) -> str:
+        """What the kernel's function is called, before a number."""
+        kind = self.choice.kind if isinstance(self.kernel, Conv2d) else self.kernel.way
+        return f"{kind}_conv2d"
 
     @property
     def loads(self) -> LoadCounts:
         """What the kernel will load and multiply."""
         return expected_loads(self.kernel)
+
+    @property
+    def direct(self) -> Conv2d:
+        """The kernel, where it is known to apply its taps as they are."""
+        assert isinstance(self.kernel, Conv2d), "only such kernels are paired"
+        return self.kernel
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,7 +111,12 @@ class PlannedPair:
     @property
     def is_possible(self) -> bool:
         """Whether the planes of the one can be consumed by the other as they come."""
-        return self.first.choice.schedule.whole_planes and is_depthwise(self.depthwise.kernel)
+        return self.first.choice.schedule.whole_planes and is_depthwise(self.depthwise.direct)
+
+    @property
+    def kernels(self) -> tuple[Conv2d, Conv2d]:
+        """Both, of which neither transforms what it reads."""
+        return self.first.direct, self.depthwise.direct
 
 
 PlannedItem: TypeAlias = PlannedNode | PlannedPair | relax.Binding

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from relay_passes.lanes.choose_kernels import ScoredCandidate
-from relay_passes.lanes.kernel_candidates import Candidate, dense_candidates, sparse_candidates
+from relay_passes.lanes.kernel_candidates import dense_candidates, sparse_candidates
 from relay_passes.lanes.plan import PlannedConvolution, PlannedPair
+from relay_passes.lanes.winograd_candidates import AnyCandidate
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
-from te_schedules.cpu.conv2d_cost import cycles
-from te_schedules.cpu.conv2d_space import fits
 from te_schedules.cpu.pair_configuration import FAMILY, PairConfiguration
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.records.tuning_key import TuningKey
@@ -40,6 +39,7 @@ def recorded_pair(pair: PlannedPair, cpu: CpuModel, records: Records) -> Planned
         configuration = record.configuration
         assert isinstance(configuration, PairConfiguration), "as its key's family says"
         layer = pair.first.layer
+        kinds: Iterator[AnyCandidate]
         kinds = sparse_candidates(layer) if record.sparse else dense_candidates(layer)
         first = _as_recorded(pair.first, configuration.first, list(kinds), cpu)
         chosen = [pair.depthwise.choice.chosen.candidate]
@@ -52,13 +52,13 @@ def recorded_pair(pair: PlannedPair, cpu: CpuModel, records: Records) -> Planned
 def _as_recorded(
     planned: PlannedConvolution,
     configuration: Conv2dConfiguration,
-    candidates: Sequence[Candidate],
+    candidates: Sequence[AnyCandidate],
     cpu: CpuModel,
 ) -> PlannedConvolution | None:
     schedule, geometry = configuration.schedule, planned.geometry
     for candidate in candidates:
-        if candidate.group == schedule.group and fits(schedule, geometry):
-            cost = cycles(geometry, candidate.lists, schedule, cpu)
+        if candidate.takes(schedule) and candidate.fits(schedule, geometry):
+            cost = candidate.cycles(geometry, schedule, cpu)
             scored = ScoredCandidate(candidate=candidate, schedule=schedule, cycles=cost)
             reason = "in one kernel with the depthwise layer behind it, as measured"
             choice = replace(planned.choice, chosen=scored, reason=reason)

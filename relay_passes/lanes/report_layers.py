@@ -9,7 +9,7 @@ from typing import Any
 
 from relay_passes.lanes.plan import LanePlan, PlannedConvolution, PlannedPair
 from relay_passes.recognition.report_row import report_row
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
+from te_schedules.cpu.conv2d_configuration import AnySchedule
 from tvm_patdnn.layer_report import LayerReport
 
 __all__ = ["report_layers"]
@@ -42,7 +42,7 @@ def _row(
         kernel=choice.kind,
         joined=joined,
         reason=reason or choice.reason,
-        schedule={**_plain(choice.schedule), "taps": choice.products.taps},
+        schedule={**_plain(choice.schedule), "taps": planned.kernel.way},
         input_loads=loads.inputs,
         products=loads.products,
         bytes=fkw.total_bytes,
@@ -50,7 +50,7 @@ def _row(
     )
 
 
-def _plain(schedule: Conv2dSchedule) -> dict[str, Any]:
+def _plain(schedule: AnySchedule) -> dict[str, Any]:
     """Returns the fields of a schedule as JSON has them."""
     fields = asdict(schedule)
     return {

@@ -50,6 +50,15 @@ class Conv2d:
     def __post_init__(self) -> None:
         self.products.check(self.fkw)
 
+    @property
+    def way(self) -> str:
+        """How it knows where its taps are, for people."""
+        return self.products.taps
+
+    def generate(self) -> PrimFunc:
+        """Generates the kernel."""
+        return conv2d(self)
+
     @cached_property
     def constants(self) -> dict[str, np.ndarray]:
         """The constants that its kernel takes, by name and in order."""

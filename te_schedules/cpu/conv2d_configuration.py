@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.cpu.winograd_schedule import WinogradSchedule
 
-__all__ = ["FAMILY", "VERSION", "Conv2dConfiguration"]
+__all__ = ["FAMILY", "VERSION", "AnySchedule", "Conv2dConfiguration"]
 
 FAMILY = "cpu conv2d float32"
 VERSION = 1  # raised when the same configuration becomes other code
+
+AnySchedule: TypeAlias = Conv2dSchedule | WinogradSchedule
 
 _MOST = 1 << 16  # of anything that a schedule counts
 _CHOICES: dict[str, type[Enum]] = {"hold": Hold, "outer": Outer}
@@ -27,10 +30,12 @@ class Conv2dConfiguration:
     """
 
     sparse: bool
-    schedule: Conv2dSchedule
+    schedule: AnySchedule
 
     def __str__(self) -> str:
         schedule = self.schedule
+        if isinstance(schedule, WinogradSchedule):
+            return f"dense, {schedule}"
         band = f", band {schedule.band}" if schedule.band else ""
         return (
             f"{'sparse' if self.sparse else 'dense'}, tile {schedule.rows}x{schedule.vectors}, "
@@ -57,14 +62,20 @@ class Conv2dConfiguration:
         sparse = fields.pop("sparse")
         if type(sparse) is not bool:
             raise ValueError(f"sparse is {sparse!r}, expected a bool")
-        for name, kind in _CHOICES.items():
-            fields[name] = kind(fields[name])
-        schedule = Conv2dSchedule(**fields)
+        schedule = _schedule(fields)
         _check_counts(schedule)
         return cls(sparse=sparse, schedule=schedule)
 
 
-def _check_counts(schedule: Conv2dSchedule) -> None:
+def _schedule(fields: dict[str, Any]) -> AnySchedule:
+    if "units" in fields:
+        return WinogradSchedule(**fields)
+    for name, kind in _CHOICES.items():
+        fields[name] = kind(fields[name])
+    return Conv2dSchedule(**fields)
+
+
+def _check_counts(schedule: AnySchedule) -> None:
     for name, value in vars(schedule).items():
         if name in _CHOICES or (name == "band" and value is None):
             continue

@@ -8,7 +8,7 @@ from te_schedules.cost_feature import COST, cost_feature
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.conv2d_cost import KernelLists, channel_bytes, cycles, registers
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
-from te_schedules.cpu.conv2d_schedule import Hold, Outer
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.cpu.conv2d_tuning_space import tasks_of
 from tvm_patdnn.machine.cpu_model import CpuModel
 
@@ -28,6 +28,7 @@ def conv2d_features(
     Sizes are base-2 logarithms, so that a factor is the same difference everywhere.
     """
     schedule, layout = configuration.schedule, geometry.out_layout
+    assert isinstance(schedule, Conv2dSchedule), "winograd_features has the others"
     band = schedule.band or geometry.in_channels
     of_channel = channel_bytes(geometry, lists.patterns, schedule, cpu)
     kernels = sum(lists.counts)

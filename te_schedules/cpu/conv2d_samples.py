@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+from tvm.tirx import PrimFunc
 
 from te_schedules.cpu.conv2d import Conv2d, conv2d
 from te_schedules.cpu.conv2d_binding import Products
 from te_schedules.cpu.conv2d_depthwise import conv2d_depthwise
 from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.cpu.conv2d_winograd import WinogradConv2d, conv2d_winograd
 from te_schedules.cpu.generic_sparse_products import TableProducts
 from te_schedules.cpu.kernel_sample import (
     Sample,
@@ -24,6 +28,8 @@ from te_schedules.cpu.sample_weights import (
     pattern_weight,
 )
 from te_schedules.cpu.tile_store import OperandSpec
+from te_schedules.cpu.winograd_kernels import pack_winograd
+from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from te_schedules.epilogue import Step
 from tvm_patdnn.sparse.fkw import pack_fkw
 from tvm_patdnn.sparse.patterns import find_patterns
@@ -35,7 +41,9 @@ __all__ = [
     "sample_dense_conv2d",
     "sample_depthwise_conv2d",
     "sample_generic_sparse_conv2d",
+    "sample_packed_conv2d",
     "sample_pattern_conv2d",
+    "sample_winograd_conv2d",
 ]
 
 
@@ -93,6 +101,28 @@ def sample_conv2d_depthwise(lanes: int) -> Sample:
     )
 
 
+def sample_winograd_conv2d(lanes: int) -> Sample:
+    """Samples tiles of different height and width, by transforms."""
+    schedule = WinogradSchedule(rows=4, vectors=2, group=4, together=2, units=2, chunks=2)
+    return _transformed(lanes, dense_weight(7, 3, 3), schedule)
+
+
+def sample_packed_conv2d(lanes: int) -> Sample:
+    """Samples 1x1 kernels over inputs that are packed first."""
+    schedule = WinogradSchedule(rows=1, vectors=1, group=3, together=3, units=2)
+    return _transformed(lanes, dense_weight(7, 12, 1), schedule)
+
+
+def _transformed(lanes: int, weight: np.ndarray, schedule: WinogradSchedule) -> Sample:
+    filters, channels, size = weight.shape[:3]
+    geometry = sample_geometry(channels, filters, lanes, size)
+    kernels = pack_winograd(weight, schedule)
+    steps = [Step("add", OperandSpec()), Step("relu")]
+    kernel = WinogradConv2d(geometry=geometry, kernels=kernels, schedule=schedule, steps=steps)
+    func, constants = conv2d_winograd(kernel), kernel.constants
+    return _with_bias_and_relu(lanes, weight, func, constants)
+
+
 def _convolution(
     lanes: int, weight: np.ndarray, schedule: Conv2dSchedule, products: Products | None = None
 ) -> Sample:
@@ -102,12 +132,10 @@ def _convolution(
         products: other than those for patterns, over kernels in the order of the model.
     """
     filters, channels, size = weight.shape[:3]
-    found, layout, planes = find_patterns(weight), sample_layout(lanes), sample_planes(channels)
+    found = find_patterns(weight)
     kernels = (weight, found.ids, found.patterns)
     fkw = pack_unordered(*kernels) if products else pack_fkw(*kernels, schedule.group)
-    bias = np.linspace(-1, 1, filters, dtype=np.float32).reshape(1, filters)
     steps = [Step("add", OperandSpec()), Step("relu")]
-    sums = np.einsum("nchwyx,ocyx->nohw", padded_windows(planes, size), weight)
     geometry = sample_geometry(channels, filters, lanes, size)
     kernel = Conv2d(
         geometry=geometry,
@@ -116,8 +144,18 @@ def _convolution(
         steps=steps,
         products=products or PatternProducts(),
     )
+    return _with_bias_and_relu(lanes, weight, conv2d(kernel), kernel.constants)
+
+
+def _with_bias_and_relu(
+    lanes: int, weight: np.ndarray, func: PrimFunc, constants: Mapping[str, np.ndarray]
+) -> Sample:
+    filters, channels, size = weight.shape[:3]
+    layout, planes = sample_layout(lanes), sample_planes(channels)
+    bias = np.linspace(-1, 1, filters, dtype=np.float32).reshape(1, filters)
+    sums = np.einsum("nchwyx,ocyx->nohw", padded_windows(planes, size), weight)
     return Sample(
-        func=conv2d(kernel),
-        arguments=(layout.pack(planes), *kernel.constants.values(), bias),
+        func=func,
+        arguments=(layout.pack(planes), *constants.values(), bias),
         expected=layout.pack(np.maximum(sums + bias.reshape(1, filters, 1, 1), 0)),
     )

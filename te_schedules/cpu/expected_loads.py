@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from te_schedules.cpu.conv2d import Conv2d
+from te_schedules.cpu.conv2d_winograd import WinogradConv2d
 from te_schedules.cpu.tiling import Tiling, tile_parts
 
 __all__ = ["LoadCounts", "expected_loads"]
@@ -31,8 +32,23 @@ class LoadCounts:
         return LoadCounts(inputs=self.inputs * times, products=self.products * times)
 
 
-def expected_loads(kernel: Conv2d) -> LoadCounts:
+def expected_loads(kernel: Conv2d | WinogradConv2d) -> LoadCounts:
     """Returns what the code of the kernel will do, without generating it."""
+    return _of_lists(kernel) if isinstance(kernel, Conv2d) else _of_transforms(kernel)
+
+
+def _of_transforms(kernel: WinogradConv2d) -> LoadCounts:
+    geometry, kernels, schedule = kernel.geometry, kernel.kernels, kernel.schedule
+    units = Tiling(kernel.tiles, schedule.together).count
+    tiles = Tiling(units, schedule.units).count * schedule.units * schedule.together
+    of_channel = geometry.batch * tiles * len(kernels.weight)
+    return LoadCounts(
+        inputs=of_channel * kernels.channels * schedule.chunks,
+        products=of_channel * kernels.channels * kernels.groups * kernels.group,
+    )
+
+
+def _of_lists(kernel: Conv2d) -> LoadCounts:
     geometry, fkw, layout = kernel.geometry, kernel.fkw, kernel.geometry.out_layout
     parts = tile_parts(
         Tiling(layout.vectors_y, kernel.schedule.rows),

@@ -10,6 +10,7 @@ from tvm.tirx import PrimFunc
 from te_schedules.cpu import conv2d_samples, kernel_samples
 from te_schedules.cpu.conv2d import conv2d
 from te_schedules.cpu.conv2d_depthwise import conv2d_depthwise
+from te_schedules.cpu.conv2d_winograd import conv2d_winograd
 from te_schedules.cpu.elementwise import elementwise
 from te_schedules.cpu.fully_connected import fully_connected, sparse_fully_connected
 from te_schedules.cpu.kernel_sample import Sample
@@ -41,6 +42,10 @@ KERNELS: Mapping[str, Kernel] = {
         conv2d_depthwise, conv2d_samples.sample_conv2d_depthwise, allocates=True
     ),
     "generic sparse conv2d": Kernel(conv2d, conv2d_samples.sample_generic_sparse_conv2d),
+    "winograd conv2d": Kernel(
+        conv2d_winograd, conv2d_samples.sample_winograd_conv2d, allocates=True
+    ),
+    "packed conv2d": Kernel(conv2d_winograd, conv2d_samples.sample_packed_conv2d, allocates=True),
     "max pool2d": Kernel(pool2d, kernel_samples.sample_max_pool2d),
     "average pool2d": Kernel(pool2d, kernel_samples.sample_average_pool2d),
     "global average pool": Kernel(global_average_pool, kernel_samples.sample_global_average_pool),

@@ -31,8 +31,8 @@ class PairConfiguration:
     def __post_init__(self) -> None:
         if not self.first.schedule.whole_planes:
             raise ValueError(
-                f"outer is {self.first.schedule.outer.value}, expected plane: the depthwise "
-                "convolution reads whole planes"
+                f"the first is '{self.first}', expected outer plane: the depthwise convolution "
+                "reads whole planes"
             )
 
     @property

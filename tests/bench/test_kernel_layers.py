@@ -16,6 +16,8 @@ CALLED = {  # by the compiler, with a number where there are several
     "pattern conv2d": "pattern_conv2d",
     "connectivity conv2d": "connectivity_conv2d",
     "dense conv2d": "dense_conv2d",
+    "winograd conv2d": "winograd_conv2d",
+    "packed conv2d": "packed_conv2d",
     "depthwise conv2d": "depthwise_conv2d",
     "conv2d and depthwise conv2d": "dense_conv2d_depthwise_conv2d",
     "max pool2d": "pool2d",

@@ -1,6 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
+from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from tests.tuning.spaces import SPACE, point
 from tvm_patdnn.tuning.space import Space
 
@@ -40,3 +45,17 @@ def test_where_no_child_is_in_the_space_it_is_another_point(rng):
     space = Space((one, other), (one,), lambda _: {})
     assert {space.crossed(one, other, rng) for _ in range(50)} <= {one, other}
     assert {space.mutated(one, rng) for _ in range(50)} == {one, other}
+
+
+def test_points_of_different_kinds_have_their_own_choices(rng):
+    plain = Conv2dConfiguration(sparse=False, schedule=Conv2dSchedule(rows=1, vectors=1))
+    packed = WinogradSchedule(rows=1, vectors=1, group=2, together=4, units=8)
+    points = (
+        plain,
+        replace(plain, schedule=replace(plain.schedule, rows=2)),
+        Conv2dConfiguration(sparse=False, schedule=packed),
+        Conv2dConfiguration(sparse=False, schedule=replace(packed, units=16)),
+    )
+    space = Space(points, points[:1], lambda _: {})
+    assert {space.mutated(each, rng) for each in points for _ in range(50)} == set(points)
+    assert {space.crossed(plain, points[2], rng) for _ in range(50)} <= set(points)

@@ -59,10 +59,11 @@ def _subject(name: str) -> Subject:
     return Subject(model="kernels", layer=name, pruned=KERNEL_LAYERS[name](LayerSize()))
 
 
-def _conv(weight: np.ndarray, groups: int = 1) -> list[_Op]:
-    """Returns a convolution with bias and ReLU, as large as its input."""
+def _conv(weight: np.ndarray, groups: int = 1, stride: int = 1) -> list[_Op]:
+    """Returns a padded convolution with bias and ReLU."""
     bias = np.linspace(-1, 1, len(weight), dtype=np.float32)
-    attributes = {"pads": [weight.shape[2] // 2] * 4, "group": groups}
+    pads = [weight.shape[2] // 2] * 4
+    attributes = {"pads": pads, "group": groups, "strides": [stride] * 2}
     return [_Op("Conv", (weight, bias), attributes), _Op("Relu")]
 
 
@@ -75,7 +76,18 @@ def _connectivity(size: LayerSize) -> onnx.ModelProto:
 
 
 def _dense(size: LayerSize) -> onnx.ModelProto:
+    return _chain(size, _conv(dense_weight(size.channels, size.channels, 3), stride=2))
+
+
+def _winograd(size: LayerSize) -> onnx.ModelProto:
     return _chain(size, _conv(dense_weight(size.channels, size.channels, 3)))
+
+
+def _packed(size: LayerSize) -> onnx.ModelProto:
+    """Returns a network that widens and narrows, as those do that have such convolutions."""
+    wide = 4 * size.channels
+    narrow = _conv(dense_weight(size.channels, wide, 1))
+    return _chain(size, [*_conv(dense_weight(wide, size.channels, 1)), *narrow])
 
 
 def _depthwise(size: LayerSize) -> onnx.ModelProto:
@@ -147,6 +159,8 @@ KERNEL_LAYERS: Mapping[str, Callable[[LayerSize], onnx.ModelProto]] = {
     "pattern conv2d": _pattern,
     "connectivity conv2d": _connectivity,
     "dense conv2d": _dense,
+    "winograd conv2d": _winograd,
+    "packed conv2d": _packed,
     "depthwise conv2d": _depthwise,
     "conv2d and depthwise conv2d": _conv_and_depthwise,
     "max pool2d": partial(_behind_a_conv, "MaxPool", **_WINDOW),

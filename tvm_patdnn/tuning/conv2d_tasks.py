@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relay_passes.lanes.kernel_candidates import Candidate, dense_candidates, sparse_candidates
+from relay_passes.lanes.kernel_candidates import dense_candidates, sparse_candidates
 from relay_passes.lanes.plan import LanePlan, PlannedConvolution
-from te_schedules.cpu.conv2d import Conv2d, conv2d
+from relay_passes.lanes.winograd_candidates import AnyCandidate, winograd_candidates
+from te_schedules.cpu.conv2d import Conv2d
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
-from te_schedules.cpu.conv2d_features import conv2d_features
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
-from te_schedules.cpu.conv2d_tuning_space import tuning_schedules
+from te_schedules.cpu.conv2d_winograd import WinogradConv2d
 from te_schedules.cpu.tile_store import OperandSpec, operand_params
 from te_schedules.epilogue import Step
 from tvm_patdnn.machine.cpu_model import CpuModel
@@ -25,7 +25,7 @@ from tvm_patdnn.tuning.space import Space
 
 __all__ = ["ConvProblem", "ConvSpace", "conv2d_tasks"]
 
-Candidates = Mapping[tuple[bool, int], Candidate]  # by whether they are sparse, and their group
+Candidates = Mapping[bool, Sequence[AnyCandidate]]  # by whether they are sparse
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,20 +68,14 @@ class ConvProblem:
     def kernel(self, configuration: Configuration) -> TrialKernel:
         """See ``Problem``."""
         assert isinstance(configuration, Conv2dConfiguration)
-        kernel = self.conv2d(configuration)
-        return TrialKernel(func=conv2d(kernel), constants=list(kernel.constants.values()))
+        kernel = self.layer_kernel(configuration)
+        return TrialKernel(func=kernel.generate(), constants=list(kernel.constants.values()))
 
-    def conv2d(self, configuration: Conv2dConfiguration) -> Conv2d:
+    def layer_kernel(self, configuration: Conv2dConfiguration) -> Conv2d | WinogradConv2d:
         """Returns all that determines the kernel of a configuration."""
-        schedule = configuration.schedule
-        candidate = self.candidates[configuration.sparse, schedule.group]
-        return Conv2d(
-            geometry=self.geometry,
-            fkw=candidate.pack(self.weight, schedule),
-            schedule=schedule,
-            steps=self.steps,
-            products=candidate.products,
-        )
+        candidate = _candidate(self.candidates, configuration)
+        stored = candidate.pack(self.weight, configuration.schedule)
+        return candidate.kernel(stored, self.geometry, configuration.schedule, self.steps)
 
     def arguments(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """See ``Problem``."""
@@ -111,17 +105,20 @@ class ConvSpace:
     def of(cls, planned: PlannedConvolution, cpu: CpuModel) -> ConvSpace:
         """Returns the space of a planned convolution."""
         layer, geometry = planned.layer, planned.geometry
-        candidates = {(False, each.group): each for each in dense_candidates(layer)}
+        candidates: dict[bool, Sequence[AnyCandidate]] = {
+            False: [*dense_candidates(layer), *winograd_candidates(layer)]
+        }
         if layer.found.kept_weights < layer.found.dense_weights:
-            candidates |= {(True, each.group): each for each in sparse_candidates(layer)}
+            candidates[True] = list(sparse_candidates(layer))
         starts = [
             Conv2dConfiguration(sparse=each.candidate.kind in _SPARSE, schedule=each.schedule)
             for each in planned.choice.considered
         ]
         points = [
             Conv2dConfiguration(sparse=sparse, schedule=schedule)
-            for (sparse, group), each in candidates.items()
-            for schedule in tuning_schedules(geometry, each.lists, group, cpu)
+            for sparse, ways in candidates.items()
+            for each in ways
+            for schedule in each.space(geometry, cpu)
         ]
         problem = ConvProblem(
             weight=layer.weight, geometry=geometry, steps=planned.steps, candidates=candidates
@@ -132,8 +129,8 @@ class ConvSpace:
     def describe(self, point: Configuration) -> Mapping[str, float]:
         """Returns the features of a point."""
         assert isinstance(point, Conv2dConfiguration)
-        lists = self.problem.candidates[point.sparse, point.schedule.group].lists
-        return conv2d_features(point, self.problem.geometry, lists, self.cpu)
+        candidate = _candidate(self.problem.candidates, point)
+        return candidate.features(point, self.problem.geometry, self.cpu)
 
 
 _SPARSE = ("pattern", "connectivity")
@@ -156,3 +153,7 @@ def _task(alike: Sequence[PlannedConvolution], cpu: CpuModel) -> TuningTask:
         space=Space(own.points, own.starts, own.describe),
         problem=own.problem,
     )
+
+
+def _candidate(candidates: Candidates, point: Conv2dConfiguration) -> AnyCandidate:
+    return next(each for each in candidates[point.sparse] if each.takes(point.schedule))

@@ -9,9 +9,11 @@ from functools import partial
 
 import numpy as np
 
+from relay_passes.lanes.kernel_candidates import Candidate
 from relay_passes.lanes.plan import LanePlan, PlannedPair
 from relay_passes.lanes.recorded_pairs import pair_key
 from te_schedules.cost_feature import COST
+from te_schedules.cpu.conv2d import Conv2d
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.conv2d_depthwise import conv2d_depthwise
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Outer
@@ -63,8 +65,10 @@ class PairProblem:
     def kernel(self, configuration: Configuration) -> TrialKernel:
         """See ``Problem``."""
         assert isinstance(configuration, PairConfiguration)
-        first = self.first.conv2d(configuration.first)
-        second = self.depthwise.conv2d(configuration.depthwise)
+        first = self.first.layer_kernel(configuration.first)
+        second = self.depthwise.layer_kernel(configuration.depthwise)
+        assert isinstance(first, Conv2d), "transforms finish no plane before the next"
+        assert isinstance(second, Conv2d), "transforms need all channels"
         _, operands = self.first.arguments()
         constants = [*first.constants.values(), *operands, *second.constants.values()]
         return TrialKernel(func=conv2d_depthwise(first, second), constants=constants)
@@ -109,10 +113,11 @@ def _task(key: TuningKey, alike: Sequence[PlannedPair], cpu: CpuModel) -> Tuning
 
 def _tiles(second: ConvSpace, sparse: bool) -> list[Conv2dConfiguration]:
     """Returns the ways to compute the depthwise one: how its planes are shared out is not its."""
-    candidate = second.problem.candidates[sparse, 1]
     geometry = second.problem.geometry
     return [
         Conv2dConfiguration(sparse=sparse, schedule=schedule)
+        for candidate in second.problem.candidates[sparse]
+        if isinstance(candidate, Candidate) and candidate.group == 1
         for schedule in schedules(geometry, candidate.lists.patterns, 1, second.cpu)
         if schedule.band is None
     ]

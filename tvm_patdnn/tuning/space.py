@@ -40,7 +40,7 @@ class Space:
 
     def mutated(self, point: Configuration, rng: np.random.Generator) -> Configuration:
         """Returns a point with another value of one choice; any point where there is none."""
-        genes = _genes(point)
+        genes = self._genes(point)
         for _ in range(_TRIES):
             at = int(rng.integers(len(genes)))
             values = self._values[at]
@@ -54,7 +54,7 @@ class Space:
         self, one: Configuration, other: Configuration, rng: np.random.Generator
     ) -> Configuration:
         """Returns a point with each choice from one of two; ``one`` mutated where there is none."""
-        pairs = list(zip(_genes(one), _genes(other), strict=True))
+        pairs = list(zip(self._genes(one), self._genes(other), strict=True))
         for _ in range(_TRIES):
             picks = rng.integers(2, size=len(pairs))
             child = self._by_genes.get(tuple(pair[k] for pair, k in zip(pairs, picks, strict=True)))
@@ -64,13 +64,18 @@ class Space:
 
     @cached_property
     def _by_genes(self) -> dict[Genes, Configuration]:
-        return {_genes(point): point for point in self.points}
+        return {self._genes(point): point for point in self.points}
 
     @cached_property
     def _values(self) -> list[list[Any]]:
         """The values of each choice, in the order in which points have them."""
         return [list(dict.fromkeys(column)) for column in zip(*self._by_genes, strict=True)]
 
+    @cached_property
+    def _names(self) -> list[str]:
+        """The choices of all kinds of points, which need not have the same ones."""
+        return list(dict.fromkeys(name for point in self.points for name in point.to_json()))
 
-def _genes(point: Configuration) -> Genes:
-    return tuple(point.to_json().values())
+    def _genes(self, point: Configuration) -> Genes:
+        values = point.to_json()
+        return tuple(values.get(name) for name in self._names)

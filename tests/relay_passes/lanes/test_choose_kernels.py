@@ -5,7 +5,10 @@ import pytest
 
 from relay_passes.lanes.choose_kernels import choose_kernel
 from relay_passes.lanes.tuning_keys import conv2d_key
-from te_schedules.cpu.conv2d_schedule import Hold, Outer
+from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.cpu.winograd_kernels import pack_winograd
+from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from tests.records.samples import record
 from tests.relay_passes.recognition.conv_layers import layer_of
 from tests.relay_passes.relax_modules import CPU, random_array
@@ -52,7 +55,7 @@ def test_neighbours_share_no_list_if_one_of_them_differs():
 
 
 def test_a_layer_below_break_even_is_dense():
-    weight = random_array(16, 16, 3, 3)
+    weight = random_array(16, 16, 5, 5)
     weight[0, 0, 0, 0] = 0
     choice = chosen(weight)
     assert choice.kind == "dense"
@@ -68,14 +71,45 @@ def test_zeros_that_rare_patterns_cost_are_said():
 
 
 def test_a_dense_layer_shares_loads_between_filters():
-    choice = chosen(random_array(16, 16, 3, 3))
+    choice = chosen(random_array(16, 16, 5, 5))
     assert (choice.kind, choice.reason) == ("dense", "nothing was pruned")
     assert choice.schedule.group == choice.fkw.group > 1
 
 
+def test_a_dense_layer_is_transformed_where_that_costs_less():
+    weight = random_array(16, 16, 3, 3)
+    choice = chosen(weight)
+    assert isinstance(choice.schedule, WinogradSchedule)
+    assert choice.schedule.transforms
+    assert choice.kind == "dense"
+    tile = f"{choice.schedule.rows}x{choice.schedule.vectors}"
+    assert choice.reason == f"nothing was pruned; Winograd's transforms of {tile} outputs"
+    assert np.array_equal(choice.fkw.weight, pack_winograd(weight, choice.schedule).weight)
+
+
+def test_patterns_of_whole_channels_lose_to_transforms_of_the_dense_layer():
+    choice = chosen(pruned(1.0))
+    assert choice.kind == "dense"
+    assert "below break-even" in choice.reason
+    assert "; Winograd's transforms of" in choice.reason
+
+
+def test_windows_of_one_tap_are_packed_and_not_said_to_be_transformed():
+    choice = chosen(random_array(64, 64, 1, 1))
+    assert isinstance(choice.schedule, WinogradSchedule)
+    assert choice.reason == "nothing was pruned"
+
+
+def test_a_layer_whose_reader_needs_whole_planes_is_not_transformed():
+    for size in (1, 3):
+        choice = chosen(random_array(16, 16, size, size), planes=True)
+        assert isinstance(choice.schedule, Conv2dSchedule)
+
+
 def test_sparse_kernels_can_be_switched_off():
     choice = chosen(pruned(0.1), optimizations=Optimizations(sparse=False))
-    assert (choice.kind, choice.reason) == ("dense", "sparse kernels are switched off")
+    assert choice.kind == "dense"
+    assert choice.reason.partition(";")[0] == "sparse kernels are switched off"
     assert choice.cycles > chosen(pruned(0.1)).cycles
 
 
@@ -133,6 +167,16 @@ def test_a_measured_schedule_is_preferred():
     choice = chosen_by(record(1.0, KEY, sparse=True, schedule={"rows": 2}))
     assert (choice.schedule.rows, choice.schedule.vectors) == (2, 1)
     assert "by the cost model; scheduled as measured" in choice.reason
+
+
+def test_a_measured_schedule_of_transforms_is_taken_where_it_fits():
+    point = {"rows": 2, "vectors": 1, "group": 2, "together": 2, "units": 1, "chunks": 1}
+    for units, taken in ((1, True), (999, False)):
+        made = Conv2dConfiguration.from_json({"sparse": False, **point, "units": units})
+        measured = replace(record(1.0, KEY), configuration=made)
+        dense = chosen_by(measured, optimizations=Optimizations(sparse=False))
+        assert (dense.schedule == made.schedule) == taken
+        assert dense.reason.endswith("outputs; scheduled as measured") == taken
 
 
 def test_measured_times_decide_where_there_are_both():

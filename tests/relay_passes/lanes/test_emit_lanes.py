@@ -1,11 +1,10 @@
 import tvm
 from tvm import relax
 
-from relay_passes.lanes import emit_lanes as module
 from relay_passes.lanes.emit_lanes import emit_lanes
 from relay_passes.lanes.plan_lanes import PlanOptions, plan_lanes
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
-from te_schedules.cpu.conv2d import conv2d
+from te_schedules.cpu.conv2d import Conv2d, conv2d
 from tests.relay_passes.relax_modules import (
     CPU,
     Net,
@@ -75,7 +74,7 @@ def test_a_pair_is_one_call_with_the_operands_of_both():
 
 def test_layers_that_are_equal_but_for_their_weights_share_code_that_is_generated_once(monkeypatch):
     made = []
-    monkeypatch.setattr(module, "conv2d", lambda kernel: made.append(kernel) or conv2d(kernel))
+    monkeypatch.setattr(Conv2d, "generate", lambda kernel: made.append(kernel) or conv2d(kernel))
     net = Net((1, 4, 8, 8))
 
     def body(x):

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.cpu.winograd_schedule import WinogradSchedule
 
 COUNTS = st.integers(1, 99)
 SCHEDULES = st.builds(
@@ -18,7 +19,18 @@ SCHEDULES = st.builds(
 )
 
 
-@given(st.booleans(), SCHEDULES)
+TRANSFORMS = st.builds(
+    WinogradSchedule,
+    rows=COUNTS,
+    vectors=COUNTS,
+    group=COUNTS,
+    together=COUNTS,
+    units=COUNTS,
+    chunks=COUNTS,
+)
+
+
+@given(st.booleans(), SCHEDULES | TRANSFORMS)
 def test_json_gives_it_back(sparse, schedule):
     configuration = Conv2dConfiguration(sparse=sparse, schedule=schedule)
     assert Conv2dConfiguration.from_json(configuration.to_json()) == configuration
@@ -32,6 +44,10 @@ def test_a_text_for_people():
     plane = Conv2dSchedule(rows=1, vectors=4, group=2, outer=Outer.PLANE)
     assert str(Conv2dConfiguration(sparse=False, schedule=plane)) == (
         "dense, tile 1x4, group 2, hold weights, outer plane, chunks 1"
+    )
+    transforms = WinogradSchedule(rows=4, vectors=2, group=6, together=2, units=3)
+    assert str(Conv2dConfiguration(sparse=False, schedule=transforms)) == (
+        "dense, winograd 4x2, group 6, together 2, units 3, chunks 1"
     )
 
 

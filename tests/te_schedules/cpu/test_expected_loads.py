@@ -6,8 +6,10 @@ import pytest
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.cpu.expected_loads import LoadCounts, expected_loads
 from te_schedules.cpu.generic_sparse_products import TableProducts
+from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from tests.te_schedules.cpu.count_loads import count_loads
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight, random_array
+from tests.te_schedules.cpu.winograd_case import WinogradCase
 from tvm_patdnn.sparse.unordered_kernels import pack_single_taps, pack_unordered
 
 
@@ -34,6 +36,34 @@ def assert_expected(**case) -> None:
 )
 def test_of_any_schedule(schedule):
     assert_expected(weight=pattern_weight(5, 4), schedule=Conv2dSchedule(**schedule))
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"rows": 4, "vectors": 2, "together": 2, "units": 2, "chunks": 3},
+        {"rows": 2, "vectors": 2, "together": 3, "units": 1},
+        {"rows": 1, "vectors": 4, "together": 1, "units": 4, "chunks": 2},
+    ],
+)
+def test_of_transforms(schedule):
+    made = WinogradCase(
+        weight=random_array(5, 4, 3, 3),
+        size=(17, 40),
+        transform=WinogradSchedule(group=3, **schedule),
+    )
+    kernel = made.kernel()
+    counted = count_loads(made.func(), list(kernel.constants.values()))
+    assert counted.products > 0
+    assert expected_loads(kernel) == counted
+
+
+def test_of_packed_inputs():
+    schedule = WinogradSchedule(rows=1, vectors=1, group=3, together=2, units=3, chunks=2)
+    made = WinogradCase(weight=random_array(7, 4, 1, 1), padding=(0,) * 4, transform=schedule)
+    kernel = made.kernel()
+    counted = count_loads(made.func(), list(kernel.constants.values()))
+    assert expected_loads(kernel) == counted
 
 
 @pytest.mark.parametrize("group", [2, 3, 4])

@@ -28,7 +28,7 @@ def test_a_text_for_people():
 
 def test_other_values_are_refused():
     values = PAIR.to_json()
-    with pytest.raises(ValueError, match="outer is tile, expected plane: the depthwise"):
+    with pytest.raises(ValueError, match="expected outer plane: the depthwise"):
         PairConfiguration.from_json({**values, "outer": "tile"})
     with pytest.raises(ValueError, match="rows is 0, expected a whole number"):
         PairConfiguration.from_json({**values, "depthwise rows": 0})

@@ -1,0 +1,35 @@
+import pytest
+
+from te_schedules.cpu.winograd_cost import winograd_cycles, winograd_registers
+from te_schedules.cpu.winograd_schedule import WinogradSchedule
+from tests.relay_passes.relax_modules import CPU
+from tests.te_schedules.cpu.lane_kernels import ConvCase, random_array
+
+
+def cycles(channels=64, size=(28, 28), lanes=8, **changes) -> float:
+    schedule = {"rows": 4, "vectors": 2, "group": 4, "together": 3, "units": 2, **changes}
+    case = ConvCase(weight=random_array(channels, channels, 3, 3), size=size, lanes=lanes)
+    return winograd_cycles(case.geometry(), WinogradSchedule(**schedule), CPU)
+
+
+@pytest.mark.parametrize("larger", [{"channels": 128}, {"size": (56, 56)}])
+def test_more_work_costs_more(larger):
+    assert cycles(**larger) > 1.5 * cycles()
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        {"together": 1},  # loads of weights that are used once
+        {"rows": 1, "vectors": 2},  # more products
+        {"chunks": 4},  # inputs that each thread transforms
+        {"units": 5},  # tiles that are computed twice
+    ],
+)
+def test_what_wastes_costs_more(worse):
+    assert cycles(**worse) > cycles()
+
+
+def test_registers_are_those_of_the_products():
+    schedule = WinogradSchedule(rows=4, vectors=4, group=4, together=3, units=1)
+    assert winograd_registers(schedule) == 16
