@@ -1,0 +1,65 @@
+import itertools
+
+import pytest
+
+from te_schedules.cpu.vector_code import prim_func
+from te_schedules.cpu.winograd_binding import WinogradBinding
+from te_schedules.cpu.winograd_schedule import WinogradSchedule
+from tests.te_schedules.cpu.lane_kernels import random_array
+from tests.te_schedules.cpu.winograd_case import WinogradCase
+
+CASE = WinogradCase(
+    weight=random_array(7, 5, 3, 3),
+    size=(17, 23),
+    transform=WinogradSchedule(rows=2, vectors=2, group=3, together=2, units=2, chunks=2),
+)
+
+
+def bound() -> WinogradBinding:
+    found, kernel = [], CASE.kernel()
+    layouts = kernel.geometry.in_layout, kernel.geometry.out_layout
+    shapes = layouts[0].shape(1, 5), layouts[1].shape(1, 7)
+    params = [("data", shapes[0], "float32"), *kernel.params, ("output", shapes[1], "float32")]
+    prim_func(params, lambda data, *rest: found.append(kernel.bind(data, rest[:-1], rest[-1])))
+    return found[0]
+
+
+def number(value) -> int:
+    return int(value)
+
+
+@pytest.mark.parametrize("place", ["packed", "sums"])
+def test_no_two_vectors_share_a_place(place):
+    conv = bound()
+    inner = conv.kernels.channels if place == "packed" else conv.most_groups
+    at = {
+        number(conv.packed_at(p, i, u) if place == "packed" else conv.sums_at(p, i, u))
+        for p, i, u in itertools.product(
+            range(conv.products), range(inner), range(conv.schedule.units)
+        )
+    }
+    assert len(at) == conv.products * inner * conv.schedule.units
+    step = conv.unit_values * (1 if place == "packed" else conv.kernels.group)
+    assert sorted(at) == list(range(0, len(at) * step, step))
+
+
+def test_units_cover_all_tiles_of_a_plane():
+    conv = bound()
+    tiles = conv.store.rows.count * conv.store.columns.count
+    covered = {
+        number(conv.tile(u, c))
+        for u, c in itertools.product(range(conv.units.count), range(conv.schedule.together))
+    }
+    assert covered == set(range(tiles))
+
+
+def test_every_filter_is_in_a_group_of_one_chunk():
+    conv = bound()
+    groups = [
+        range(*(number(each) for each in conv.groups_of(chunk)))
+        for chunk in range(conv.schedule.chunks)
+    ]
+    assert [g for each in groups for g in each] == list(range(conv.kernels.groups))
+    assert max(map(len, groups)) <= conv.most_groups
+    filters = {number(conv.filter(g, f)) for g in range(conv.kernels.groups) for f in range(3)}
+    assert filters == set(range(7))
