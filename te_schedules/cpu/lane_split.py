@@ -53,7 +53,11 @@ class Split:
 
 
 def best_split(height: int, width: int, lanes: int) -> Split:
-    """Returns the split with the fewest vectors; the squarest of equals, for a small halo."""
+    """Returns the split with the fewest vectors.
+
+    Of equals it is one with even sides, whose lanes a stride of 2 keeps; then the squarest, for a
+    small halo; then the wider, whose rows are longer stretches of memory.
+    """
     return min(_splits(height, width, lanes), key=_cost)
 
 
@@ -72,5 +76,6 @@ def _splits(height: int, width: int, lanes: int) -> Sequence[Split]:
     ]
 
 
-def _cost(split: Split) -> tuple[int, int]:
-    return (split.vectors, split.vectors_y + split.vectors_x)
+def _cost(split: Split) -> tuple[int, bool, int, int]:
+    down, across = split.vectors_y, split.vectors_x
+    return (split.vectors, down % 2 + across % 2 > 0, down + across, down)

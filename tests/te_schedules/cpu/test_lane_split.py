@@ -17,11 +17,29 @@ def test_no_split_has_fewer_vectors_than_the_best(height, width, lanes):
         assert best.vectors == best.vectors_y * best.vectors_x <= vectors
 
 
-def test_of_equal_splits_the_squarest_is_best():
+def test_a_square_split():
     split = best_split(56, 56, 16)
     assert (split.lanes_y, split.lanes_x) == (4, 4)
     assert (split.vectors_y, split.vectors_x) == (14, 14)
     assert split.is_exact
+
+
+@pytest.mark.parametrize(
+    ("size", "lanes", "vectors"),
+    [
+        (14, 8, (2, 14)),  # not 7 x 4, which no stride of 2 halves
+        (28, 8, (7, 14)),  # not 14 x 7: as square, and higher
+        (28, 16, (7, 7)),
+        (56, 8, (14, 28)),
+        (14, 16, (2, 7)),
+        (7, 8, (1, 7)),
+    ],
+)
+def test_of_equal_splits_one_that_can_be_halved_then_the_squarest_then_the_wider_is_best(
+    size, lanes, vectors
+):
+    split = best_split(size, size, lanes)
+    assert (split.vectors_y, split.vectors_x) == vectors
 
 
 @given(SIZES, SIZES, LANES)
