@@ -30,12 +30,8 @@ __all__ = ["main", "measured"]
 _LEVELS = onnxruntime.GraphOptimizationLevel
 
 
-def measured(subject: Subject, data: str) -> Int8Row:
-    """Quantises a network and runs it in every way.
-
-    Args:
-        data: name of the data set.
-    """
+def measured(subject: Subject) -> Int8Row:
+    """Quantises a network and runs it in every way."""
     ((name,),) = [[value.name for value in subject.model.graph.input]]
     quantised = quantize_onnx(subject.model, ({name: array} for array in subject.arrays()))
     built = build(quantised)
@@ -49,7 +45,7 @@ def measured(subject: Subject, data: str) -> Int8Row:
         network=subject.name,
         calibration=subject.calibration,
         unit=subject.unit,
-        data=data,
+        data=subject.data,
         **{name: round(subject.judge(run), 3) for name, run in ways.items()},
         layers=len(built.report),
         int8_layers=sum(layer.dtype == "int8" for layer in built.report),
@@ -72,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         title = f"{subject.name}, by {subject.calibration}"
         if fnmatch(title, args.only):
             print(title, file=sys.stderr, flush=True)
-            append_row(measured(subject, data.name), rows)
+            append_row(measured(subject), rows)
     write_page(read_rows(rows), args.output, rows.name)
     return 0
 

@@ -16,8 +16,8 @@ _INTRODUCTION = """\
 # Accuracy of networks in int8
 
 Written by `python -m models.int8_accuracy --data DATA` from the rows that it measured ({rows}); do
-not edit. DATA is CIFAR-10 in any form that `tvm-patdnn train --data` takes; here it is {data}, and
-top-1 is on all test images.
+not edit. DATA is CIFAR-10 in any form that `tvm-patdnn train --data` takes; top-1 is on all of its
+test images.
 
 Each network is quantised after training, as `tvm-patdnn quantize` does, and not trained on. "int8"
 is our build of the quantised file; "as the file says" is ONNX Runtime with its optimisations off,
@@ -31,8 +31,7 @@ class Int8Row:
     """One network, quantised in one way.
 
     Attributes:
-        network, calibration, unit: see ``Subject``.
-        data: name of the data set.
+        network, calibration, data, unit: see ``Subject``.
         float32: how good ONNX Runtime's run of the float file is, in ``unit``.
         int8: the same of our build of the quantised file.
         exact: of the quantised file in ONNX Runtime without optimisations.
@@ -78,21 +77,20 @@ def write_page(rows: Sequence[Int8Row], page: Path, source: str) -> None:
 
 def int8_page(rows: Sequence[Int8Row], source: str) -> str:
     """Returns the page in Markdown."""
-    data = ", ".join(sorted({row.data for row in rows}))
     machines = sorted({f"{row.cpu}; {row.versions}; {row.date[:10]}" for row in rows})
     header = (
-        "| network | quantised by | unit | float32 | int8 | difference | as the file says | "
-        "ONNX Runtime's int8 | convolutions in int8 |",
-        "|---|---|---|--:|--:|--:|--:|--:|--:|",
+        "| network | quantised by | judged by | unit | float32 | int8 | difference | "
+        "as the file says | ONNX Runtime's int8 | convolutions in int8 |",
+        "|---|---|---|---|--:|--:|--:|--:|--:|--:|",
     )
     measured = "Measured on: " + "\n".join(f"{machine}." for machine in machines)
-    introduction = _INTRODUCTION.format(rows=f"[{source}]({source})", data=data)
+    introduction = _INTRODUCTION.format(rows=f"[{source}]({source})")
     return "\n".join([introduction, *header, *map(_line, rows), "", measured, ""])
 
 
 def _line(row: Int8Row) -> str:
     cells = (
-        *(row.network, row.calibration, row.unit),
+        *(row.network, row.calibration, row.data, row.unit),
         *(f"{row.float32:.2f}", f"{row.int8:.2f}", f"{row.int8 - row.float32:+.2f}"),
         *(f"{row.exact:.2f}", f"{row.onnxruntime:.2f}", f"{row.int8_layers} of {row.layers}"),
     )

@@ -32,6 +32,7 @@ class Subject:
     Attributes:
         name: of the network.
         calibration: what it is quantised by, in words.
+        data: what it is judged by, in words.
         model: in float32, with one input.
         arrays: what it is quantised by.
         judge: how good a way to run it is.
@@ -40,6 +41,7 @@ class Subject:
 
     name: str
     calibration: str
+    data: str
     model: onnx.ModelProto
     arrays: Callable[[], Iterable[np.ndarray]]
     judge: Callable[[Run], float]
@@ -71,6 +73,7 @@ def classifier(
     return Subject(
         name=name,
         calibration=f"{CALIBRATION if made_up else len(chosen)} {what}",
+        data=data.name,
         model=model,
         arrays=images,
         judge=lambda run: _top1(run, data),
@@ -101,6 +104,7 @@ def demosaicking(model: onnx.ModelProto) -> Subject:
     return Subject(
         name="demosaicking, pruned 6.6x (shipped)",
         calibration="16 made-up images",
+        data="8 others",
         model=model,
         arrays=lambda: made_up_mosaics(model),
         judge=judge,

@@ -42,9 +42,10 @@ def test_a_checkpoint_is_the_network_that_was_trained(subject):
 
 
 def test_a_row(subject):
-    row = measured(subject, "made")
+    row = measured(subject)
     assert row.float32 == pytest.approx(row.int8, abs=15)  # 60 images
     assert row.exact == pytest.approx(row.int8, abs=2)
+    assert row.data == "made"
     assert (row.layers, row.int8_layers) == (6, 6)
     assert "onnxruntime " in row.versions
 
@@ -75,7 +76,7 @@ def test_the_command_writes_rows_and_the_page(subject, tmp_path, monkeypatch, ca
     assert main([*words, "--only", "another"]) == 0
     (line,) = (tmp_path / "int8.jsonl").read_text().splitlines()
     assert json.loads(line)["network"] == "sure_net, dense"
-    assert "| sure_net, dense | 96 training images |" in page.read_text()
+    assert "| sure_net, dense | 96 training images | made |" in page.read_text()
     assert capsys.readouterr().err == "sure_net, dense, by 96 training images\n"
 
 
