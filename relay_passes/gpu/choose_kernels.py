@@ -23,7 +23,7 @@ from relay_passes.lanes.kernel_candidates import Kind, sparse_candidates
 from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.recognition.break_even import break_even
 from te_schedules.epilogue import Step
-from te_schedules.gpu.conv2d import GpuConv2d
+from te_schedules.gpu.conv2d_binding import GpuConv2d
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
 from te_schedules.gpu.epilogue import OperandSpec

@@ -18,7 +18,7 @@ from relay_passes.recognition.fuse_epilogues import fuse_epilogues
 from relay_passes.recognition.graph import ChannelOperand, Convolution, LaneNode, TensorOperand
 from relay_passes.recognition.recognize_operators import recognize_all
 from relay_passes.relax_ir.values import count_uses, fixed_shape
-from te_schedules.gpu.conv2d import GpuConv2d
+from te_schedules.gpu.conv2d_binding import GpuConv2d
 from te_schedules.gpu.epilogue import OperandSpec
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.optimizations import Optimizations

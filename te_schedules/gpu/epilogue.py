@@ -14,7 +14,15 @@ from tvm.tirx.script import builder as T
 from te_schedules.epilogue import Step, operands_of
 from te_schedules.tir_function import Expr, Param
 
-__all__ = ["STEPS", "Operand", "OperandSpec", "apply_steps", "bind_operands", "operand_params"]
+__all__ = [
+    "STEPS",
+    "Operand",
+    "OperandSpec",
+    "apply_steps",
+    "bind_operands",
+    "operand_params",
+    "store_result",
+]
 
 Emit = Callable[..., Expr]
 
@@ -150,3 +158,14 @@ def bind_operands(
     """Returns the steps with the buffers of ``operand_params`` for their operands."""
     remaining: Iterator[Buffer] = iter(buffers)
     return [step.bind(lambda spec: Operand(next(remaining), spec)) for step in steps]
+
+
+def store_result(
+    output: Buffer, steps: Sequence[Step[Operand]], sums: Expr, to: tuple[Expr, Expr, Expr]
+) -> None:
+    """Emits the store of a value, with the steps applied, to plane (n, channel), ``at`` there."""
+    n, c, at = to
+    value = apply_steps(steps, sums, n, c, at)
+    if str(output.dtype) != "float32":
+        value = tirx.Cast(str(output.dtype), value)
+    T.buffer_store(output, value, [n, c, 0, at])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from te_schedules.gpu.conv2d import GpuConv2d
+from te_schedules.gpu.conv2d_binding import GpuConv2d
 from te_schedules.gpu.list_products import lane_reads
 
 __all__ = ["LoadCounts", "expected_loads"]

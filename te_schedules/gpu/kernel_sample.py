@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from te_schedules.epilogue import Step
-from te_schedules.gpu.conv2d import GpuConv2d
+from te_schedules.gpu.conv2d_binding import GpuConv2d
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
 from te_schedules.gpu.epilogue import OperandSpec

@@ -10,7 +10,8 @@ import numpy as np
 import tvm
 from tvm.tirx import PrimFunc
 
-from te_schedules.gpu.conv2d import GpuConv2d, conv2d, sum_parts
+from te_schedules.gpu.conv2d import conv2d, sum_parts
+from te_schedules.gpu.conv2d_binding import GpuConv2d
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.library.cross_compile import c_compiler, describe_c_compilers
 from tvm_patdnn.library.metadata import Metadata

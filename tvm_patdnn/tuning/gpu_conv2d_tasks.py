@@ -16,7 +16,7 @@ from relay_passes.gpu.score_kernels import gpu_dense_candidates, gpu_lists, pack
 from relay_passes.gpu.tuning_keys import gpu_conv2d_key
 from relay_passes.lanes.kernel_candidates import Candidate, sparse_candidates
 from relay_passes.recognition.analyze_convolutions import ConvLayer
-from te_schedules.gpu.conv2d import GpuConv2d
+from te_schedules.gpu.conv2d_binding import GpuConv2d
 from te_schedules.gpu.conv2d_configuration import GpuConv2dConfiguration
 from te_schedules.gpu.conv2d_features import conv2d_features
 from te_schedules.gpu.conv2d_geometry import GpuGeometry

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from te_schedules.gpu.conv2d import GpuConv2d
+from te_schedules.gpu.conv2d_binding import GpuConv2d
 from te_schedules.gpu.conv2d_cost import GpuLists, busy_warps, estimate, registers, shared_bytes
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule

@@ -1,7 +1,7 @@
 from te_schedules.gpu.conv2d import conv2d
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
 from te_schedules.gpu.kernel_sample import sample
-from te_schedules.gpu.kernel_table import KERNELS, pruned_weight
+from te_schedules.gpu.kernel_table import pruned_weight
 from te_schedules.gpu.lane_inputs import lane_tile
 from te_schedules.window import Window
 from tvm_patdnn.machine.targets import resolve_target
@@ -16,16 +16,6 @@ def test_the_rows_and_columns_of_a_lane():
     schedule = GpuSchedule(lanes_x=8, rows=3, columns=2, warps=1, window=1)
     assert lane_tile(Window((3, 3)), schedule) == (5, 4)
     assert lane_tile(Window((3, 5), (2, 1), (1, 2)), schedule) == (7, 10)
-
-
-def test_what_is_not_staged_shares_nothing_and_never_waits():
-    staged, not_staged = (
-        source(KERNELS[name]()) for name in ("pattern conv2d", "pattern conv2d, unstaged")
-    )
-    assert "__local" in staged
-    assert "barrier(" in staged
-    assert "__local" not in not_staged
-    assert "barrier(" not in not_staged
 
 
 def test_only_inputs_that_may_lie_outside_are_checked():

@@ -17,7 +17,8 @@ from tvm.tirx import PrimFunc
 
 from relay_passes.lower_gpu_kernels import COMPACT
 from te_schedules.epilogue import Step
-from te_schedules.gpu.conv2d import GpuConv2d, conv2d, sum_parts
+from te_schedules.gpu.conv2d import conv2d, sum_parts
+from te_schedules.gpu.conv2d_binding import GpuConv2d
 from te_schedules.gpu.conv2d_cost import GpuLists, busy_warps
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
