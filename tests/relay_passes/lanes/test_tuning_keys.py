@@ -20,7 +20,7 @@ def test_a_key_says_what_a_measurement_depends_on():
         "in 1x8x14x14 out 1x16x14x14 kernel 3x3 stride 1x1 dilation 1x1 padding 1x1x1x1 groups 1 "
         "kept 45% patterns 6 taps 3 blocks 1"
     )
-    assert key().layout.startswith("2x4 blocks of 7x4 halo 1,1,1,1 to 2x4 blocks of 7x4 halo 0")
+    assert key().layout.startswith("8x1 blocks of 2x14 halo 1,1,1,1 to 8x1 blocks of 2x14 halo 0")
     assert (key().lanes, key().threads, key().cpu) == (8, 2, "generic")
 
 
