@@ -19,7 +19,7 @@ from tvm_patdnn.errors import DeviceError
 __all__ = ["free_port", "freeze", "kill", "serving", "tracking"]
 
 ROOT = Path(__file__).parents[2]
-_START_S = 120
+_START_S = 400
 
 
 def free_port() -> int:

@@ -20,7 +20,7 @@ from tvm_patdnn.tuning.workshop import Limits, Workshop
 
 pytest.importorskip("cloudpickle")
 pytest.importorskip("psutil")
-LIMITS = Limits(turns=2)
+LIMITS = Limits(turns=2, run_s=300)
 
 
 def points_of(count):
@@ -35,7 +35,7 @@ def test_what_a_lost_device_had_is_measured_when_it_is_back(disturb):
     task, target = sample()
     with ExitStack() as stack:
         address, process = stack.enter_context(serving())
-        place = DevicePlace(address=address, threads=1, wait_s=60, silent_s=10)
+        place = DevicePlace(address=address, threads=1, wait_s=240, silent_s=10)
         shop = stack.enter_context(Workshop(target, 1, place=place, limits=LIMITS))
         trials = shop.measure(task, points_of(6), turns=200)
         found = [next(trials)]
@@ -63,13 +63,12 @@ def test_a_device_that_stays_frozen_ends_the_search(monkeypatch):
                 list(trials)
 
 
-def test_two_devices_of_a_key_measure_at_the_same_time():
+def test_two_devices_of_a_key_measure_at_the_same_time_and_one_goes_on_alone():
     task, target = sample()
     with tracking("rasp") as tracker, ExitStack() as stack:
-        for _ in range(2):
-            stack.enter_context(serving(key="rasp", tracker=tracker))
+        servers = [stack.enter_context(serving(key="rasp", tracker=tracker)) for _ in range(2)]
         wait_until(lambda: free_devices_of(tracker) == 2)
-        place = DevicePlace(address=tracker, threads=1, wait_s=60)
+        place = DevicePlace(address=tracker, threads=1, wait_s=15)
         shop = stack.enter_context(Workshop(target, 1, place=place, devices=2, limits=LIMITS))
         trials = shop.measure(task, points_of(8))
         next(trials)
@@ -77,6 +76,8 @@ def test_two_devices_of_a_key_measure_at_the_same_time():
         assert all(each.seconds for each in trials)
         with pytest.raises(DeviceError, match="all devices are in use"):
             connect(tracker)
+        kill(servers[0][1])
+        assert [each.error for each in shop.measure(task, points_of(8))] == [""] * 8
 
 
 def wait_until(condition):

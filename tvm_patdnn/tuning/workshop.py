@@ -3,7 +3,7 @@
 Here, a batch is built with all cores and then measured alone. With devices, each kernel is
 measured as soon as it is built, by as many processes as there are devices. A process that dies
 or takes too long is replaced, and the kernel it had is a failure. A kernel whose device went away
-is measured once more, when the device is back.
+is measured once more, when the device is back or on another.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL
@@ -77,7 +78,7 @@ class Workshop:
         limits: Limits | None = None,
     ) -> None:
         self._target, self._place = target_config(target), place
-        self._limits = limits or Limits()
+        self._limits, self._devices = limits or Limits(), devices
         quiet = {"stdout": DEVNULL, "stderr": DEVNULL}
         self._builders = PopenPoolExecutor(host_cores(), self._limits.build_s, **quiet)
         self._runners = PopenPoolExecutor(
@@ -162,8 +163,24 @@ class Workshop:
             error = _error(build)
             calls.append(f"build: {error}" if error else self._run(problem, [folder], turns))
         for folder, call in zip(folders, calls, strict=True):
-            found = _outcome(call)
-            yield _outcome(self._run(problem, [folder], turns)) if found.lost else found
+            found = self._outcome_there(call)
+            yield self._again(problem, folder, turns) if found.lost else found
+
+    def _again(self, problem: Path, folder: Path, turns: int | None) -> Measured:
+        """Measures a kernel whose device was lost: where others are, one of these can do it."""
+        for _ in range(self._devices - 1):
+            with suppress(DeviceError):
+                return _outcome(self._run(problem, [folder], turns))
+        return _outcome(self._run(problem, [folder], turns))
+
+    def _outcome_there(self, call: str | Future[Any]) -> Measured:
+        """Returns what came of a call; lost, too, where another device can do it instead."""
+        try:
+            return _outcome(call)
+        except DeviceError as error:
+            if self._devices == 1:
+                raise
+            return Measured(seconds=None, error=str(error), lost=True)
 
     def _run(self, problem: Path, folders: list[Path], turns: int | None) -> Future[Any]:
         names = [str(folder) for folder in folders]
