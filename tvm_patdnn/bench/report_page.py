@@ -24,8 +24,9 @@ do not edit by hand.
 Each system runs in a process of its own, on the same CPUs with the same number of threads,
 and they take turns: every system runs a few times in each round, while the processes of the
 others are stopped. The pruned model is given to tvm-patdnn, the dense one to the others. All
-compute in float32 with their graph optimisations on, and every output is compared with ONNX
-Runtime's on the same weights. "x ours" and numbers in brackets are the time over tvm-patdnn's,
+have their graph optimisations on and compute in float32, quantised networks in int8; every output
+is compared with ONNX Runtime's on the same weights, which computes quantised networks for that as
+their operators say, without optimisations. "x ours" and numbers in brackets are the time over tvm-patdnn's,
 the median of the rounds: below 1 means faster than we are. Memory is the peak of the process
 that runs the model (with Python and the runtime); file is what is shipped besides the runtime.
 
