@@ -26,8 +26,8 @@ WIDE = Halo(top=6, left=5, bottom=2, right=4)  # wider than a block, so of block
         ((9, 11), 2, 2, Halo(left=2)),
         ((9, 11), 2, 2, UNEVEN),
         ((9, 11), 2, 2, WIDE),
-        ((8, 8), 4, 2, SAME),  # 4 x 2 steps: one exact tile
-        ((8, 8), 4, 2, UNEVEN),
+        ((8, 8), 2, 4, SAME),  # 2 x 4 steps: one exact tile
+        ((8, 8), 2, 4, UNEVEN),
         ((2, 3), 1, 1, SAME),  # lanes outside the plane
         ((2, 3), 1, 1, WIDE),
         ((1, 13), 1, 1, WIDE),
