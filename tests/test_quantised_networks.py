@@ -181,7 +181,17 @@ def long(name: str):
     [
         "digits",
         "mtcnn-r",
-        *map(long, ["cifar-resnet8", "demosaic-bayer", "demosaic-xtrans", "mtcnn-o", "style"]),
+        *map(
+            long,
+            [
+                "cifar-resnet8",
+                "demosaic-bayer",
+                "demosaic-xtrans",
+                "mtcnn-o",
+                "ocr-classifier",
+                "style",
+            ],
+        ),
     ],
 )
 def test_trained_networks_of_others(name, pruned):
