@@ -26,9 +26,10 @@ and they take turns: every system runs a few times in each round, while the proc
 others are stopped. The pruned model is given to tvm-patdnn, the dense one to the others. All
 have their graph optimisations on and compute in float32, quantised networks in int8; every output
 is compared with ONNX Runtime's on the same weights, which computes quantised networks for that as
-their operators say, without optimisations. "x ours" and numbers in brackets are the time over tvm-patdnn's,
-the median of the rounds: below 1 means faster than we are. Memory is the peak of the process
-that runs the model (with Python and the runtime); file is what is shipped besides the runtime.
+their operators say, without optimisations. "x ours" and numbers in brackets are the time over
+tvm-patdnn's, the median of the rounds: below 1 means faster than we are. Memory is the peak of
+the process that runs the model (with Python and the runtime); file is what is shipped besides the
+runtime.
 
 `tvm-dense` is the same TVM without pruning; its ratio to ONNX Runtime tells how good a
 baseline it is. LiteRT is not among the systems: the one converter from ONNX that does without
