@@ -384,8 +384,10 @@ def test_a_pruned_layer_may_be_computed_as_if_it_were_dense():
     net = Net((1, 32, 14, 14))
     mod = net.module(lambda x: net.conv(x, pruned_weight(32, 32), padding=1))
     new = lanes(mod, numbers=False, optimizations=Optimizations(sparse=False))
-    assert "dense_conv2d" in kernels(new)
-    assert rows(new)[0]["reason"] == "sparse kernels are switched off"
+    assert "winograd_conv2d" in kernels(new)
+    row = rows(new)[0]
+    assert (row["kernel"], row["schedule"]["taps"]) == ("dense", "winograd")
+    assert row["reason"].startswith("sparse kernels are switched off; Winograd's transforms of ")
 
 
 def test_a_layer_without_weights():

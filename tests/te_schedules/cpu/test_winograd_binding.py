@@ -2,11 +2,9 @@ import itertools
 
 import pytest
 
-from te_schedules.cpu.vector_code import prim_func
-from te_schedules.cpu.winograd_binding import WinogradBinding
 from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from tests.te_schedules.cpu.lane_kernels import random_array
-from tests.te_schedules.cpu.winograd_case import WinogradCase
+from tests.te_schedules.cpu.winograd_case import WinogradCase, bound
 
 CASE = WinogradCase(
     weight=random_array(7, 5, 3, 3),
@@ -15,22 +13,13 @@ CASE = WinogradCase(
 )
 
 
-def bound() -> WinogradBinding:
-    found, kernel = [], CASE.kernel()
-    layouts = kernel.geometry.in_layout, kernel.geometry.out_layout
-    shapes = layouts[0].shape(1, 5), layouts[1].shape(1, 7)
-    params = [("data", shapes[0], "float32"), *kernel.params, ("output", shapes[1], "float32")]
-    prim_func(params, lambda data, *rest: found.append(kernel.bind(data, rest[:-1], rest[-1])))
-    return found[0]
-
-
 def number(value) -> int:
     return int(value)
 
 
 @pytest.mark.parametrize("place", ["packed", "sums"])
 def test_no_two_vectors_share_a_place(place):
-    conv = bound()
+    conv = bound(CASE)
     inner = conv.kernels.channels if place == "packed" else conv.most_groups
     at = {
         number(conv.packed_at(p, i, u) if place == "packed" else conv.sums_at(p, i, u))
@@ -44,7 +33,7 @@ def test_no_two_vectors_share_a_place(place):
 
 
 def test_units_cover_all_tiles_of_a_plane():
-    conv = bound()
+    conv = bound(CASE)
     tiles = conv.store.rows.count * conv.store.columns.count
     covered = {
         number(conv.tile(u, c))
@@ -54,7 +43,7 @@ def test_units_cover_all_tiles_of_a_plane():
 
 
 def test_every_filter_is_in_a_group_of_one_chunk():
-    conv = bound()
+    conv = bound(CASE)
     groups = [
         range(*(number(each) for each in conv.groups_of(chunk)))
         for chunk in range(conv.schedule.chunks)
