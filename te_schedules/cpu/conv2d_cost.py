@@ -76,12 +76,23 @@ def _tile_cycles(
     if bands > 1:
         total += lists.groups * sums * bands * PARTIAL_CYCLES
         total += of_channel * channels / LINE_BYTES / _lines_per_cycle(of_channel * channels, cpu)
-    lines_per_cycle = _lines_per_cycle(of_channel * band, cpu)
+    lines_per_cycle = _lines_per_cycle(_held_bytes(geometry, schedule, of_channel * band), cpu)
     for pattern, count in zip(lists.patterns, lists.counts, strict=True):
         runs = min(count, lists.groups * bands)
         total += runs * RUN_OVERHEAD
         total += count * _kernel_cycles(geometry, pattern, schedule, cpu, lines_per_cycle, places)
     return total
+
+
+def _held_bytes(geometry: Conv2dGeometry, schedule: Conv2dSchedule, of_tile: int) -> int:
+    """Returns how much is read before any of it is read again, for other filters.
+
+    Args:
+        of_tile: bytes that one tile reads of all channels of a band.
+    """
+    if not schedule.whole_planes:
+        return of_tile
+    return 4 * geometry.in_layout.plane_values * geometry.in_channels
 
 
 def channel_bytes(

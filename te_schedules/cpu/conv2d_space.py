@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -84,11 +84,9 @@ def choose_schedule(
     Args:
         planes: whether a plane at a time is best computed whole, because its reader follows.
     """
-    space = (
-        schedule
-        for schedule in schedules(geometry, lists.patterns, group, cpu)
-        if not planes or schedule.band is None
-    )
+    space: Iterable[Conv2dSchedule] = schedules(geometry, lists.patterns, group, cpu)
+    if planes:
+        space = (replace(each, outer=Outer.PLANE) for each in space if each.band is None)
     best, cost = min(
         ((schedule, cycles(geometry, lists, schedule, cpu)) for schedule in space),
         key=lambda scored: scored[1],

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from te_schedules.cpu.conv2d_cost import KernelLists, cycles, registers
-from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from tests.te_schedules.cpu.lane_kernels import ConvCase, full_pattern, pattern_weight
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.patterns import Pattern
@@ -44,6 +44,14 @@ def test_the_same_kernels_in_more_lists_cost_more():
 def test_inputs_that_overflow_the_first_cache_cost_more():
     small = replace(CPU, l1_bytes=1 << 10)
     assert cycles(GEOMETRY, LISTS, TILE, CPU) < cycles(GEOMETRY, LISTS, TILE, small)
+
+
+def test_whole_planes_are_read_again_from_beyond_the_first_cache():
+    """Between two groups of filters all tiles of all channels pass, not those of one tile."""
+    planes = replace(TILE, outer=Outer.PLANE)
+    large = replace(CPU, l1_bytes=1 << 20)
+    assert cycles(GEOMETRY, LISTS, planes, CPU) > cycles(GEOMETRY, LISTS, TILE, CPU)
+    assert cycles(GEOMETRY, LISTS, planes, large) == cycles(GEOMETRY, LISTS, TILE, large)
 
 
 @pytest.mark.parametrize(
