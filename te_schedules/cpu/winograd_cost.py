@@ -12,7 +12,8 @@ from functools import cache
 import numpy as np
 
 from te_schedules.cpu.conv2d_cost import (
-    INTERFERENCE,
+    L2_LINES_PER_CYCLE,
+    LINE_BYTES,
     PRODUCT_LATENCY,
     PRODUCTS_PER_CYCLE,
     STORE_CYCLES,
@@ -28,6 +29,8 @@ __all__ = ["winograd_cycles", "winograd_registers"]
 PLACE_CYCLES = 4.2  # load and store of a vector of a tile, with what does not fit the registers
 SHARED_TERMS = 0.6  # operations for each number of a matrix that is not zero
 LOADS_PER_CYCLE = 1.9  # of what was packed in order
+INTERFERENCE = 0.1  # what does not bound the loop; less than in loops that jump between planes
+BEYOND_SHARE = 0.3  # of the time that inputs take from beyond L1, which begin to come early
 LOOP_CYCLES = 20.0  # around the channels of one place of some tiles
 STRETCH_CYCLES = 8.0  # for each plane that a block is stored to: another page
 CACHE_BYTES = 16.0  # in a cycle, of weights that are read in order, again
@@ -62,7 +65,7 @@ def winograd_cycles(geometry: Conv2dGeometry, schedule: WinogradSchedule, cpu: C
     transforms = tiles * channels * schedule.chunks * _input_cycles(y, x)
     transforms += filters * (tiles * _output_cycles(y, x, schedule) + blocks * STRETCH_CYCLES)
     calls = places * units * (filters // schedule.group)
-    products = calls * (LOOP_CYCLES + channels * _step_cycles(schedule))
+    products = calls * (LOOP_CYCLES + channels * _step_cycles(schedule, channels, cpu))
     weights = 4.0 * places * channels * geometry.out_channels
     passes = weights * blocks / CACHE_BYTES if weights > cpu.l2_room else 0.0
     return transforms + products + passes + (weights - _plain(geometry)) / MEMORY_BYTES
@@ -73,11 +76,19 @@ def _plain(geometry: Conv2dGeometry) -> float:
     return 4.0 * math.prod(geometry.window.taps) * geometry.in_channels * geometry.out_channels
 
 
-def _step_cycles(schedule: WinogradSchedule) -> float:
-    """Returns the cycles of one channel's products with a group of filters and some tiles."""
+def _step_cycles(schedule: WinogradSchedule, channels: int, cpu: CpuModel) -> float:
+    """Returns the cycles of one channel's products with a group of filters and some tiles.
+
+    Between two groups the inputs of a unit are read, at one place, or those of a block where
+    there is but one.
+    """
     sums, loads = schedule.group * schedule.together, schedule.group + schedule.together
+    unit_bytes = 4 * cpu.lanes * schedule.together
+    held = unit_bytes * channels * (1 if schedule.transforms else schedule.units)
+    beyond_l1 = unit_bytes / LINE_BYTES / L2_LINES_PER_CYCLE if held > cpu.l1_room else 0.0
     bounds = (sums / PRODUCTS_PER_CYCLE, loads / LOADS_PER_CYCLE, PRODUCT_LATENCY)
-    return max(bounds) + INTERFERENCE * (sum(bounds) - max(bounds))
+    others = sum(bounds) - max(bounds)
+    return max(bounds) + INTERFERENCE * others + BEYOND_SHARE * beyond_l1
 
 
 @cache

@@ -23,11 +23,14 @@ def test_more_work_costs_more(larger):
         {"together": 1},  # loads of weights that are used once
         {"rows": 1, "vectors": 2},  # more products
         {"chunks": 4},  # inputs that each thread transforms
-        {"units": 5},  # tiles that are computed twice
     ],
 )
 def test_what_wastes_costs_more(worse):
     assert cycles(**worse) > cycles()
+
+
+def test_tiles_that_are_computed_twice_cost_more():
+    assert cycles(units=4) > cycles(units=5)  # of five
 
 
 def test_registers_are_those_of_the_products():
