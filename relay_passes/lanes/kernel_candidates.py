@@ -26,7 +26,7 @@ from te_schedules.epilogue import Step
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.fkw import pack_fkw
 from tvm_patdnn.sparse.packed_kernels import PackedKernels
-from tvm_patdnn.sparse.packing import filters_alike
+from tvm_patdnn.sparse.packing import filters_alike, group_members
 from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 DENSE_GROUPS = (1, 2, 3, 4, 6, 8)  # filters that may share a loaded input
-SPARSE_GROUPS = (1, 2, 4, 8)  # the same, where neighbours were pruned as one
+SPARSE_GROUPS = (1, 2, 4, 8)  # the same, where some were pruned as one
 
 Kind = Literal["pattern", "connectivity", "dense", "depthwise"]
 StoredKernels: TypeAlias = PackedKernels | WinogradKernels
@@ -116,7 +116,7 @@ class Candidate:
     @property
     def lists(self) -> KernelLists:
         """How many kernels there are of each pattern, for the cost model."""
-        kept = self.ids[:: self.group]
+        kept = self.ids[group_members(self.ids, self.group)[:, 0]]
         counts = np.bincount(kept[kept >= 0], minlength=len(self.patterns))
         return KernelLists(patterns=self.patterns, counts=tuple(counts.tolist()), groups=len(kept))
 

@@ -1,10 +1,12 @@
 import itertools
 
 import numpy as np
+import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tvm_patdnn
 from tests.pruning.test_one_shot import chain, stored_weight
 from tvm_patdnn.pruning import PruneOptions, prune_onnx, prune_onnx_with_report
 from tvm_patdnn.pruning.similar_filters import similar_blocks
@@ -97,3 +99,18 @@ def test_prune_onnx_takes_the_grouping():
     similar = prune_onnx(chain(), filter_block=2, filter_grouping="similar")
     neighbours = prune_onnx(chain(), filter_block=2)
     assert similar != neighbours
+
+
+def test_the_compiler_finds_blocks_of_similar_filters():
+    """They stand anywhere in the layer, and their sums land where the filters are."""
+    model = prune_onnx(chain(), filter_block=4, filter_grouping="similar")
+    library = tvm_patdnn.build(model)
+    shared = {row.name: row.schedule["group"] for row in library.report}
+    assert shared["middle"] == 4
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    (data,) = session.get_inputs()
+    shape = [each if isinstance(each, int) else 1 for each in data.shape]
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    (expected,) = session.run(None, {data.name: x})
+    (got,) = library.run({data.name: x}).values()
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)

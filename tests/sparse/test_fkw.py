@@ -76,6 +76,15 @@ def test_groups_are_sorted_by_their_kernels():
     assert np.array_equal(fkw.unpack(), weight)
 
 
+def test_groups_are_of_any_filters_with_the_same_kernels():
+    mask = np.zeros((6, 3, 1, 1), bool)
+    mask[[0, 3], 0] = mask[[1, 4]] = mask[[2, 5], 1:] = True  # 1, 3 and 2 kernels
+    weight = numbered(mask)
+    fkw = pack_fkw(weight, np.where(mask[:, :, 0, 0], 0, -1), [full_pattern(1, 1)], group=2)
+    assert fkw.reorder.tolist() == [1, 4, 2, 5, 0, 3]
+    assert np.array_equal(fkw.unpack(), weight)
+
+
 def test_the_last_group_repeats_its_last_filter():
     weight = numbered(np.ones((5, 2, 1, 1), bool))
     fkw = pack_fkw(weight, np.zeros((5, 2), np.int32), [full_pattern(1, 1)], group=3)

@@ -46,11 +46,21 @@ def test_shorter_kernels_are_filled_up_with_zeros():
 
 
 @pytest.mark.parametrize(
-    ("filters", "group", "members"),
-    [(4, 2, [[0, 1], [2, 3]]), (3, 2, [[0, 1], [2, 2]]), (2, 4, [[0, 1, 1, 1]]), (0, 2, [])],
+    ("kinds", "group", "members"),
+    [
+        ("aaaa", 2, [[0, 1], [2, 3]]),
+        ("aaa", 2, [[0, 1], [2, 2]]),
+        ("aa", 4, [[0, 1, 1, 1]]),
+        ("", 2, []),
+        ("abab", 2, [[0, 2], [1, 3]]),
+        ("abbaab", 2, [[0, 3], [1, 2], [4, 4], [5, 5]]),
+        ("cab", 1, [[0], [1], [2]]),
+        ("bab", 1, [[0], [1], [2]]),
+    ],
 )
-def test_groups_are_of_neighbours_and_the_last_filter_is_repeated(filters, group, members):
-    assert group_members(filters, group).tolist() == members
+def test_groups_are_of_filters_of_a_kind_and_the_last_of_a_kind_is_repeated(kinds, group, members):
+    ids = np.array([[ord(kind), -1] for kind in kinds]).reshape(-1, 2)
+    assert group_members(ids, group).tolist() == members
 
 
 @given(st.lists(st.integers(0, 9), max_size=30), st.integers(1, 8))
@@ -63,10 +73,20 @@ def test_shares_are_runs_whose_sums_differ_by_little(work, chunks):
     assert max(sums) <= (sum(work) + len(work)) / chunks + 10  # the largest piece of work
 
 
-def test_neighbours_alike_are_counted():
+def test_filters_alike_are_counted():
     rng = np.random.default_rng(0)
     rows = rng.integers(-1, 6, (8, 40))
     assert [filters_alike(np.repeat(rows, n, axis=0)) for n in (1, 2, 3, 4, 8)] == [1, 2, 1, 4, 8]
     assert filters_alike(np.repeat(rows, 8, axis=0), 4) == 4
     assert filters_alike(np.repeat(rows, 4, axis=0)[:31]) in (1, 4)
     assert [filters_alike(rows[:n]) for n in (0, 1)] == [1, 1]
+
+
+def test_filters_alike_need_not_be_neighbours():
+    rng = np.random.default_rng(0)
+    rows = np.repeat(rng.integers(-1, 6, (8, 40)), 4, axis=0)
+    assert filters_alike(rows[rng.permutation(len(rows))]) == 4
+    few_left_over = np.concatenate([rows, rng.integers(-1, 6, (1, 40))])
+    assert filters_alike(few_left_over) == 4  # 9 lists for 33 filters
+    many_left_over = np.concatenate([rows[:4], rng.integers(-1, 6, (3, 40))])
+    assert filters_alike(many_left_over) == 1

@@ -99,7 +99,7 @@ def add_layers(parser: argparse._ActionsContainer) -> None:
         "--filter-grouping",
         choices=["neighbours", "similar"],
         default="neighbours",
-        help="which filters form such a block; those that build finds so far are of neighbours "
+        help="which filters form such a block; of quantised models build finds neighbours only "
         "(%(default)s)",
     )
     add("--first-layer", action="store_true", help="prune the first layer too")

@@ -12,8 +12,8 @@ the kept weights in that order beside the few numbers that locate them:
     weight   the kept weights of each kernel, pattern by pattern
 
 Groups of more than one filter share a list of kernels, so that a loaded input serves all
-of them: that is how layers without connectivity pruning are stored, and those whose
-neighbouring filters were pruned as one.
+of them: that is how layers without connectivity pruning are stored, and those in which
+several filters were pruned as one.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def pack_fkw(
         ids: (filters, channels) int, pattern of each kernel, -1 for kernels not stored,
             such as those between the groups of a grouped convolution.
         patterns: what ``ids`` counts; each must cover its kernels' weights.
-        group: filters that share a list of kernels; more than 1 needs neighbours to have
-            the same ``ids``, as in a layer without connectivity pruning.
+        group: filters that share a list of kernels: any that have the same ``ids``, as all of
+            a layer without connectivity pruning.
         band: channels of a band; all by default.
         chunks: ranges of neighbouring filters, of nearly equal work, that are each sorted for
             themselves.
@@ -100,7 +100,7 @@ def pack_fkw(
 
 def _sorted_members(ids: np.ndarray, group: int, chunks: int) -> np.ndarray:
     """Returns (groups, group) int: the filters, each chunk's groups sorted by kept kernels."""
-    members = group_members(len(ids), group)
+    members = group_members(ids, group)
     kept = (ids[members[:, 0]] >= 0).sum(axis=1)
     chunk = np.repeat(np.arange(chunks), np.diff(equal_shares(kept, chunks)))
     return members[np.lexsort((-kept, chunk))]

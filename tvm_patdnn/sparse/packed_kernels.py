@@ -23,8 +23,8 @@ class PackedKernels(ABC):
 
     Attributes:
         patterns: those that kernels have.
-        group: filters that share one list of kernels; the last group repeats its last
-            filter where ``filters`` is not a multiple.
+        group: filters that share one list of kernels; where fewer have the same, a group
+            repeats its last filter.
         reorder: (groups * group,) uint16 or int32, output channel of each stored filter.
         bands: ranges of channels into which every group's kernels are divided; the arrays
             below have a slot for each band and, within it, each group.

@@ -11,6 +11,8 @@ from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["KernelList", "equal_shares", "filters_alike", "group_members", "packed_arrays"]
 
+NOT_FULL = 0.25  # of the places in groups may be left over: the cost model says if that pays
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class KernelList:
@@ -73,24 +75,36 @@ def packed_arrays(
 
 
 def filters_alike(ids: np.ndarray, most: int = 8) -> int:
-    """Returns how many neighbouring filters have the same kernels: a power of 2, up to ``most``.
+    """Returns how many filters at a time have the same kernels: a power of 2, up to ``most``.
+
+    They may be any filters of the layer. Where some are left over, few lists are not full.
 
     Args:
         ids: (filters, channels) int, the pattern of each kernel, -1 for none.
     """
     group = min(most, 1 << max(0, len(ids).bit_length() - 1))
     while group > 1:
-        rows = ids[group_members(len(ids), group)]
-        if np.array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape)):
+        fewest = -(-len(ids) // group)
+        if len(group_members(ids, group)) <= max(fewest, len(ids) / group * (1 + NOT_FULL)):
             break
         group //= 2
     return group
 
 
-def group_members(filters: int, group: int) -> np.ndarray:
-    """Returns (groups, group) int: neighbouring filters, the last repeated where they run out."""
-    padded = -(-filters // group) * group
-    return np.minimum(np.arange(padded), filters - 1).reshape(-1, group)
+def group_members(ids: np.ndarray, group: int) -> np.ndarray:
+    """Returns (groups, group) int: filters with the same kernels, by the first of each group.
+
+    A group repeats its last filter where there are no more of its kind.
+    """
+    alike: dict[bytes, list[int]] = {}
+    for number, row in enumerate(ids):
+        alike.setdefault(row.tobytes(), []).append(number)
+    members = [
+        (same[at : at + group] + same[-1:] * group)[:group]
+        for same in alike.values()
+        for at in range(0, len(same), group)
+    ]
+    return np.array(sorted(members), np.int64).reshape(-1, group)
 
 
 def equal_shares(work: np.ndarray, chunks: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tvm_patdnn.sparse.packed_kernels import PackedKernels
-from tvm_patdnn.sparse.packing import KernelList, group_members, packed_arrays
+from tvm_patdnn.sparse.packing import KernelList, packed_arrays
 from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = ["UnorderedKernels", "pack_single_taps", "pack_unordered"]
@@ -103,7 +103,7 @@ def _packed(
         weight,
         listed,
         patterns,
-        group_members(filters, 1),
+        np.arange(filters).reshape(-1, 1),
         channels=channels,
         bands=bands,
         entries=np.array(entries, np.int64),

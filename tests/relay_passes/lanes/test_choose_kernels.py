@@ -37,9 +37,12 @@ def test_a_pruned_layer_is_computed_from_its_patterns():
     assert choice.schedule.group == 1
 
 
+@pytest.mark.parametrize("order", ["neighbours", "any"])
 @pytest.mark.parametrize("filters", [64, 63])
-def test_neighbours_that_were_pruned_as_one_share_a_list(filters):
+def test_filters_that_were_pruned_as_one_share_a_list(filters, order):
     kept = np.repeat(pruned(0.25)[::4], 4, axis=0)[:filters] != 0
+    if order == "any":
+        kept = kept[np.random.default_rng(0).permutation(filters)]
     choice = chosen(random_array(*kept.shape) * kept)
     assert choice.kind == "pattern"
     assert choice.schedule.group == choice.fkw.group > 1
@@ -48,10 +51,14 @@ def test_neighbours_that_were_pruned_as_one_share_a_list(filters):
     assert choice.cycles < chosen(pruned(0.25)[:filters]).cycles
 
 
-def test_neighbours_share_no_list_if_one_of_them_differs():
+def test_filters_that_differ_share_no_list_with_others():
     weight = np.repeat(pruned(0.25)[::2], 2, axis=0)
     weight[-1] = 0
-    assert chosen(weight).fkw.group == 1
+    choice = chosen(weight)
+    assert choice.fkw.group == 2
+    assert choice.fkw.groups == 33
+    assert np.array_equal(choice.fkw.unpack(), weight)
+    assert chosen(pruned(0.25)).fkw.group == 1
 
 
 def test_a_layer_below_break_even_is_dense():

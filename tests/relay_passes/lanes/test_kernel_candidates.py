@@ -36,9 +36,13 @@ def test_dense_layers_are_stored_for_any_number_of_filters_that_may_share(
         assert np.count_nonzero(packed.unpack()) == weight.size
 
 
+@pytest.mark.parametrize("order", ["neighbours", "any"])
 @pytest.mark.parametrize(("block", "shared"), [(1, [1]), (2, [1, 2]), (4, [1, 2, 4])])
-def test_pruned_layers_share_lists_where_neighbours_were_pruned_as_one(block, shared):
+def test_pruned_layers_share_lists_where_filters_were_pruned_as_one(block, shared, order):
     weight = np.repeat(pattern_weight(4, 16, PICTURES), block, axis=0)
+    weight = weight * np.linspace(1, 2, len(weight), dtype=np.float32).reshape(-1, 1, 1, 1)
+    if order == "any":
+        weight = weight[np.random.default_rng(0).permutation(len(weight))]
     candidates = list(sparse_candidates(layer(weight)))
     assert [candidate.group for candidate in candidates] == shared
     for candidate in candidates:
