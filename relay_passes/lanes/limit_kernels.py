@@ -31,7 +31,8 @@ def limited_kernel(
     if not (use.patterns and use.reorder and use.share_loads):
         candidate = replace(candidate, products=TableProducts())
     choose = choose_schedule if use.tune else fixed_schedule
-    return candidate, *choose(geometry, candidate.lists, candidate.group, cpu)
+    schedule, cost = choose(geometry, candidate.lists, candidate.group, cpu)
+    return candidate, replace(schedule, copy_inputs=False), cost
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -68,11 +68,15 @@ class Conv2d:
             "offset": fkw.offset,
             "weight_offset": fkw.weight_offset,
             "stride": fkw.stride,
-            "index": fkw.index,
+            "index": fkw.index % self.schedule.band if self._reads_copied_bands else fkw.index,
             "weight": fkw.weight,
             "chunk": fkw.balanced_chunks(self.schedule.chunks),
             **self.products.constants(self.geometry, fkw),
         }
+
+    @property
+    def _reads_copied_bands(self) -> bool:
+        return self.schedule.copy_inputs and self.fkw.bands > 1
 
     @property
     def code_key(self) -> Hashable:

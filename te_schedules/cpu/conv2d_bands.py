@@ -75,7 +75,7 @@ def prefetch_outputs(conv: Conv2dBinding, tile: Tile, turn: Turn, corner: Corner
             conv.store.prefetch(tile.places, corner.n, channel, corner.row, corner.column)
 
 
-def prefetch_band(conv: Conv2dBinding, tile: Tile, turn: Turn, corner: Corner) -> None:
+def prefetch_band(conv: Conv2dBinding, turn: Turn, corner: Corner) -> None:
     """Begins to fetch the next band's inputs, of which each filter takes a part.
 
     Others' shares of them come from other cores' caches, which takes long.
@@ -83,7 +83,6 @@ def prefetch_band(conv: Conv2dBinding, tile: Tile, turn: Turn, corner: Corner) -
     band = conv.schedule.band
     if conv.fkw.bands == 1 or band is None:
         return
-    reads = sorted({place for pattern in conv.fkw.patterns for place in conv.reads(pattern, tile)})
     origin = conv.origin(corner)
     part = -(-band // max(1, conv.fkw.groups // conv.schedule.chunks))
     with T.serial(part) as k:
@@ -91,7 +90,7 @@ def prefetch_band(conv: Conv2dBinding, tile: Tile, turn: Turn, corner: Corner) -
         channel = band_of(conv, turn.chunk, turn.done + 1) * band + of_band
         exists = (of_band < band, channel < conv.geometry.in_channels)
         with when(turn.done + 1 < conv.fkw.bands, *exists):
-            for place in reads:
+            for place in conv.read_places:
                 at = origin + conv.distance(place)
                 conv.code.prefetch(conv.data, corner.n, channel, at, near=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -94,12 +95,21 @@ class Conv2dBinding:
         """The output vectors of a whole tile."""
         return list(itertools.product(range(self.schedule.rows), range(self.schedule.vectors)))
 
+    @cached_property
+    def read_places(self) -> list[Place]:
+        """The input vectors that a whole tile reads of a channel, whatever its pattern."""
+        of_tile = (self.places, self.geometry.stride, self.geometry.dilation)
+        return sorted({p for each in self.fkw.patterns for p in tile_reads(each, *of_tile)})
+
     def allocate(self) -> Tile:
         """Emits the registers of a tile, and memory for the sums between bands."""
         waiting = 0
         if self.fkw.bands > 1:
             waiting = int(np.diff(self.fkw.balanced_chunks(self.schedule.chunks)).max())
         weights, inputs = self.products.registers(self)
+        copied = 0
+        if self.schedule.copy_inputs:
+            copied = (self.schedule.band or self.geometry.in_channels) * len(self.read_places)
         return Tile.allocate(
             self.code,
             self.places,
@@ -107,6 +117,7 @@ class Conv2dBinding:
             weights=weights,
             inputs=inputs,
             waiting_groups=waiting,
+            copied=copied,
         )
 
     def groups_of(self, chunk: Expr) -> tuple[Expr, Expr]:

@@ -40,7 +40,7 @@ class Conv2dConfiguration:
         return (
             f"{'sparse' if self.sparse else 'dense'}, tile {schedule.rows}x{schedule.vectors}, "
             f"group {schedule.group}, hold {schedule.hold.value}, outer {schedule.outer.value}"
-            f"{band}, chunks {schedule.chunks}"
+            f"{band}, chunks {schedule.chunks}{', inputs copied' if schedule.copy_inputs else ''}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -78,6 +78,10 @@ def _schedule(fields: dict[str, Any]) -> AnySchedule:
 def _check_counts(schedule: AnySchedule) -> None:
     for name, value in vars(schedule).items():
         if name in _CHOICES or (name == "band" and value is None):
+            continue
+        if name == "copy_inputs":
+            if type(value) is not bool:
+                raise ValueError(f"{name} is {value!r}, expected a bool")
             continue
         if type(value) is not int or not 1 <= value <= _MOST:
             raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {_MOST}")

@@ -21,7 +21,7 @@ from te_schedules.cpu.tiling import Places, Tiling, tile_parts
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["KernelLists", "channel_bytes", "cycles", "registers"]
+__all__ = ["LINE_BYTES", "KernelLists", "channel_bytes", "cycles", "registers"]
 
 LINE_BYTES = 64
 PRODUCTS_PER_CYCLE = 2.0
@@ -34,6 +34,8 @@ KERNEL_OVERHEAD = 2.0  # index, address and branch, where they are not hidden
 RUN_OVERHEAD = 10.0  # the end of a list of kernels, mispredicted about every other time
 INTERFERENCE = 0.2  # what does not bound a loop still costs some of its time
 PARTIAL_CYCLES = 5.0  # load and store of a sum between two bands of channels
+CONFLICT_CYCLES = 2.0  # of a kernel that reads short rows of planes that nearly fill L1
+COPY_CYCLES = 3.0  # of an input vector that is copied: a load, a store, its share of a line
 STORE_CYCLES = 3.0  # epilogue and store of an output vector, with its share of the halo
 
 
@@ -47,14 +49,25 @@ class KernelLists:
 
 
 def cycles(
-    geometry: Conv2dGeometry, lists: KernelLists, schedule: Conv2dSchedule, cpu: CpuModel
+    geometry: Conv2dGeometry,
+    lists: KernelLists,
+    schedule: Conv2dSchedule,
+    cpu: CpuModel,
+    *,
+    beside_copies: bool = False,
 ) -> float:
-    """Returns the cycles of the whole layer, divided over no threads."""
+    """Returns the cycles of the whole layer, divided over no threads.
+
+    Args:
+        beside_copies: score what the schedule does beyond L1 as that of copied inputs is: by what
+            was measured of vectors that are part of a line.
+    """
+    part = _part_of_line(cpu) if beside_copies or schedule.copy_inputs else 1.0
     rows = Tiling(geometry.out_layout.vectors_y, schedule.rows)
     columns = Tiling(geometry.out_layout.vectors_x, schedule.vectors)
     of_image = sum(
-        part.tiles * _tile_cycles(geometry, lists, schedule, cpu, part.places)
-        for part in tile_parts(rows, columns)
+        each.tiles * _tile_cycles(geometry, lists, schedule, cpu, each.places, part)
+        for each in tile_parts(rows, columns)
     )
     return geometry.batch * of_image
 
@@ -65,22 +78,35 @@ def _tile_cycles(
     schedule: Conv2dSchedule,
     cpu: CpuModel,
     places: Places,
+    part: float,
 ) -> float:
-    """Returns the cycles of one tile, of which ``places`` are computed."""
+    """Returns the cycles of one tile, of which ``places`` are computed.
+
+    Args:
+        part: of a line that a vector is taken for.
+    """
     sums = schedule.group * len(places)
     total = lists.groups * sums * STORE_CYCLES
     channels = geometry.in_channels
     band = schedule.band or channels
     bands = -(-channels // band)
     of_channel = channel_bytes(geometry, lists.patterns, schedule, cpu)
-    if bands > 1:
-        total += lists.groups * sums * bands * PARTIAL_CYCLES
+    if schedule.copy_inputs:
+        total += COPY_CYCLES * channels * of_channel / (4 * cpu.lanes)
+    elif bands > 1:
         total += of_channel * channels / LINE_BYTES / _lines_per_cycle(of_channel * channels, cpu)
-    lines_per_cycle = _lines_per_cycle(_held_bytes(geometry, schedule, of_channel * band), cpu)
+    if bands > 1:
+        total += lists.groups * sums * bands * PARTIAL_CYCLES * part
+    held = _held_bytes(geometry, schedule, of_channel * band)
+    misses = _misses(held, lists.patterns, schedule, cpu, part)
+    line_cycles = misses / _lines_per_cycle(held, cpu)
+    if _has_conflicts(held, schedule, cpu, part):
+        total += sum(lists.counts) * CONFLICT_CYCLES
     for pattern, count in zip(lists.patterns, lists.counts, strict=True):
         runs = min(count, lists.groups * bands)
         total += runs * RUN_OVERHEAD
-        total += count * _kernel_cycles(geometry, pattern, schedule, cpu, lines_per_cycle, places)
+        beyond_l1 = _Beyond(lines=line_cycles, rows=misses * ROW_CYCLES * part)
+        total += count * _kernel_cycles(geometry, pattern, schedule, cpu, beyond_l1, places)
     return total
 
 
@@ -101,6 +127,11 @@ def channel_bytes(
     """Returns how much of one input channel the kernels read for one tile."""
     tile, window = (schedule.rows, schedule.vectors), geometry.window
     return 4 * cpu.lanes * _channel_vectors(tuple(patterns), tile, window.stride, window.dilation)
+
+
+def _part_of_line(cpu: CpuModel) -> float:
+    """Returns how much of a line of the caches a vector is."""
+    return min(1.0, 4 * cpu.lanes / LINE_BYTES)
 
 
 @lru_cache(maxsize=65536)
@@ -126,7 +157,38 @@ def registers(
     return sums + held + 1
 
 
-def _lines_per_cycle(held: int, cpu: CpuModel) -> float:
+class _Beyond(NamedTuple):
+    """Cycles that inputs beyond L1 cost: for each line, and for each row that they lie in."""
+
+    lines: float
+    rows: float
+
+
+def _misses(
+    held: float,
+    patterns: Sequence[Pattern],
+    schedule: Conv2dSchedule,
+    cpu: CpuModel,
+    part: float,
+) -> float:
+    """Returns the share of inputs that are not in L1.
+
+    Of what does not fit, a part is there: so it was measured of copied inputs, and of vectors
+    of half a line that several taps read. Of others nothing is.
+    """
+    read_once = part == 1.0 or all(len(pattern) == 1 for pattern in patterns)
+    if read_once and not schedule.copy_inputs:
+        return float(held > cpu.l1_room)
+    return max(0.0, 1 - cpu.l1_room / max(held, 1))
+
+
+def _has_conflicts(held: float, schedule: Conv2dSchedule, cpu: CpuModel, part: float) -> bool:
+    """Whether inputs that fit L1 miss now and then: rows that end within lines share its sets."""
+    short = part < 1.0 and not schedule.copy_inputs
+    return short and cpu.l1_room / 2 < held <= cpu.l1_room
+
+
+def _lines_per_cycle(held: float, cpu: CpuModel) -> float:
     """Returns how fast inputs come that are read again and again, by how many they are."""
     if held <= cpu.l1_room:
         return math.inf  # loads alone bound it
@@ -138,7 +200,7 @@ def _kernel_cycles(
     pattern: Pattern,
     schedule: Conv2dSchedule,
     cpu: CpuModel,
-    lines_per_cycle: float,
+    beyond: _Beyond,
     places: Places,
 ) -> float:
     """Returns the cycles of one kernel's products with one tile."""
@@ -147,13 +209,11 @@ def _kernel_cycles(
     products = len(pattern) * schedule.group * outputs
     loads = len(reads.vectors) + len(pattern) * schedule.group + 1
     lines = len(reads.vectors) * cpu.lanes * 4 / LINE_BYTES
-    beyond_l1 = 0.0
-    if math.isfinite(lines_per_cycle):
-        beyond_l1 = lines / lines_per_cycle + ROW_CYCLES * reads.rows
+    stretches = 1 if schedule.copy_inputs else reads.rows
     bounds = (
         products / PRODUCTS_PER_CYCLE,
         loads / LOADS_PER_CYCLE,
-        beyond_l1,
+        lines * beyond.lines + stretches * beyond.rows,
         len(pattern) * PRODUCT_LATENCY * min(1.0, 4.0 / (outputs * schedule.group)),
     )
     return KERNEL_OVERHEAD + max(bounds) + INTERFERENCE * (sum(bounds) - max(bounds))

@@ -20,7 +20,7 @@ class ListedKernel:
     """One kernel of a list.
 
     Attributes:
-        channel: that it reads.
+        channel: that it reads; its number in the band, where inputs are copied.
         weight: where its first weight is stored.
         number: its position in the arrays of kernels.
     """

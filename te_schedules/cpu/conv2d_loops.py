@@ -19,6 +19,7 @@ from te_schedules.cpu.conv2d_bands import (
     prefetch_outputs,
 )
 from te_schedules.cpu.conv2d_binding import Conv2dBinding
+from te_schedules.cpu.conv2d_inputs import copy_inputs
 from te_schedules.cpu.conv2d_lists import ListedKernel
 from te_schedules.cpu.conv2d_products import add_kernel
 from te_schedules.cpu.conv2d_schedule import Outer
@@ -40,18 +41,16 @@ def emit_conv2d(conv: Conv2dBinding) -> None:
         tile = conv.allocate()
         chunk, block, n = task % chunks, task // chunks % blocks, task // (chunks * blocks)
         first, last = conv.groups_of(chunk)
-        with (
-            T.serial(conv.fkw.bands) as done,
-            T.serial(last - first) as i,
-            T.serial(inner) as t,
-        ):
-            turn = Turn(chunk=chunk, done=done, i=i, g=first + i)
-            _emit_tile(conv, tile, turn, n, block * inner + t)
+        with T.serial(conv.fkw.bands) as done:
+            copy_inputs(conv, tile, chunk, done, conv.corner(n, block * inner))
+            with T.serial(last - first) as i, T.serial(inner) as t:
+                turn = Turn(chunk=chunk, done=done, i=i, g=first + i)
+                _emit_tile(conv, tile, turn, n, block * inner + t)
 
 
 def _emit_tile(conv: Conv2dBinding, tile: Tile, turn: Turn, n: Expr, number: Expr) -> None:
     corner = conv.corner(n, number)
-    prefetch_band(conv, tile, turn, corner)
+    prefetch_band(conv, turn, corner)
     slot = band_of(conv, turn.chunk, turn.done) * conv.fkw.groups + turn.g
     for part in _parts(conv.store, tile, number):
         begin_sums(conv, part, turn)

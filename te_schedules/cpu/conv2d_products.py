@@ -15,6 +15,7 @@ from tvm.tirx import Buffer
 
 from te_schedules.cpu.conv2d_binding import Conv2dBinding, Corner
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.conv2d_inputs import load_input
 from te_schedules.cpu.conv2d_lists import ListedKernel, kernels_of_run
 from te_schedules.cpu.conv2d_schedule import Hold
 from te_schedules.cpu.conv2d_tile import Tile
@@ -118,9 +119,7 @@ class _KernelProducts:
                 self.tile.multiply_add(f, output, weight, held)
 
     def _input(self, place: Place) -> Expr:
-        conv = self.conv
-        at = conv.origin(self.corner) + conv.distance(place)
-        return conv.code.load(conv.data, self.corner.n, self.kernel.channel, at)
+        return load_input(self.conv, self.tile, self.corner, self.kernel, place)
 
     def _weight(self, tap: int, f: int) -> Expr:
         at = self.kernel.weight + (tap * self.conv.fkw.group + f)

@@ -39,6 +39,8 @@ class Conv2dSchedule:
         band: channels whose inputs of a tile stay in a cache while the filters go
             by, with the sums in memory between bands; None takes all channels at once.
         chunks: ranges of groups that different threads take.
+        copy_inputs: whether a tile's inputs are first copied next to each other, of all
+            channels or of a band; then they fill a cache without gaps.
     """
 
     rows: int
@@ -48,6 +50,7 @@ class Conv2dSchedule:
     outer: Outer = Outer.TILE
     band: int | None = None
     chunks: int = 1
+    copy_inputs: bool = False
 
     @property
     def whole_planes(self) -> bool:
@@ -59,4 +62,9 @@ class Conv2dSchedule:
             raise ValueError(
                 f"band={self.band}: needs outer=Outer.TILE, got {self.outer}; between "
                 "bands the sums of one tile are kept, not those of several"
+            )
+        if self.copy_inputs and self.outer is not Outer.TILE:
+            raise ValueError(
+                f"copy_inputs=True: needs outer=Outer.TILE, got {self.outer}; the inputs of one "
+                "tile are copied, not those of several"
             )

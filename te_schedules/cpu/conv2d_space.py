@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from te_schedules.cpu.conv2d_cost import (
+    LINE_BYTES,
     KernelLists,
     channel_bytes,
     cycles,
@@ -19,19 +20,29 @@ from te_schedules.cpu.tiling import Tiling
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["choose_schedule", "finished", "fits", "fixed_schedule", "schedules"]
+__all__ = ["choose_schedule", "copies_may_pay", "finished", "fits", "fixed_schedule", "schedules"]
 
 MAX_TILE = 16  # sums of one filter; with more, a sum measured no faster and more is wasted
 SHARE_OF_FULL_LISTS = 0.5  # of the room in L2, for all channels in turn: what overflows is all lost
 FIXED_TILE = (2, 4)  # rows and vectors: with the weights of 4 taps it fits 16 registers
 BAND_UNIT = 16  # channels
+L1S_OF_A_BAND = 3  # of copied inputs: a third of them is in L1, and lists are not too short
 IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
 
 
 def schedules(
-    geometry: Conv2dGeometry, patterns: Sequence[Pattern], group: int, cpu: CpuModel
+    geometry: Conv2dGeometry,
+    patterns: Sequence[Pattern],
+    group: int,
+    cpu: CpuModel,
+    *,
+    copies: bool = False,
 ) -> Iterator[Conv2dSchedule]:
-    """Yields every schedule whose inner loop fits the registers."""
+    """Yields every schedule whose inner loop fits the registers.
+
+    Args:
+        copies: whether inputs may be copied, too.
+    """
     layout = geometry.out_layout
     for rows, vectors, hold in itertools.product(
         range(1, layout.vectors_y + 1), range(1, layout.vectors_x + 1), Hold
@@ -42,6 +53,9 @@ def schedules(
         if rows * vectors == 1 or registers(schedule, patterns, geometry) <= cpu.registers:
             yield schedule
             yield from _banded(schedule, geometry, patterns, cpu)
+            if copies and patterns:
+                copied = replace(schedule, copy_inputs=True)
+                yield from list(_banded(copied, geometry, patterns, cpu)) or [copied]
 
 
 def _banded(
@@ -52,7 +66,7 @@ def _banded(
     The few kernels that a filter has in a band for L1, spread over several patterns, are
     lists of one or two, whose mispredicted ends cost what that cache saves.
     """
-    rooms = [cpu.l2_room]
+    rooms = [cpu.l1_room * L1S_OF_A_BAND if schedule.copy_inputs else cpu.l2_room]
     if len(patterns) == 1 and len(patterns[0]) == 1:
         rooms.append(cpu.l1_room)
     of_channel = max(1, channel_bytes(geometry, patterns, schedule, cpu))
@@ -79,7 +93,7 @@ def choose_schedule(
     *,
     planes: bool = False,
 ) -> tuple[Conv2dSchedule, float]:
-    """Returns the schedule that the cost model likes best, and its cycles.
+    """Returns the schedule that the cost model likes best, and its cycles without copied inputs.
 
     Args:
         planes: whether a plane at a time is best computed whole, because its reader follows.
@@ -91,7 +105,30 @@ def choose_schedule(
         ((schedule, cycles(geometry, lists, schedule, cpu)) for schedule in space),
         key=lambda scored: scored[1],
     )
+    if group == 1 and not planes and copies_may_pay(geometry, lists, cpu):
+        best = _copied_if_faster(best, geometry, lists, cpu)
     return finished(best, geometry, lists, cpu, planes=planes), cost
+
+
+def _copied_if_faster(
+    best: Conv2dSchedule, geometry: Conv2dGeometry, lists: KernelLists, cpu: CpuModel
+) -> Conv2dSchedule:
+    """Returns the best schedule that copies inputs, or ``best``, which does not."""
+    space = schedules(geometry, lists.patterns, 1, cpu, copies=True)
+    considered = [best, *(schedule for schedule in space if schedule.copy_inputs)]
+    return min(considered, key=lambda s: cycles(geometry, lists, s, cpu, beside_copies=True))
+
+
+def copies_may_pay(geometry: Conv2dGeometry, lists: KernelLists, cpu: CpuModel) -> bool:
+    """Whether copied inputs are worth scoring.
+
+    Full lists read planes in their order, and vectors that are whole lines begin with a line.
+    """
+    return not _is_full(geometry, lists) and 4 * cpu.lanes < LINE_BYTES
+
+
+def _is_full(geometry: Conv2dGeometry, lists: KernelLists) -> bool:
+    return sum(lists.counts) == lists.groups * geometry.in_channels
 
 
 def fixed_schedule(
@@ -137,13 +174,15 @@ def _outer(
     tiles = rows.count * columns.count
     of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
     fits_l1 = of_tile <= cpu.l1_room
-    if schedule.band or (not planes and fits_l1 and not _is_short(schedule, geometry, cpu)):
+    if schedule.band or schedule.copy_inputs:
+        return Outer.TILE, tiles
+    if not planes and fits_l1 and not _is_short(schedule, geometry, cpu):
         return Outer.TILE, tiles
     layout, halo = geometry.in_layout, geometry.in_layout.halo
     row_bytes = 4 * layout.lanes * layout.row_vectors * geometry.in_channels
     read_rows = schedule.rows * geometry.stride[0] + halo.top + halo.bottom
-    full = sum(lists.counts) == lists.groups * geometry.in_channels
-    room = cpu.l2_room * (SHARE_OF_FULL_LISTS if full and not planes else 1)
+    full = _is_full(geometry, lists) and not planes
+    room = cpu.l2_room * (SHARE_OF_FULL_LISTS if full else 1)
     if row_bytes * layout.rows <= room and (planes or not fits_l1):
         return Outer.PLANE, 1
     if row_bytes * read_rows <= room:

@@ -21,15 +21,17 @@ class Tile:
     Attributes:
         sums: for each filter of the group, a register for each place of the tile.
         weights, inputs: registers for what is multiplied.
-        partial: memory for the sums of all groups between two bands of channels; None
-            where there is one band.
+        copied: how many of its input vectors are copied next to each other.
+        memory: for what is copied, and behind it for the sums of all groups between two bands
+            of channels; None where there is neither.
     """
 
     code: VectorCode
     sums: Sequence[Mapping[Place, Buffer]]
     weights: Sequence[Buffer]
     inputs: Sequence[Buffer]
-    partial: Buffer | None = None
+    copied: int = 0
+    memory: Buffer | None = None
 
     @classmethod
     def allocate(
@@ -41,6 +43,7 @@ class Tile:
         weights: int,
         inputs: int,
         waiting_groups: int = 0,
+        copied: int = 0,
     ) -> Tile:
         """Emits the allocations.
 
@@ -49,18 +52,18 @@ class Tile:
             group: filters of a group.
             weights, inputs: how many registers of each.
             waiting_groups: whose sums wait in memory between bands.
+            copied: how many input vectors are copied next to each other.
         """
         sums = [dict(zip(places, code.registers(len(places)), strict=True)) for _ in range(group)]
-        partial = None
-        if waiting_groups:
-            values = waiting_groups * group * len(places) * code.lanes
-            partial = T.alloc_buffer((values,), "float32")
+        vectors = copied + waiting_groups * group * len(places)
+        memory = T.alloc_buffer((vectors * code.lanes,), "float32") if vectors else None
         return cls(
             code=code,
             sums=sums,
             weights=code.registers(weights),
             inputs=code.registers(inputs),
-            partial=partial,
+            copied=copied,
+            memory=memory,
         )
 
     @property
@@ -87,15 +90,15 @@ class Tile:
     def load_sums(self, i: Expr) -> None:
         """Takes up the sums that ``save_sums`` of the i-th group left."""
         for s, register in enumerate(self._registers()):
-            self.code.set(register, self.code.load(self.partial, self._saved_at(i, s)))
+            self.code.set(register, self.code.load(self.memory, self._saved_at(i, s)))
 
     def save_sums(self, i: Expr) -> None:
         """Leaves the sums of the i-th group in memory."""
         for s, register in enumerate(self._registers()):
-            self.code.store(self.partial, self.code.get(register), self._saved_at(i, s))
+            self.code.store(self.memory, self.code.get(register), self._saved_at(i, s))
 
     def _registers(self) -> list[Buffer]:
         return [register for of_filter in self.sums for register in of_filter.values()]
 
     def _saved_at(self, i: Expr, s: int) -> Expr:
-        return (i * len(self._registers()) + s) * self.code.lanes
+        return (self.copied + i * len(self._registers()) + s) * self.code.lanes

@@ -54,6 +54,17 @@ def test_whole_planes_are_read_again_from_beyond_the_first_cache():
     assert cycles(GEOMETRY, LISTS, planes, large) == cycles(GEOMETRY, LISTS, TILE, large)
 
 
+def test_copies_cost_time_and_pay_where_inputs_overflow_the_first_cache():
+    avx2 = replace(CPU, lanes=8, registers=16)
+    geometry = ConvCase(weight=pattern_weight(10, 20), size=(32, 64), lanes=8).geometry()
+    copied = replace(TILE, copy_inputs=True)
+    many = replace(LISTS, counts=(4000,))
+    large, small = replace(avx2, l1_bytes=1 << 20), replace(avx2, l1_bytes=4 << 10)
+    for cpu, pays in ((large, False), (small, True)):
+        beside = cycles(geometry, many, TILE, cpu, beside_copies=True)
+        assert (cycles(geometry, many, copied, cpu) < beside) == pays
+
+
 @pytest.mark.parametrize(
     ("schedule", "expected"),
     [

@@ -12,10 +12,16 @@ def test_bands_go_with_single_tiles():
             Conv2dSchedule(rows=1, vectors=1, band=4, outer=outer)
 
 
+def test_copied_inputs_go_with_single_tiles():
+    for outer in (Outer.ROW, Outer.PLANE):
+        with pytest.raises(ValueError, match="copy_inputs=True: needs outer=Outer.TILE, got"):
+            Conv2dSchedule(rows=1, vectors=1, copy_inputs=True, outer=outer)
+
+
 def test_the_simplest_schedule_is_one_filter_and_one_tile_at_a_time():
     schedule = Conv2dSchedule(rows=2, vectors=3)
     assert (schedule.group, schedule.hold, schedule.outer) == (1, Hold.WEIGHTS, Outer.TILE)
-    assert (schedule.band, schedule.chunks) == (None, 1)
+    assert (schedule.band, schedule.chunks, schedule.copy_inputs) == (None, 1, False)
 
 
 @pytest.mark.parametrize("outer", Outer)

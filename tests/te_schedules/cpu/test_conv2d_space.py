@@ -10,7 +10,14 @@ from te_schedules.cpu.conv2d_cost import (
     registers,
 )
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Outer
-from te_schedules.cpu.conv2d_space import IDLE_SHARE, choose_schedule, finished, schedules
+from te_schedules.cpu.conv2d_space import (
+    IDLE_SHARE,
+    L1S_OF_A_BAND,
+    choose_schedule,
+    copies_may_pay,
+    finished,
+    schedules,
+)
 from te_schedules.cpu.tiling import Tiling
 from tests.te_schedules.cpu.lane_kernels import ConvCase, full_pattern
 from tvm_patdnn.machine.cpu_model import CpuModel
@@ -116,9 +123,41 @@ def test_the_chosen_schedule_is_the_cheapest_of_the_space(cpu, patterns):
     chosen, cost = choose_schedule(geometry, lists, 1, cpu)
     space = list(schedules(geometry, patterns, 1, cpu))
     chosen = replace(chosen, outer=Outer.TILE, chunks=1)  # these are chosen afterwards
-    assert chosen in space
     assert cost == min(cycles(geometry, lists, schedule, cpu) for schedule in space)
+    if chosen.copy_inputs:
+        assert copies_may_pay(geometry, lists, cpu)
+        assert chosen in set(schedules(geometry, patterns, 1, cpu, copies=True))
+        return
+    assert chosen in space
     assert cost == cycles(geometry, lists, chosen, cpu)
+
+
+def test_copied_inputs_are_scored_where_vectors_are_part_of_a_line_and_lists_are_not_full():
+    geometry = geometry_of(AVX2, (28, 28))
+    sparse = KernelLists(patterns=SETS["patterns"], counts=(600, 600), groups=64)
+    full = KernelLists(patterns=SETS["dense"], counts=(64 * 64,), groups=64)
+    assert copies_may_pay(geometry, sparse, AVX2)
+    assert copies_may_pay(geometry, sparse, NEON)
+    assert not copies_may_pay(geometry, full, AVX2)
+    assert not copies_may_pay(geometry_of(AVX512, (28, 28)), sparse, AVX512)
+
+
+def test_copied_inputs_are_no_more_than_a_few_times_the_first_cache():
+    cpu = replace(AVX2, l1_bytes=8 << 10)
+    geometry = geometry_of(cpu, (28, 28))
+    space = schedules(geometry, SETS["patterns"], 1, cpu, copies=True)
+    copied = [s for s in space if s.copy_inputs]
+    assert copied
+    for schedule in copied:
+        held = channel_bytes(geometry, SETS["patterns"], schedule, cpu) * (schedule.band or 64)
+        assert held <= L1S_OF_A_BAND * cpu.l1_room or schedule.band is None
+    assert {s.band for s in copied} > {None}
+
+
+def test_planes_that_are_wanted_whole_are_not_copied():
+    geometry = geometry_of(AVX2, (28, 28))
+    sparse = KernelLists(patterns=SETS["patterns"], counts=(600, 600), groups=64)
+    assert not choose_schedule(geometry, sparse, 1, AVX2, planes=True)[0].copy_inputs
 
 
 def test_registers_bound_the_tile():

@@ -42,12 +42,12 @@ def test_there_is_a_sum_for_each_filter_and_place():
     assert tile.places == PLACES
     assert [list(sums) for sums in tile.sums] == [PLACES, PLACES]
     assert (len(tile.weights), len(tile.inputs)) == (3, 1)
-    assert [int(extent) for extent in tile.partial.shape] == [2 * 2 * 4 * 4]
+    assert [int(extent) for extent in tile.memory.shape] == [2 * 2 * 4 * 4]
 
 
 def test_memory_is_taken_only_where_sums_wait():
     def body(output) -> None:
-        assert Tile.allocate(CODE, PLACES, group=1, weights=1, inputs=1).partial is None
+        assert Tile.allocate(CODE, PLACES, group=1, weights=1, inputs=1).memory is None
 
     prim_func([("output", (1,), "float32")], body)
 
