@@ -46,13 +46,14 @@ class Limits:
     """How long trials may take, and how often they run.
 
     Attributes:
-        build_s: seconds for the build of a kernel.
+        build_s: seconds for the build of a kernel; on a busy machine the start of the process that
+            builds takes most of a minute.
         run_s: seconds for all turns of a call; that of a device's return is on top.
         turns: of each kernel.
         cold_bytes: see ``measure_trials``.
     """
 
-    build_s: float = 40.0
+    build_s: float = 120.0
     run_s: float = 60.0
     turns: int = 7
     cold_bytes: int = 2 << 20
