@@ -75,6 +75,7 @@ def conv2d_features(
     }  # fmt: skip
     plain = {
         "sparse": float(configuration.sparse),
+        "copies inputs": float(schedule.copy_inputs),
         "holds inputs": float(schedule.hold is Hold.INPUTS),
         "outer": float(_ORDER.index(schedule.outer)),
         COST: cost_feature(total * turns / tasks),

@@ -13,7 +13,7 @@ from dataclasses import replace
 from te_schedules.cpu.conv2d_cost import KernelLists
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Outer
-from te_schedules.cpu.conv2d_space import BAND_UNIT, schedules
+from te_schedules.cpu.conv2d_space import BAND_UNIT, copies_may_pay, schedules
 from te_schedules.cpu.tiling import Tiling
 from tvm_patdnn.machine.cpu_model import CpuModel
 
@@ -34,9 +34,12 @@ def tuning_schedules(
     most = max(1, lists.groups)
     chunks = {min(most, max(1, round(share * cpu.num_cores))) for share in _CHUNKS_PER_CORE}
     tiles = [s for s in schedules(geometry, lists.patterns, group, cpu) if s.band is None]
-    for tile, outer in itertools.product(tiles, Outer):
+    copies = (False, True) if copies_may_pay(geometry, lists, cpu) else (False,)
+    for tile, outer, copied in itertools.product(tiles, Outer, copies):
+        if copied and outer is not Outer.TILE:
+            continue
         for band in _bands(geometry, outer):
-            shaped = replace(tile, outer=outer, band=band)
+            shaped = replace(tile, outer=outer, band=band, copy_inputs=copied)
             for count in sorted(chunks):
                 schedule = replace(shaped, chunks=count)
                 if tasks_of(schedule, geometry) >= cpu.num_cores or count == max(chunks):

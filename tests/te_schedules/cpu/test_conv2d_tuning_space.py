@@ -52,6 +52,8 @@ def test_it_has_all_that_rules_decide_otherwise():
     assert {s.outer for s in points} == set(Outer)
     assert {s.band for s in points} == {None, 32}
     assert {s.chunks for s in points} == {1, 2, 4, 6}
+    assert {s.copy_inputs for s in points} == {False, True}
+    assert not any(s.copy_inputs for s in space(DENSE))
 
 
 def test_what_the_cost_model_chooses_is_near():
