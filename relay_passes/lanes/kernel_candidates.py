@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -113,7 +114,7 @@ class Candidate:
             products=self.products,
         )
 
-    @property
+    @cached_property
     def lists(self) -> KernelLists:
         """How many kernels there are of each pattern, for the cost model."""
         kept = self.ids[group_members(self.ids, self.group)[:, 0]]

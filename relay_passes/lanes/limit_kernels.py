@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -27,7 +27,8 @@ def limited_kernel(
     """Returns how ``use`` stores and computes a layer, and its cycles by the cost model."""
     candidate = next(sparse_candidates(layer))
     if not (use.patterns and use.reorder):
-        candidate = _Unordered(**vars(candidate), single_taps=not use.patterns)
+        given = {each.name: getattr(candidate, each.name) for each in fields(candidate)}
+        candidate = _Unordered(**given, single_taps=not use.patterns)
     if not (use.patterns and use.reorder and use.share_loads):
         candidate = replace(candidate, products=TableProducts())
     choose = choose_schedule if use.tune else fixed_schedule
