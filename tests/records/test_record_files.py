@@ -142,6 +142,7 @@ def test_build_computes_a_layer_as_its_record_says(tmp_path):
         "outer": "row",
         "chunks": 1,
         "band": None,
+        "copy_inputs": False,
         "taps": "code",
     }
     assert library.report[0].reason == "nothing was pruned; scheduled as measured"

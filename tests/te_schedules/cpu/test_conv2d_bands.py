@@ -96,7 +96,7 @@ def test_sums_wait_in_memory_for_as_many_groups_as_a_chunk_has():
 
     def body(conv, output) -> None:
         tile = conv.allocate()
-        sizes.append(int(np.prod([int(extent) for extent in tile.partial.shape])))
+        sizes.append(int(np.prod([int(extent) for extent in tile.memory.shape])))
 
     bound_kernel(case, body, 1)
     most = np.diff(case.fkw().balanced_chunks(2)).max()

@@ -89,7 +89,7 @@ def test_a_tile_has_what_the_products_ask_for():
         tile = conv.allocate()
         assert tile.places == conv.places == [(0, 0), (0, 1), (1, 0), (1, 1)]
         assert (len(tile.weights), len(tile.inputs)) == conv.products.registers(conv)
-        assert tile.partial is None
+        assert tile.memory is None
 
     look(ConvCase(weight=W53, schedule=SCHEDULE), see)
 
