@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,9 +84,10 @@ def filters_alike(ids: np.ndarray, most: int = 8) -> int:
         ids: (filters, channels) int, the pattern of each kernel, -1 for none.
     """
     group = min(most, 1 << max(0, len(ids).bit_length() - 1))
+    alike = np.array([*Counter(row.tobytes() for row in ids).values()], np.int64)
     while group > 1:
         fewest = -(-len(ids) // group)
-        if len(group_members(ids, group)) <= max(fewest, len(ids) / group * (1 + NOT_FULL)):
+        if np.sum(-(-alike // group)) <= max(fewest, len(ids) / group * (1 + NOT_FULL)):
             break
         group //= 2
     return group
@@ -96,6 +98,8 @@ def group_members(ids: np.ndarray, group: int) -> np.ndarray:
 
     A group repeats its last filter where there are no more of its kind.
     """
+    if group == 1:
+        return np.arange(len(ids)).reshape(-1, 1)
     alike: dict[bytes, list[int]] = {}
     for number, row in enumerate(ids):
         alike.setdefault(row.tobytes(), []).append(number)
