@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from relay_passes.lanes.kernel_candidates import (
-    Candidate,
     Kind,
     StoredKernels,
     dense_candidates,
@@ -22,7 +21,7 @@ from relay_passes.lanes.kernel_candidates import (
 )
 from relay_passes.lanes.limit_kernels import limited_kernel
 from relay_passes.lanes.tuning_keys import conv2d_key
-from relay_passes.lanes.winograd_candidates import WinogradCandidate, winograd_candidates
+from relay_passes.lanes.winograd_candidates import AnyCandidate, winograd_candidates
 from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.recognition.break_even import break_even
 from te_schedules.cpu.conv2d_configuration import AnySchedule, Conv2dConfiguration
@@ -47,7 +46,7 @@ class ScoredCandidate:
         similar: the schedule was measured for a similar layer.
     """
 
-    candidate: Candidate | WinogradCandidate
+    candidate: AnyCandidate
     schedule: AnySchedule
     cycles: float
     seconds: float | None = None
@@ -132,9 +131,7 @@ class _Scorer:
     records: Records
     planes: bool
 
-    def best(
-        self, candidates: Sequence[Candidate | WinogradCandidate], *, sparse: bool
-    ) -> ScoredCandidate:
+    def best(self, candidates: Sequence[AnyCandidate], *, sparse: bool) -> ScoredCandidate:
         if not self.records:
             return self._best_modelled(candidates)
         key = conv2d_key(self.layer, self.geometry, self.cpu)
@@ -150,7 +147,7 @@ class _Scorer:
         return modelled
 
     def _recorded(
-        self, record: Record, candidates: Sequence[Candidate | WinogradCandidate]
+        self, record: Record, candidates: Sequence[AnyCandidate]
     ) -> ScoredCandidate | None:
         """Returns what a record says, or None where it does not fit this layer."""
         assert isinstance(record.configuration, Conv2dConfiguration), "as its key's family says"
@@ -165,13 +162,11 @@ class _Scorer:
                 )
         return None
 
-    def _best_modelled(
-        self, candidates: Sequence[Candidate | WinogradCandidate]
-    ) -> ScoredCandidate:
+    def _best_modelled(self, candidates: Sequence[AnyCandidate]) -> ScoredCandidate:
         scored = [each for candidate in candidates for each in self._modelled(candidate)]
         return min(scored, key=lambda each: each.cycles)
 
-    def _modelled(self, candidate: Candidate | WinogradCandidate) -> list[ScoredCandidate]:
+    def _modelled(self, candidate: AnyCandidate) -> list[ScoredCandidate]:
         found = candidate.scheduled(self.geometry, self.cpu, planes=self.planes)
         if found is None:
             return []

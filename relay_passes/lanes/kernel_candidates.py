@@ -27,7 +27,7 @@ from te_schedules.epilogue import Step
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.fkw import pack_fkw
 from tvm_patdnn.sparse.packed_kernels import PackedKernels
-from tvm_patdnn.sparse.packing import filters_alike, group_members
+from tvm_patdnn.sparse.packing import alike_groups, group_members
 from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = [
@@ -147,9 +147,8 @@ def sparse_candidates(layer: ConvLayer) -> Iterator[Candidate]:
     area = layer.kernel_shape[0] * layer.kernel_shape[1]
     kind: Kind = "pattern" if any(len(p) < area for p in patterns) else "connectivity"
     ids = _expand(ids, layer.groups)
-    for group in (g for g in SPARSE_GROUPS if g <= max(1, len(ids))):
-        if filters_alike(ids, group) == group:
-            yield Candidate(kind=kind, ids=ids, patterns=patterns, group=group)
+    for group in alike_groups(ids, SPARSE_GROUPS):
+        yield Candidate(kind=kind, ids=ids, patterns=patterns, group=group)
 
 
 def _in_order(

@@ -16,6 +16,7 @@ from te_schedules.cpu.conv2d_cost import (
 )
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.cpu.even_chunks import even_chunks
 from te_schedules.cpu.tiling import Tiling
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.patterns import Pattern
@@ -27,7 +28,6 @@ SHARE_OF_FULL_LISTS = 0.5  # of the room in L2, for all channels in turn: what o
 FIXED_TILE = (2, 4)  # rows and vectors: with the weights of 4 taps it fits 16 registers
 BAND_UNIT = 16  # channels
 L1S_OF_A_BAND = 3  # of copied inputs: a third of them is in L1, and lists are not too short
-IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
 
 
 def schedules(
@@ -36,12 +36,12 @@ def schedules(
     group: int,
     cpu: CpuModel,
     *,
-    copies: bool = False,
+    copied: bool = False,
 ) -> Iterator[Conv2dSchedule]:
     """Yields every schedule whose inner loop fits the registers.
 
     Args:
-        copies: whether inputs may be copied, too.
+        copied: whether inputs are copied; then they are in bands where these fit a cache.
     """
     layout = geometry.out_layout
     for rows, vectors, hold in itertools.product(
@@ -49,13 +49,14 @@ def schedules(
     ):
         if rows * vectors > MAX_TILE:
             continue
-        schedule = Conv2dSchedule(rows=rows, vectors=vectors, group=group, hold=hold)
+        schedule = Conv2dSchedule(
+            rows=rows, vectors=vectors, group=group, hold=hold, copy_inputs=copied
+        )
         if rows * vectors == 1 or registers(schedule, patterns, geometry) <= cpu.registers:
-            yield schedule
-            yield from _banded(schedule, geometry, patterns, cpu)
-            if copies and patterns:
-                copied = replace(schedule, copy_inputs=True)
-                yield from list(_banded(copied, geometry, patterns, cpu)) or [copied]
+            banded = list(_banded(schedule, geometry, patterns, cpu))
+            if not (copied and banded):
+                yield schedule
+            yield from banded
 
 
 def _banded(
@@ -114,17 +115,17 @@ def _copied_if_faster(
     best: Conv2dSchedule, geometry: Conv2dGeometry, lists: KernelLists, cpu: CpuModel
 ) -> Conv2dSchedule:
     """Returns the best schedule that copies inputs, or ``best``, which does not."""
-    space = schedules(geometry, lists.patterns, 1, cpu, copies=True)
-    considered = [best, *(schedule for schedule in space if schedule.copy_inputs)]
-    return min(considered, key=lambda s: cycles(geometry, lists, s, cpu, beside_copies=True))
+    copied = schedules(geometry, lists.patterns, 1, cpu, copied=True)
+    return min([best, *copied], key=lambda s: cycles(geometry, lists, s, cpu, beside_copies=True))
 
 
 def copies_may_pay(geometry: Conv2dGeometry, lists: KernelLists, cpu: CpuModel) -> bool:
-    """Whether copied inputs are worth scoring.
+    """Whether copied inputs are worth scoring, if there is a kernel to read them.
 
     Full lists read planes in their order, and vectors that are whole lines begin with a line.
     """
-    return not _is_full(geometry, lists) and 4 * cpu.lanes < LINE_BYTES
+    partial = bool(lists.patterns) and not _is_full(geometry, lists)
+    return partial and 4 * cpu.lanes < LINE_BYTES
 
 
 def _is_full(geometry: Conv2dGeometry, lists: KernelLists) -> bool:
@@ -152,7 +153,8 @@ def finished(
 ) -> Conv2dSchedule:
     """Chooses how much is computed at a time, and as few chunks as keep all cores busy."""
     outer, blocks = _outer(schedule, geometry, lists, cpu, planes=planes)
-    chunks = _chunks(geometry.batch * blocks, lists.groups, cpu.num_cores)
+    most = min(lists.groups, 4 * cpu.num_cores)
+    chunks = even_chunks(geometry.batch * blocks, most, cpu.num_cores)
     return replace(schedule, outer=outer, chunks=chunks)
 
 
@@ -194,13 +196,3 @@ def _is_short(schedule: Conv2dSchedule, geometry: Conv2dGeometry, cpu: CpuModel)
     """Whether a tile has one row, or is one of several in an output that overflows L2."""
     out_bytes = 4 * geometry.out_layout.plane_values * geometry.out_channels
     return schedule.rows == 1 or out_bytes > cpu.l2_bytes
-
-
-def _chunks(tasks: int, groups: int, cores: int) -> int:
-    most = min(groups, 4 * cores)
-    even = (
-        chunks
-        for chunks in range(1, most + 1)
-        if -(-tasks * chunks // cores) * cores <= tasks * chunks * (1 + IDLE_SHARE)
-    )
-    return next(even, most)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.even_chunks import even_chunks
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.winograd_cost import winograd_cycles, winograd_registers
 from te_schedules.cpu.winograd_schedule import WinogradSchedule
@@ -21,7 +22,6 @@ GROUPS = (2, 3, 4, 6, 8, 12)
 TOGETHER = (1, 2, 3, 4, 6)
 MOST_TILES = 16  # transformed at a time: more use a weight no more often than hides its load
 MOST_PACKED = 32  # vectors that are only packed at a time: the longer, the longer they are stored
-IDLE_SHARE = 0.05  # threads may wait this long for the last one before filters are cut
 
 
 def winograd_schedules(geometry: Conv2dGeometry, cpu: CpuModel) -> Iterator[WinogradSchedule]:
@@ -58,19 +58,8 @@ def _shared(
     most = MOST_TILES if tile.transforms else MOST_PACKED
     for units in range(1, min(count, max(1, most // tile.together)) + 1):
         tasks = geometry.batch * -(-count // units)
-        groups = -(-geometry.out_channels // tile.group)
-        yield replace(tile, units=units, chunks=_chunks(tasks, groups, cpu.num_cores))
-
-
-def _chunks(tasks: int, groups: int, cores: int) -> int:
-    """Returns the fewest ranges of groups that keep all cores busy."""
-    most = min(groups, 2 * cores)
-    even = (
-        chunks
-        for chunks in range(1, most + 1)
-        if -(-tasks * chunks // cores) * cores <= tasks * chunks * (1 + IDLE_SHARE)
-    )
-    return next(even, most)
+        ranges = min(-(-geometry.out_channels // tile.group), 2 * cpu.num_cores)
+        yield replace(tile, units=units, chunks=even_chunks(tasks, ranges, cpu.num_cores))
 
 
 def fits_winograd(schedule: WinogradSchedule, geometry: Conv2dGeometry) -> bool:

@@ -1,20 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.sparse.test_pack_quads import random_weight, unpacked
+from tests.sparse.test_pack_quads import SIZES, random_weight, unpacked
 from tvm_patdnn.sparse.pack_quads import pack_patterns, pack_taps
 from tvm_patdnn.sparse.pair_weights import pair_patterns, pair_taps
 from tvm_patdnn.sparse.quads import UNLIMITED, overflows
-
-SIZES = given(
-    seed=st.integers(0, 10**6),
-    filters=st.integers(1, 6),
-    channels=st.integers(1, 9),
-    group=st.integers(1, 4),
-    keep=st.sampled_from([0.0, 0.2, 0.7, 1.0]),
-)
 
 
 @SIZES

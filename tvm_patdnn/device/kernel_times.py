@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import tvm_ffi
 
-__all__ = ["KERNEL_TIMES_FUNCTION", "kernel_times"]
+__all__ = ["KERNEL_TIMES_FUNCTION", "call_times", "kernel_times"]
 
 KERNEL_TIMES_FUNCTION = "tvm_patdnn.kernel_times"  # what our servers answer
 
@@ -22,6 +23,21 @@ def kernel_times(machine: Any) -> str:
     Returns:
         The name and the seconds of each call of a kernel, in order, as JSON.
     """
+
+    def set_instrument(instrument: Any) -> None:
+        machine["set_instrument"](tvm_ffi.convert(instrument))
+
+    return json.dumps(call_times(set_instrument, lambda: machine["invoke_stateful"]("main")))
+
+
+def call_times(
+    set_instrument: Callable[[Any], Any], run: Callable[[], Any]
+) -> list[tuple[str, float]]:
+    """Returns the name and the seconds of each call that a virtual machine makes in ``run``.
+
+    Args:
+        set_instrument: the machine's.
+    """
     spent: list[tuple[str, float]] = []
     begun = 0.0
 
@@ -32,9 +48,9 @@ def kernel_times(machine: Any) -> str:
         else:
             spent.append((str(name), time.perf_counter() - begun))
 
-    machine["set_instrument"](tvm_ffi.convert(instrument))
+    set_instrument(instrument)
     try:
-        machine["invoke_stateful"]("main")
+        run()
     finally:
-        machine["set_instrument"](tvm_ffi.convert(lambda *args: None))
-    return json.dumps(spent)
+        set_instrument(lambda *args: None)
+    return spent

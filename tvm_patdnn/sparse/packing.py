@@ -83,14 +83,20 @@ def filters_alike(ids: np.ndarray, most: int = 8) -> int:
     Args:
         ids: (filters, channels) int, the pattern of each kernel, -1 for none.
     """
-    group = min(most, 1 << max(0, len(ids).bit_length() - 1))
+    powers = [1 << i for i in range(most.bit_length())]
+    return max(alike_groups(ids, powers), default=1)
+
+
+def alike_groups(ids: np.ndarray, groups: Sequence[int]) -> list[int]:
+    """Returns which of several numbers of filters may share a list; see ``filters_alike``."""
     alike = np.array([*Counter(row.tobytes() for row in ids).values()], np.int64)
-    while group > 1:
-        fewest = -(-len(ids) // group)
-        if np.sum(-(-alike // group)) <= max(fewest, len(ids) / group * (1 + NOT_FULL)):
-            break
-        group //= 2
-    return group
+    filters = len(ids)
+
+    def pays(group: int) -> bool:
+        most = max(-(-filters // group), filters / group * (1 + NOT_FULL))
+        return int(np.sum(-(-alike // group))) <= most
+
+    return [group for group in groups if group == 1 or (group <= filters and pays(group))]
 
 
 def group_members(ids: np.ndarray, group: int) -> np.ndarray:

@@ -11,13 +11,13 @@ from te_schedules.cpu.conv2d_cost import (
 )
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Outer
 from te_schedules.cpu.conv2d_space import (
-    IDLE_SHARE,
     L1S_OF_A_BAND,
     choose_schedule,
     copies_may_pay,
     finished,
     schedules,
 )
+from te_schedules.cpu.even_chunks import IDLE_SHARE
 from te_schedules.cpu.tiling import Tiling
 from tests.te_schedules.cpu.lane_kernels import ConvCase, full_pattern
 from tvm_patdnn.machine.cpu_model import CpuModel
@@ -126,7 +126,7 @@ def test_the_chosen_schedule_is_the_cheapest_of_the_space(cpu, patterns):
     assert cost == min(cycles(geometry, lists, schedule, cpu) for schedule in space)
     if chosen.copy_inputs:
         assert copies_may_pay(geometry, lists, cpu)
-        assert chosen in set(schedules(geometry, patterns, 1, cpu, copies=True))
+        assert chosen in set(schedules(geometry, patterns, 1, cpu, copied=True))
         return
     assert chosen in space
     assert cost == cycles(geometry, lists, chosen, cpu)
@@ -145,7 +145,7 @@ def test_copied_inputs_are_scored_where_vectors_are_part_of_a_line_and_lists_are
 def test_copied_inputs_are_no_more_than_a_few_times_the_first_cache():
     cpu = replace(AVX2, l1_bytes=8 << 10)
     geometry = geometry_of(cpu, (28, 28))
-    space = schedules(geometry, SETS["patterns"], 1, cpu, copies=True)
+    space = schedules(geometry, SETS["patterns"], 1, cpu, copied=True)
     copied = [s for s in space if s.copy_inputs]
     assert copied
     for schedule in copied:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tvm_patdnn.bench.system import Inputs, Job, Loaded
+from tvm_patdnn.device.kernel_times import call_times
 
 __all__ = ["PACKAGES", "REQUIREMENTS", "RUNTIME_ONLY", "import_runtime", "load_library"]
 
@@ -47,19 +47,5 @@ def load_library(path: Path, job: Job, inputs: Inputs) -> Loaded:
 
 
 def _profile(machine: Any, run: Any) -> list[tuple[str, float]]:
-    spent: list[tuple[str, float]] = []
-    begun = 0.0
-
-    def instrument(func: Any, name: str, before: bool, result: Any, *args: Any) -> None:
-        nonlocal begun
-        if before:
-            begun = time.perf_counter()
-        elif _CONVOLUTION in name:
-            spent.append((str(name), time.perf_counter() - begun))
-
-    machine.set_instrument(instrument)
-    try:
-        run()
-    finally:
-        machine.set_instrument(lambda *args: None)
-    return spent
+    times = call_times(machine.set_instrument, run)
+    return [(name, seconds) for name, seconds in times if _CONVOLUTION in name]
