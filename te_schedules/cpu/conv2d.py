@@ -15,14 +15,13 @@ import numpy as np
 from tvm.tirx import Buffer, PrimFunc
 
 from te_schedules.cpu.conv2d_binding import Conv2dBinding, Products
-from te_schedules.cpu.conv2d_function import conv2d_function
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_loops import emit_conv2d
 from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.tile_store import OperandSpec, TileStore, bind_operands, operand_params
 from te_schedules.cpu.tiling import Tiling
-from te_schedules.cpu.vector_code import Param, VectorCode
+from te_schedules.cpu.vector_code import Param, VectorCode, prim_func
 from te_schedules.epilogue import Step
 from tvm_patdnn.sparse.packed_kernels import PackedKernels
 
@@ -125,4 +124,13 @@ class Conv2d:
 
 def conv2d(kernel: Conv2d) -> PrimFunc:
     """Generates the kernel (input, *constants, *operands, output)."""
-    return conv2d_function(kernel, lambda *buffers: emit_conv2d(kernel.bind(*buffers)))
+    params = [
+        ("data", kernel.geometry.in_shape, "float32"),
+        *kernel.params,
+        ("output", kernel.geometry.out_shape, "float32"),
+    ]
+
+    def body(data: Buffer, *buffers: Buffer) -> None:
+        emit_conv2d(kernel.bind(data, buffers[:-1], buffers[-1]))
+
+    return prim_func(params, body)

@@ -65,14 +65,11 @@ def _check(first: Conv2d, depthwise: Conv2d) -> None:
 
 
 def _params(first: Conv2d, depthwise: Conv2d) -> list[Param]:
-    geometry, out = first.geometry, depthwise.geometry
-    in_shape = geometry.in_layout.shape(geometry.batch, geometry.in_channels)
-    out_shape = out.out_layout.shape(out.batch, out.out_channels)
     return [
-        ("data", in_shape, "float32"),
+        ("data", first.geometry.in_shape, "float32"),
         *first.params,
         *((f"depthwise_{name}", shape, dtype) for name, shape, dtype in depthwise.params),
-        ("output", out_shape, "float32"),
+        ("output", depthwise.geometry.out_shape, "float32"),
     ]
 
 

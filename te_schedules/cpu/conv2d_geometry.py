@@ -62,6 +62,16 @@ class Conv2dGeometry:
         return cls.of(window, in_shape, out_shape[1], LaneLayout(split))
 
     @property
+    def in_shape(self) -> tuple[int, ...]:
+        """Of the input, as it is stored."""
+        return self.in_layout.shape(self.batch, self.in_channels)
+
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """Of the output, as it is stored."""
+        return self.out_layout.shape(self.batch, self.out_channels)
+
+    @property
     def stride(self) -> tuple[int, int]:
         """Of the window, (y, x)."""
         return self.window.stride

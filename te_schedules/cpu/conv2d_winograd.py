@@ -18,11 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from tvm.tirx import Buffer, PrimFunc
 
-from te_schedules.cpu.conv2d_function import conv2d_function
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.tile_store import OperandSpec, TileStore, bind_operands, operand_params
 from te_schedules.cpu.tiling import Tiling
-from te_schedules.cpu.vector_code import Param, VectorCode
+from te_schedules.cpu.vector_code import Param, VectorCode, prim_func
 from te_schedules.cpu.winograd_binding import WinogradBinding
 from te_schedules.cpu.winograd_kernels import WinogradKernels
 from te_schedules.cpu.winograd_loops import emit_winograd
@@ -133,4 +132,13 @@ def transforms_of(
 
 def conv2d_winograd(kernel: WinogradConv2d) -> PrimFunc:
     """Generates the kernel (input, weight, *operands, output)."""
-    return conv2d_function(kernel, lambda *buffers: emit_winograd(kernel.bind(*buffers)))
+    params = [
+        ("data", kernel.geometry.in_shape, "float32"),
+        *kernel.params,
+        ("output", kernel.geometry.out_shape, "float32"),
+    ]
+
+    def body(data: Buffer, *buffers: Buffer) -> None:
+        emit_winograd(kernel.bind(data, buffers[:-1], buffers[-1]))
+
+    return prim_func(params, body)

@@ -51,8 +51,7 @@ class ConvProblem:
     @property
     def out_shape(self) -> tuple[int, ...]:
         """See ``Problem``."""
-        geometry = self.geometry
-        return geometry.out_layout.shape(geometry.batch, geometry.out_channels)
+        return self.geometry.out_shape
 
     @property
     def out_dtype(self) -> str:

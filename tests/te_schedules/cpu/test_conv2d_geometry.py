@@ -14,6 +14,8 @@ def test_a_layer_alone_has_the_best_split_and_just_the_halo_it_needs():
     assert geometry.out_layout == LaneLayout(best_split(56, 56, 16))
     around = Halo(top=1, left=1, bottom=1, right=1)
     assert geometry.in_layout == LaneLayout(best_split(56, 56, 16), around)
+    assert geometry.in_shape == geometry.in_layout.shape(2, 3)
+    assert geometry.out_shape == geometry.out_layout.shape(2, 8)
     assert (geometry.stride, geometry.dilation, geometry.padding) == ((1, 1), (1, 1), (1, 1))
 
 

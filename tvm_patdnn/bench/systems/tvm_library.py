@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tvm_patdnn.bench.system import Inputs, Job, Loaded
-from tvm_patdnn.device.kernel_times import call_times
+from tvm_patdnn.device.call_times import call_times
 
 __all__ = ["PACKAGES", "REQUIREMENTS", "RUNTIME_ONLY", "import_runtime", "load_library"]
 
