@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tvm_patdnn.bench.gpu.cupy_device import CupyDevice
+from tvm_patdnn.bench.gpu.device import torchs_machine
 from tvm_patdnn.bench.gpu.network_program import PROGRAM
 from tvm_patdnn.bench.gpu.race_networks import ours, torch_rows
 
@@ -85,7 +86,7 @@ def _network(name: str) -> Any:
 
 
 def _write(row: Row, output: Path) -> None:
-    line = json.dumps(row)
+    line = json.dumps(torchs_machine(importlib.import_module("torch")) | row)
     print(line, flush=True)
     with output.open("a") as file:
         file.write(f"{line}\n")

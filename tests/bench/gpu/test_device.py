@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tvm_patdnn.bench.gpu.device import CudaDevice
+from tvm_patdnn.bench.gpu.device import CudaDevice, torchs_machine
 from tvm_patdnn.bench.gpu.layer_case import LayerLaunch
 from tvm_patdnn.errors import BenchError
 
@@ -63,3 +63,10 @@ def test_what_the_driver_refuses_is_told(device, tmp_path):
     wrong = LayerLaunch(kernel="gone", arguments=(), grid=(1, 1, 1), block=(1, 1, 1))
     with pytest.raises(BenchError, match="gone: the CUDA driver answers with error 500"):
         device.call(module, [wrong], {})
+
+
+def test_rows_say_where_they_were_measured(device, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91900)
+    assert torchs_machine(torch) == {"gpu": "H100", "torch": torch.__version__, "cudnn": 91900}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert torchs_machine(torch)["gpu"] == "none"

@@ -9,6 +9,7 @@ from models import race_gpu
 from tests.bench.gpu import made_cupy
 from tvm_patdnn.bench.gpu import race_networks as race
 from tvm_patdnn.bench.gpu.cupy_device import CupyDevice
+from tvm_patdnn.bench.gpu.device import torchs_machine
 from tvm_patdnn.bench.gpu.network_program import BINARY, PROGRAM, WEIGHTS
 from tvm_patdnn.bench.gpu.race_networks import EXPECTED, made_inputs, ours, torch_rows
 
@@ -83,10 +84,11 @@ def test_a_failure_is_a_row_and_ends_its_process(folder, tmp_path, monkeypatch, 
     out, net = tmp_path / "rows.jsonl", str(folder / "net")
     with pytest.raises(SystemExit, match="1"):
         race_gpu.main([str(folder), "-o", str(out), "--only", net, "torch:resnet18:1"])
-    assert rows_of(out) == [{"work": net, "failed": "KeyError: 'scale'"}]
+    machine = torchs_machine(torch)
+    assert rows_of(out) == [machine | {"work": net, "failed": "KeyError: 'scale'"}]
     with pytest.raises(SystemExit, match="0"):
         race_gpu.main([str(folder), "-o", str(out), "--only", "torch:resnet18:1"])
-    assert rows_of(out)[1:] == [{"network": "resnet18"}]
+    assert rows_of(out)[1:] == [machine | {"network": "resnet18"}]
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == rows_of(out)
 
 

@@ -16,12 +16,23 @@ import numpy as np
 from tvm_patdnn.bench.gpu.layer_case import LayerLaunch
 from tvm_patdnn.errors import BenchError
 
-__all__ = ["CudaDevice", "Device"]
+__all__ = ["CudaDevice", "Device", "torchs_machine"]
 
 CALLS = 20  # recorded in a graph
 REPLAYS = 25
 WARM_UP = 3
 WARM_REPLAYS = 10
+
+
+def torchs_machine(torch: Any) -> dict[str, Any]:
+    """Returns where a row was measured: the GPU, and the versions of torch and cuDNN.
+
+    Args:
+        torch: the module.
+    """
+    cudnn = torch.backends.cudnn.version()
+    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none"
+    return {"gpu": gpu, "torch": torch.__version__, "cudnn": cudnn}
 
 
 class Device(Protocol):

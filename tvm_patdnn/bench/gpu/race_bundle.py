@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tvm_patdnn.bench.gpu.device import CudaDevice
+from tvm_patdnn.bench.gpu.device import CudaDevice, torchs_machine
 from tvm_patdnn.bench.gpu.layer_case import LayerCase
 from tvm_patdnn.bench.gpu.race_layers import LayerRace
 
@@ -35,11 +35,7 @@ def race_bundle(folder: Path, rows: Path, seconds: float) -> int:
     began = time.monotonic()
     device = CudaDevice()
     race = LayerRace(device, folder, torch)
-    machine = {
-        "gpu": device.name,
-        "torch": torch.__version__,
-        "cudnn": torch.backends.cudnn.version(),
-    }
+    machine = torchs_machine(torch) | {"gpu": device.name}
     lines = (folder / "cases.jsonl").read_text().splitlines()
     cases = [LayerCase.from_json(json.loads(line)) for line in lines]
     for row in missing_rows(race, cases, _rows(rows)):
