@@ -112,3 +112,8 @@ def test_a_name_is_checked_before_building(files, failing, tmp_path, monkeypatch
     monkeypatch.setattr("tvm_patdnn.builder.build", lambda *_, **__: pytest.fail("it was built"))
     words = ["build", files / "pruned.onnx", "-o", tmp_path / "o.so", "--standalone"]
     assert "name='my-net': is the prefix of C functions" in failing(*words, "--name", "my-net")
+
+
+def test_storage_reaches_the_build(files, failing, tmp_path):
+    words = ["build", files / "pruned.onnx", "-o", tmp_path / "gpu", "--storage", "float16"]
+    assert "storage='float16': is for GPUs; build for one" in failing(*words)

@@ -1,3 +1,4 @@
+import argparse
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from tests.built import inputs, library, pruned_network, require_linker
 from tests.half_models import half_model
 from tests.records.samples import record
 from tvm_patdnn.cli import main
+from tvm_patdnn.cli.build import _options, add_parser
 from tvm_patdnn.cli.build_cache import BuildCache, cache_folder
 from tvm_patdnn.cli.written import Written
 from tvm_patdnn.errors import BuildError
@@ -70,6 +72,29 @@ def test_other_options_are_another_build(build, words):
     build("out.so")
     assert build("out.so", *words)[1]
     assert not build("out.so", *words)[1]
+
+
+def test_every_option_that_changes_the_result_is_another_build(tmp_path):
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    plain = ["build", "m.onnx", "-o", str(tmp_path / "out.so")]
+    changed = {
+        "target": ["--target", "x86-64"],
+        "input_shape": ["--input-shape", "x:1"],
+        "kind": ["--kind", "vm"],
+        "name": ["--name", "net"],
+        "dense": ["--dense"],
+        "without": ["--without", "tune"],
+        "storage": ["--storage", "float16"],
+        "quiet": ["--quiet"],
+        "logs": ["--logs", str(tmp_path)],
+    }
+    append_records(tmp_path / "log.jsonl", [record(1.0)])
+    first = _options(parser.parse_args(plain))
+    assert {*first} == {*changed, "suffix"}
+    for name, words in changed.items():
+        other = _options(parser.parse_args([*plain, *words]))
+        assert {key for key in first if first[key] != other[key]} == {name}
 
 
 def test_a_header_and_a_folder(build, tmp_path):

@@ -39,6 +39,18 @@ def test_what_is_wrong_is_told(change):
         verify(altered(change), SOURCE)
 
 
+def test_half_precision_may_differ_more():
+    def rounded(array):
+        array[0, 0, 0, 0] += 0.005 * np.abs(array).max()
+        return array
+
+    assert 0.004 < verify(altered(rounded), SOURCE, "float16")["y"] < 0.006
+    with pytest.raises(BuildError, match="expected at most 0.001"):
+        verify(altered(rounded), SOURCE)
+    with pytest.raises(BuildError, match="expected at most 0.01"):
+        verify(altered(np.zeros_like), SOURCE, "float16")
+
+
 def test_a_model_that_the_reference_does_not_run():
     with pytest.raises(BuildError, match="verify: ONNX Runtime does not run the model: "):
         verify(library().runnable, onnx.ModelProto().SerializeToString())

@@ -26,6 +26,11 @@ __all__ = ["add_parser"]
 
 _LOG = logging.getLogger(__name__)
 
+# What the key of a build has in another form, and what is done before a build or after it.
+_OUTSIDE = (
+    *("version", "words", "run", "model", "output"),
+    *("dump", "no_cache", "verify", "json"),
+)
 _OPTIMIZATIONS = ("patterns", "reorder", "share-loads", "tune")
 
 
@@ -129,10 +134,10 @@ def _kept_or_built(
 
 
 def _options(args: argparse.Namespace) -> dict[str, object]:
-    names = ("target", "input_shape", "kind", "name", "dense", "without", "quiet")
+    """Returns all that was asked for and changes what is written or said."""
+    asked = {name: value for name, value in vars(args).items() if name not in _OUTSIDE}
     logs = _log_digests(args.logs) if args.logs else ()
-    own = {"suffix": args.output.suffix, "logs": tuple(logs)}
-    return {name: getattr(args, name) for name in names} | own
+    return asked | {"suffix": args.output.suffix, "logs": tuple(logs)}
 
 
 def _log_digests(logs: str) -> Iterator[str]:
@@ -162,6 +167,7 @@ def _built(args: argparse.Namespace, progress: PhaseBar) -> Written:
         logs=args.logs,
         optimizations=Optimizations(sparse=not args.dense, **without),
         dump=args.dump,
+        storage=args.storage,
         lazy=writing.may_be_standalone,
         progress=progress,
     )
@@ -179,7 +185,7 @@ def _verified(args: argparse.Namespace) -> Mapping[str, float]:
     from tvm_patdnn.cli.verify_library import verify_library
 
     _check_verifiable(args)
-    return verify_library(args.output, args.model)
+    return verify_library(args.output, args.model, args.storage)
 
 
 def _show(args: argparse.Namespace, written: Written, differences: Mapping[str, float]) -> None:

@@ -30,6 +30,10 @@ def check_verifiable(output: Path, target: TargetLike) -> None:
         raise BuildError(f"verify: {output}: only a shared library can be run; write OUT.so")
 
 
-def verify_library(path: Path, model: str) -> dict[str, float]:
-    """Returns the relative difference of each output; raises ``BuildError`` at a large one."""
-    return verify(load(path), model)
+def verify_library(path: Path, model: str, storage: str) -> dict[str, float]:
+    """Returns the relative difference of each output; raises ``BuildError`` at a large one.
+
+    Args:
+        storage: of the tensors between inputs and outputs: "float32" or "float16".
+    """
+    return verify(load(path), model, storage)
