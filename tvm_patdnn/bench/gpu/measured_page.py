@@ -14,6 +14,7 @@ Row = dict[str, Any]
 
 TORCH = ("torch fp32", "torch tf32", "torch fp16")
 OURS = ("ours, blocks of 4", "ours, free")
+OUR_DENSE = "ours, dense"
 
 HEAD = """# Speed on a GPU
 
@@ -30,10 +31,10 @@ torch uses the tensor cores, which compute with fewer bits; they skip no pattern
 For layers (VGG-16's, 3x3, stride 1) torch is the convolution with bias, the faster of both orders
 of channels, with `cudnn.benchmark`; ours have bias and ReLU. *Chosen* is the schedule that the
 cost model took, *best* the fastest of those that were tried. The model was calibrated by a first
-race of these layers at batch 1, so that it knows them; at batch 8 what it took before is shown.
+race of these layers at batch 1, so that it knows them.
 
-Since these rows were taken nvcc is told how many blocks of a kernel a multiprocessor shall have
-room for, so that it keeps nothing in memory for want of registers: that was not timed."""
+What has batch 1 was measured with kernels of which nvcc knows how many blocks a multiprocessor
+shall have room for. Rows of batch 8 are older: what they took before it was told."""
 
 AGAIN = """## To race again
 
@@ -90,7 +91,8 @@ def _section(rows: Sequence[Row], batch: int) -> str:
             cells += [f"{chosen:.1f}", f"{best:.1f}", f"{torch[0] / chosen:.1f}"]
         lines.append(f"| {name} {shape} | " + " | ".join(cells) + " |")
     means = [f"{_mean(ratios[system]):.1f} for {system.split(', ')[1]}" for system in OURS]
-    text = f"Geometric means of fp32 / chosen: {', '.join(means)}.{_halves(rows, batch)}"
+    text = f"Geometric means of fp32 / chosen: {', '.join(means)}."
+    text += _halves(rows, batch) + _dense(of_batch)
     return "\n".join([*lines, "", text])
 
 
@@ -111,6 +113,19 @@ def _halves(rows: Iterable[Row], batch: int) -> str:
     return (
         f" With tensors stored in float16, and sums in float32, blocks of 4 take {min(ratios):.2f} "
         f"to {max(ratios):.2f} of that time; the error is up to {error:.0e} of the norm."
+    )
+
+
+def _dense(rows: Sequence[Row]) -> str:
+    """Says what our kernels take where nothing is pruned, if it was raced."""
+    layers = {row["layer"] for row in rows if row["system"] == OUR_DENSE}
+    if not layers:
+        return ""
+    of_layers = [[row for row in rows if row["layer"] == layer] for layer in layers]
+    ratios = [_least(each, OUR_DENSE) / _least(each, TORCH[0]) for each in of_layers]
+    return (
+        f" Our own dense kernels take {min(ratios):.2f} to {max(ratios):.2f} of torch's fp32 time, "
+        f"{_mean(ratios):.2f} in the geometric mean."
     )
 
 
