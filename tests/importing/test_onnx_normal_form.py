@@ -204,9 +204,19 @@ def test_phases_of_a_transposed_convolution_are_patterns_of_its_taps():
     assert set(np.count_nonzero(values, axis=(2, 3)).reshape(-1)) == {4}
 
 
-@pytest.mark.parametrize("geometry", [(3, 1, 1), (3, 2, 1), (6, 3, 1), (2, 3)])
-def test_other_transposed_convolutions_are_left(geometry):
-    assert ops(transposed(*geometry)) == ["ConvTranspose"]
+@pytest.mark.parametrize("geometry", [(4, 2, 3), (4, 2, 0), (6, 3, 3), (5, 3, 4)])
+def test_an_output_of_whole_blocks_is_not_cut(geometry):
+    assert ops(transposed(*geometry)) == ["Conv", "Reshape", "Transpose", "Reshape"]
+
+
+@pytest.mark.parametrize("geometry", [(3, 2, 1), (6, 3, 1), (2, 3), (2, 2, 2), (7, 2, 1)])
+def test_outputs_of_other_sizes_are_cut(geometry):
+    assert ops(transposed(*geometry)) == ["Conv", "Reshape", "Transpose", "Reshape", "Slice"]
+
+
+def test_other_transposed_convolutions_are_left():
+    assert ops(transposed(3, 1, 1)) == ["ConvTranspose"]
+    assert ops(transposed(3, 2, 1, opset=9)) == ["ConvTranspose"]
 
 
 def test_operators_of_the_same_name_in_another_domain_are_left():
