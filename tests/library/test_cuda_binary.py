@@ -10,7 +10,7 @@ import tvm_ffi
 
 import tvm_patdnn
 from tests.built import library, network, require_linker
-from tvm_patdnn.errors import BuildError, PatDNNError
+from tvm_patdnn.errors import BuildError
 from tvm_patdnn.library import cuda_binary
 from tvm_patdnn.library.cuda_binary import binary_for_cuda
 from tvm_patdnn.machine.targets import resolve_target
@@ -67,20 +67,16 @@ def test_a_machine_with_cuda_and_without_a_compiler(monkeypatch):
 def test_what_nvcc_says_is_shown():
     require_nvcc()
     with pytest.raises(BuildError, match=r"compiling for 'sm_80': nvcc says: .*error"):
-        cuda_binary._compiled("not CUDA", "sm_80")
+        cuda_binary._Nvcc("sm_80")("not CUDA")
 
 
-def test_what_nvcc_says_reaches_who_builds(monkeypatch):
+def test_what_nvcc_says_reaches_who_builds_and_blames_no_operator():
     require_nvcc()
     if not cuda_binary._has_runtime():
         pytest.skip("TVM's runtime for CUDA cannot be loaded here")
-
-    def refuse(code, arch):
-        raise BuildError("compiling for 'sm_80': nvcc says: no")
-
-    monkeypatch.setattr(cuda_binary, "_compiled", refuse)
-    with pytest.raises(PatDNNError, match="nvcc says: no"):
-        tvm_patdnn.build(network(), CUDA)
+    unknown = resolve_target("cuda -arch=sm_99")
+    with pytest.raises(BuildError, match=r"^compiling for 'sm_99': nvcc says: .*toolkit knows\?$"):
+        tvm_patdnn.build(network(), unknown)
 
 
 def test_other_targets_are_left_alone():

@@ -50,9 +50,14 @@ def binary_for_cuda(target: tvm.target.Target) -> Iterator[None]:
     if not _has_runtime():
         yield
         return
-    arch = str(target.attrs["arch"])
-    with _compiling_by(lambda code: _compiled(code, arch)):
-        yield
+    compiler = _Nvcc(str(target.attrs["arch"]))
+    try:
+        with _compiling_by(compiler):
+            yield
+    except Exception:
+        if compiler.failure is not None:
+            raise compiler.failure from None  # through TVM it came as an error of TVM's
+        raise
 
 
 @contextmanager
@@ -84,16 +89,27 @@ def _check_other_compiler() -> None:
         )
 
 
-def _compiled(code: str, arch: str) -> bytes:
-    with tempfile.TemporaryDirectory() as name:
-        source, binary = Path(name) / "kernels.cu", Path(name) / "kernels.fatbin"
-        source.write_text(code)
-        line = ["nvcc", "-fatbin", "-O3", f"-arch={arch}", "-o", str(binary), str(source)]
-        done = subprocess.run(line, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = done.stderr.strip()[-_OUTPUT_SHOWN:]
-            raise BuildError(f"compiling for '{arch}': nvcc says: {said}")
-        return binary.read_bytes()
+class _Nvcc:
+    """Compiles for an architecture; ``failure`` is what went wrong."""
+
+    def __init__(self, arch: str) -> None:
+        self._arch = arch
+        self.failure: BuildError | None = None
+
+    def __call__(self, code: str) -> bytes:
+        with tempfile.TemporaryDirectory() as name:
+            source, binary = Path(name) / "kernels.cu", Path(name) / "kernels.fatbin"
+            source.write_text(code)
+            line = ["nvcc", "-fatbin", "-O3", f"-arch={self._arch}", "-o", str(binary), str(source)]
+            done = subprocess.run(line, capture_output=True, text=True, check=False)
+            if done.returncode:
+                said = done.stderr.strip()[-_OUTPUT_SHOWN:]
+                self.failure = BuildError(
+                    f"compiling for '{self._arch}': nvcc says: {said}; is it the GPU's "
+                    "architecture, and one that this CUDA toolkit knows?"
+                )
+                raise self.failure
+            return binary.read_bytes()
 
 
 @cache

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from tvm_patdnn.errors import TargetError
 
 __all__ = ["GPU_KINDS", "check_gpu"]
+
+_ARCH = re.compile(r"sm_\d{2,3}[af]?")  # as nvcc names them
 
 GPU_KINDS = ("opencl", "cuda", "metal")
 
@@ -16,7 +19,7 @@ def check_gpu(config: Mapping[str, Any]) -> None:
     """Checks that a target that is no CPU is a GPU that we compile for.
 
     Raises:
-        TargetError: it is of another kind, or its architecture is missing.
+        TargetError: it is of another kind, or its architecture is missing or no name of one.
     """
     kind = config.get("kind")
     if kind == "webgpu":
@@ -29,8 +32,13 @@ def check_gpu(config: Mapping[str, Any]) -> None:
             f"target kind '{kind}': expected 'llvm' for CPUs, or one of {', '.join(GPU_KINDS)} for "
             "GPUs; or a preset such as 'raspberry-pi-4'"
         )
-    if kind == "cuda" and "arch" not in config:
-        raise TargetError(
-            "target 'cuda': lacks the GPU's architecture; write 'cuda -arch=sm_80', or a tag such "
-            "as 'nvidia/nvidia-a100'"
-        )
+    if kind == "cuda":
+        _check_arch(config.get("arch"))
+
+
+def _check_arch(arch: object) -> None:
+    advice = "write 'cuda -arch=sm_80', or a tag such as 'nvidia/nvidia-a100'"
+    if arch is None:
+        raise TargetError(f"target 'cuda': lacks the GPU's architecture; {advice}")
+    if not _ARCH.fullmatch(str(arch)):
+        raise TargetError(f"target 'cuda': arch '{arch}': expected sm_ and a number; {advice}")
