@@ -40,12 +40,15 @@ class Quads:
         offset: (groups + 1,) int32.
         index: (entries, numbers) int.
         weight: (entries, group, 4) int8.
+        coupled: (groups,) int32, the first entry of each group that is not coupled with the
+            one beside it, see ``couple_entries``; None: none are.
     """
 
     group: int
     offset: np.ndarray
     index: np.ndarray
     weight: np.ndarray
+    coupled: np.ndarray | None = None
 
     @property
     def entries(self) -> int:

@@ -35,14 +35,19 @@ class CellProducts:
     strip: FlatStrip | ColumnStrip
     loads: ClassVar[int] = 1
     vectors: ClassVar[int] = 1
-    registers: ClassVar[int] = 2
     load_operations: ClassVar[float] = 1.0  # that crosses lines
 
     @property
     def name(self) -> str:
         """What it does, for people."""
         of = "columns" if isinstance(self.strip, ColumnStrip) else "channels"
-        return f"four {of} at a time"
+        coupled = ", widened in couples" if self.quads.coupled is not None else ""
+        return f"four {of} at a time{coupled}"
+
+    @property
+    def registers(self) -> int:
+        """That an entry needs besides its weights and sums."""
+        return 2 if self.quads.coupled is None else 4 + self.quads.group
 
     @property
     def order(self) -> list[int]:
@@ -74,12 +79,27 @@ class CellProducts:
         """See ``TapProducts``."""
         size = self.strip.instructions.bytes
         code = VectorCode(size, "uint8")
+        start = self._start(arrays, place) + at * CELL
+        for i in range(sums.tile):
+            sums.add(i, [code.load(strip, start + i * size)])
+
+    def emit_couple(
+        self, sums: Sums, strip: Buffer, arrays: Sequence[Buffer], place: EntryPlace, at: Expr
+    ) -> None:
+        """Emits the products of an entry and of the next one, with which it is coupled."""
+        size = self.strip.instructions.bytes
+        code = VectorCode(size, "uint8")
+        places = (place, EntryPlace(place.entry + 1, place.rank + 1, place.group))
+        starts = [self._start(arrays, each) + at * CELL for each in places]
+        for i in range(sums.tile):
+            one, other = (code.load(strip, start + i * size) for start in starts)
+            sums.add_couple(i, [one], [other])
+
+    def _start(self, arrays: Sequence[Buffer], place: EntryPlace) -> Expr:
         number = place.entry - self._common * place.group
         if self._common:
             number = Select(place.rank < self._common, place.rank, number)
-        start = Cast("int32", arrays[0][number]) + at * CELL
-        for i in range(sums.tile):
-            sums.add(i, [code.load(strip, start + i * size)])
+        return Cast("int32", arrays[0][number])
 
     @cached_property
     def _common(self) -> int:

@@ -20,6 +20,7 @@ from te_schedules.cpu.int8.strip_cost import strip_cost
 from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
 from te_schedules.cpu.int8.tap_products import TapProducts
 from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.sparse.couple_quads import couple_entries
 from tvm_patdnn.sparse.pack_quads import pack_cells, pack_patterns, pack_taps
 from tvm_patdnn.sparse.pair_weights import pair_patterns, pair_taps
 from tvm_patdnn.sparse.quads import Quads, without_overflow
@@ -28,6 +29,7 @@ __all__ = ["DENSE", "GROUPS", "choose_strips", "products_of", "shares_evenly", "
 
 GROUPS = (1, 2, 4, 8)  # filters that may share a list
 DENSE = 0.9  # of the weights: quantisation makes a few zeros by itself
+COUPLED = 256  # weights for an output, at most: lists of coupled entries take a fourth more
 TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12)
 
 
@@ -63,22 +65,30 @@ def products_of(
     def safe(quads: Quads) -> Quads:
         return without_overflow(quads, limit)
 
+    def columns(sparse: bool) -> CellProducts:
+        quads = pack_cells(column_weight(layer.weight), group, sparse=sparse)
+        strip = ColumnStrip(layer=layer, instructions=instructions, rows=1)
+        return CellProducts(quads=safe(quads), strip=strip)
+
     flat = FlatStrip(layer=layer, instructions=instructions, rows=1)
     if instructions.has_cells and _fills_cells(layer, sparse):
         quads = pack_cells(layer.weight, group, sparse=sparse)
-        yield CellProducts(quads=safe(quads), strip=replace(flat, cells=True))
+        cells = CellProducts(quads=safe(quads), strip=replace(flat, cells=True))
+        yield cells
+        if instructions.couple_dot is not None and _is_used_often(layer):
+            yield replace(cells, quads=couple_entries(cells.quads, limit))
         return
     quads = pack_taps(layer.weight, group, layer.groups, sparse=sparse)
     yield TapProducts(quads=safe(pair_taps(quads, limit)), strip=flat)
     if layer.groups > 1:
+        if instructions.has_cells and has_columns(layer) and group == 1:
+            yield columns(sparse=False)  # all lists are alike
         return
     if instructions.has_cells:
         quads = pack_cells(layer.weight, group, sparse=sparse)
         yield CellProducts(quads=safe(quads), strip=replace(flat, cells=True))
     if instructions.has_cells and has_columns(layer):
-        quads = pack_cells(column_weight(layer.weight), group, sparse=sparse)
-        columns = ColumnStrip(layer=layer, instructions=instructions, rows=1)
-        yield CellProducts(quads=safe(quads), strip=columns)
+        yield columns(sparse)
     shapes = patch_shapes(layer, instructions)
     if not shapes:
         return
@@ -93,6 +103,11 @@ def _fills_cells(layer: Int8Layer, sparse: bool) -> bool:
     """Whether each load of a cell brings four bytes that are multiplied: nothing takes less."""
     kept = np.count_nonzero(layer.weight) / layer.weight.size if sparse else 1.0
     return layer.groups == 1 and layer.in_shape[1] % CELL == 0 and kept >= DENSE
+
+
+def _is_used_often(layer: Int8Layer) -> bool:
+    """Whether a weight is for so many outputs that longer lists of entries pay."""
+    return layer.weight.size <= COUPLED * layer.out_pixels
 
 
 def _schedules(kernel: StripConv2d, cpu: CpuModel) -> Iterator[StripConv2d]:

@@ -26,13 +26,15 @@ from te_schedules.window import Window
 __all__ = ["ColumnStrip", "column_weight", "has_columns"]
 
 MOVE = 16  # bytes that are read at a time, of which four cells are made
+CELLS = 8  # that are stored at a time
 
 
 def has_columns(layer: Int8Layer) -> bool:
     """Whether cells of columns are possible, and may waste less than those of channels."""
     window = layer.window
     steps = CELL % window.stride[1] == 0 and window.dilation == (1, 1)
-    return bool(steps and window.taps[1] > 1 and layer.groups == 1 and layer.in_shape[1] % CELL)
+    few = layer.depthwise or (layer.groups == 1 and layer.in_shape[1] % CELL > 0)
+    return steps and window.taps[1] > 1 and few
 
 
 def column_weight(weight: np.ndarray) -> np.ndarray:
@@ -68,9 +70,14 @@ class ColumnStrip:
         return self._cells.outputs
 
     @property
+    def own(self) -> bool:
+        """Whether a strip has the channel of one filter, and is copied for each anew."""
+        return self.layer.depthwise
+
+    @property
     def planes(self) -> int:
         """Channels."""
-        return self.layer.in_shape[1]
+        return 1 if self.own else self.layer.in_shape[1]
 
     @property
     def channel_bytes(self) -> int:
@@ -85,8 +92,9 @@ class ColumnStrip:
     @property
     def copy_operations(self) -> int:
         """Vector operations of ``copy_in``, about."""
-        moves = self.planes * self._source_rows * -(-self._cells.pitch // CELL)
-        return self._source.copy_operations + 3 * moves
+        moves = self.planes * self._source_rows * -(-self._cells.pitch // CELLS)
+        rows = self._source.copy_operations // self._source.planes * self.planes
+        return rows + 3 * moves
 
     def start_of(self, tap: int) -> int:
         """Returns in which byte of a channel the inputs of a tap of ``column_weight`` begin."""
@@ -99,11 +107,26 @@ class ColumnStrip:
         step = self.layer.window.stride[0]
         with T.serial(self.planes) as plane:
             self._source.copy_plane((scratch, 0), data, image, plane, first * step)
-            for phase in range(min(step, self.layer.window.taps[0])):
-                to = plane * self.channel_bytes + self._cells.tap(phase, 0)
-                with T.serial(self._source_rows // step) as r:
-                    row = (scratch, (r * step + phase) * self._source.pitch)
-                    self._make_cells((strip, to + r * (self._cells.pitch * CELL)), row)
+            self._make_rows((strip, plane * self.channel_bytes), scratch)
+
+    def fill_borders(self, scratch: Buffer) -> None:
+        """Emits what ``copy_own`` needs once for all channels."""
+        self._source.fill_plane((scratch, 0))
+
+    def copy_own(
+        self,
+        strip: Buffer,
+        scratch: Buffer,
+        data: Buffer,
+        image: Expr,
+        first: Expr,
+        filter_: Expr,
+    ) -> None:
+        """Emits the copying of the channel that a filter reads."""
+        step, layer = self.layer.window.stride[0], self.layer
+        channel = filter_ // (layer.out_shape[1] // layer.groups)
+        self._source.copy_inside((scratch, 0), data, image, channel, first * step)
+        self._make_rows((strip, 0), scratch)
 
     def copy_out(
         self, staged: Place, scratch: Buffer, output: Buffer, plane: Expr, first: Expr
@@ -117,16 +140,32 @@ class ColumnStrip:
         """See ``FlatStrip``."""
         self._cells.copy_residual(staged, scratch, other, plane, first)
 
+    def _make_rows(self, to: Place, scratch: Buffer) -> None:
+        """Emits the copying of a channel's rows of inputs to rows of cells."""
+        step, pitch = self.layer.window.stride[0], self._source.pitch
+        for phase in range(min(step, self.layer.window.taps[0])):
+            begin = to[1] + self._cells.tap(phase, 0)
+            with T.serial(self._source_rows // step) as r:
+                row = (scratch, (r * step + phase) * pitch)
+                self._make_cells((to[0], begin + r * (self._cells.pitch * CELL)), row)
+
     def _make_cells(self, to: Place, row: Place) -> None:
         """Emits the copying of a row of inputs to a row of cells."""
         step = self.layer.window.stride[1]
 
         def emit(at: Expr, count: int) -> None:
-            loaded = load_bytes((row[0], row[1] + at * step), MOVE)
-            cells = shuffled([loaded], [i * step + j for i in range(count) for j in range(CELL)])
-            store_bytes((to[0], to[1] + at * CELL), cells, count * CELL)
+            each = min(count, MOVE // CELL)
+            starts = [row[1] + (at + part) * step for part in range(0, count, each)]
+            loaded = [load_bytes((row[0], start), MOVE) for start in starts]
+            order = [
+                part * MOVE + i * step + j
+                for part in range(len(loaded))
+                for i in range(each)
+                for j in range(CELL)
+            ]
+            store_bytes((to[0], to[1] + at * CELL), shuffled(loaded, order), count * CELL)
 
-        in_pieces(self._cells.pitch, MOVE // CELL, emit)
+        in_pieces(self._cells.pitch, CELLS, emit)
 
     @property
     def _source_rows(self) -> int:

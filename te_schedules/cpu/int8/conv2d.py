@@ -80,7 +80,7 @@ def int8_kernel(chosen: StripConv2d, *, sparse: bool, why: str = "") -> Int8Kern
 
 def kind_of(layer: Int8Layer, sparse: bool) -> Kind:
     """Tells how a layer was pruned, by its zeros."""
-    if layer.groups > 1 and layer.weight.shape[1] == 1:
+    if layer.depthwise:
         return "depthwise"
     kept = (layer.weight != 0).reshape(*layer.weight.shape[:2], -1)
     if not sparse or kept.mean() >= DENSE:

@@ -49,6 +49,11 @@ class FlatStrip:
         return self.layer.out_shape[3] + self._reach(1)
 
     @property
+    def own(self) -> bool:
+        """Whether a strip has the channel of one filter: it has all channels."""
+        return False
+
+    @property
     def outputs(self) -> int:
         """From the first output to the last, with what is dropped."""
         return (self.rows - 1) * self.pitch + self.layer.out_shape[3]
@@ -114,6 +119,26 @@ class FlatStrip:
                     self._copy_row((to[0], at), data, image, plane, row, x)
                 number += 1
 
+    def fill_plane(self, to: tuple[Buffer, Expr]) -> None:
+        """Emits the filling of a channel, or cell, with the zero point."""
+        self._fill(to, 0, self._phase_bytes * self._phases // self._unit)
+
+    def copy_inside(
+        self, to: tuple[Buffer, Expr], data: Buffer, image: Expr, plane: Expr, first: Expr
+    ) -> None:
+        """Emits the copying of what is inside the plane: what is outside is filled already.
+
+        The window does not step over inputs.
+        """
+        (_, _, height, width), (above, before) = self.layer.in_shape, self.layer.window.padding[:2]
+        begin, end = self._inside(-before)
+        low = T.max(above - first, 0)
+        high = T.min(height + above - first, self._phase_rows)
+        with T.serial(T.max(high - low, 0)) as i:
+            at = to[1] + ((low + i) * self.pitch + begin) * self._unit
+            pixel = (first + low + i - above) * width + begin - before
+            self._copy_pixels((to[0], at), data, image, plane, pixel, end - begin)
+
     def copy_out(
         self, staged: tuple[Buffer, Expr], scratch: Buffer, output: Buffer, plane: Expr, first: Expr
     ) -> None:
@@ -177,8 +202,7 @@ class FlatStrip:
         """Emits the copying of a row of a phase; what is outside the plane is its zero point."""
         (_, _, height, width), window = self.layer.in_shape, self.layer.window
         stride, shift = window.stride[1], phase - window.padding[1]
-        begin = min(self.pitch, max(0, -(shift // stride)))
-        end = min(self.pitch, max(begin, (width - 1 - shift) // stride + 1))
+        begin, end = self._inside(shift)
         with T.If(And(row >= 0, row < height)):
             with T.Then():
                 self._fill(to, 0, begin)
@@ -189,6 +213,12 @@ class FlatStrip:
                 self._fill(to, end, self.pitch)
             with T.Else():
                 self._fill(to, 0, self.pitch)
+
+    def _inside(self, shift: int) -> tuple[int, int]:
+        """Returns the first column inside the plane, and the first behind it, of a phase."""
+        width, stride = self.layer.in_shape[3], self.layer.window.stride[1]
+        begin = min(self.pitch, max(0, -(shift // stride)))
+        return begin, min(self.pitch, max(begin, (width - 1 - shift) // stride + 1))
 
     def _fill(self, to: tuple[Buffer, Expr], begin: int, end: int) -> None:
         length, value = (end - begin) * self._unit, self.layer.in_zero ^ self.instructions.flip

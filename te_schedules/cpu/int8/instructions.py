@@ -37,6 +37,8 @@ class Instructions:
         signed: ``dot`` takes bytes whose highest bit was flipped.
         pair_limit: two neighbouring weights of one sign may add up to this, or ``dot``
             would overflow.
+        couple_dot: (sums int32, bytes, weights, bytes, weights) -> sums, of two vectors of bytes
+            whose products are added before they are widened; None: there is none.
         any_dot: ``dot`` for any weights, slower; None if that is ``dot`` with some stored twice.
         reach: ``permute`` finds a byte among this many, in each part of that size; 0: none.
         permute: (bytes, index) -> bytes.
@@ -55,6 +57,7 @@ class Instructions:
     dot_operations: int
     signed: bool = False
     pair_limit: int = UNLIMITED
+    couple_dot: Callable[[Expr, Expr, Expr, Expr, Expr], Expr] | None = None
     any_dot: Callable[[Expr, Expr, Expr], Expr] | None = None
     reach: int = 0
     permute: Callable[[Expr, Expr], Expr] | None = None

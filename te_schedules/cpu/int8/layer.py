@@ -94,6 +94,11 @@ class Int8Layer:
         return self.in_shape[2:] == (1, 1) and self.out_shape[2:] == (1, 1)
 
     @property
+    def depthwise(self) -> bool:
+        """Whether each filter reads one channel, and each channel has as many filters."""
+        return self.groups > 1 and self.weight.shape[1] == 1
+
+    @property
     def is_exact(self) -> bool:
         """Whether sums fit in 32 bits, and steps are small enough to be rounded in float32."""
         weights = np.abs(self.weight.astype(np.int64)).reshape(len(self.weight), -1).sum(1)

@@ -40,6 +40,11 @@ class PatchStrip:
     shape: PatchShape
 
     @property
+    def own(self) -> bool:
+        """Whether a strip has the channel of one filter: it has all channels."""
+        return False
+
+    @property
     def outputs(self) -> int:
         """All that are counted."""
         return self._down * self._across * self.shape.outs

@@ -14,7 +14,7 @@ from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
 __all__ = ["FAMILY", "VERSION", "StripConfiguration", "products_name"]
 
 FAMILY = "cpu conv2d int8"
-VERSION = 2  # raised when the same configuration becomes other code
+VERSION = 3  # raised when the same configuration becomes other code
 
 _MOST = 1 << 16  # of anything that is counted
 _COUNTS = ("group", "rows", "tile", "chunks")
@@ -80,6 +80,8 @@ def products_name(products: Products) -> str:
     if isinstance(products, PatchProducts):
         shape = products.strip.shape
         return f"patches of {shape.rows}x{shape.columns}"
+    if products.quads.coupled is not None:
+        return "coupled cells"
     if isinstance(products, CellProducts):
         return "columns" if isinstance(products.strip, ColumnStrip) else "cells"
     return "taps"

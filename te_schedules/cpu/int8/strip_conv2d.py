@@ -14,6 +14,8 @@ from tvm.tirx import Buffer, Cast, PrimFunc
 from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.byte_runs import load_bytes, store_bytes
+from te_schedules.cpu.int8.cell_products import CellProducts
+from te_schedules.cpu.int8.column_strip import ColumnStrip
 from te_schedules.cpu.int8.interleave import shuffled
 from te_schedules.cpu.int8.planes import LINE, stored_shape
 from te_schedules.cpu.int8.requantise import PACKED, bytes_of, steps_of
@@ -64,7 +66,10 @@ class _Emission:
             first = T.min(rest % kernel.strips * strip.rows, layer.out_shape[2] - strip.rows)
             image = rest // kernel.strips
             work = _Work(kernel)
-            strip.copy_in(work.inputs, work.scratch, self.data, image, first)
+            if isinstance(strip, ColumnStrip) and strip.own:
+                strip.fill_borders(work.scratch)
+            else:
+                strip.copy_in(work.inputs, work.scratch, self.data, image, first)
             begin = self.arrays["chunk"][chunk]
             with T.serial(self.arrays["chunk"][chunk + 1] - begin) as i:
                 self._emit_group(work, begin + i, image, first)
@@ -74,6 +79,8 @@ class _Emission:
         kernel, strip, layer = self.kernel, self.kernel.strip, self.kernel.layer
         first = T.min(group * kernel.group, layer.out_shape[1] - kernel.group)
         plane = image * layer.out_shape[1] + first
+        if isinstance(strip, ColumnStrip) and strip.own:
+            strip.copy_own(work.inputs, work.scratch, self.data, image, row, first)
         for f in range(kernel.group if self.other is not None else 0):
             staged = (work.staged, f * work.stage)
             strip.copy_residual(staged, work.scratch, self.other, plane + f, row)
@@ -90,10 +97,19 @@ class _Emission:
         products, arrays = self.kernel.products, self.arrays
         own = [arrays[name] for name in products.constants]
         work.sums.start(arrays["bias"], first)
-        begin = arrays["offset"][group]
-        with T.serial(arrays["offset"][group + 1] - begin) as n:
-            work.sums.load_weights(arrays["weight"], begin + n)
-            products.emit(work.sums, work.inputs, own, EntryPlace(begin + n, n, group), at)
+        begin, end = arrays["offset"][group], arrays["offset"][group + 1]
+        alone = begin
+        if isinstance(products, CellProducts) and products.quads.coupled is not None:
+            alone = arrays["coupled"][group]
+            with T.serial((alone - begin) // 2) as i:
+                for which in range(2):
+                    work.sums.load_weights(arrays["weight"], begin + 2 * i + which, which)
+                place = EntryPlace(begin + 2 * i, 2 * i, group)
+                products.emit_couple(work.sums, work.inputs, own, place, at)
+        with T.serial(end - alone) as n:
+            work.sums.load_weights(arrays["weight"], alone + n)
+            place = EntryPlace(alone + n, alone - begin + n, group)
+            products.emit(work.sums, work.inputs, own, place, at)
 
     def _emit_bytes(self, work: _Work, f: int, first: Expr, at: Expr) -> None:
         """Emits the requantisation of a filter's sums."""
@@ -125,6 +141,7 @@ class _Work:
             group=kernel.group,
             tile=kernel.tile,
             vectors=kernel.products.vectors,
+            coupled=kernel.products.quads.coupled is not None,
         )
         self.sums.allocate()
 

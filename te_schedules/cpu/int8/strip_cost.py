@@ -13,6 +13,7 @@ from tvm_patdnn.machine.cpu_model import CpuModel
 __all__ = ["strip_cost"]
 
 EPILOGUE = 10  # operations for a vector of sums: to float, scaled, clipped, rounded, narrowed
+COUPLED = 5 / 6  # of a dot product: two share the widening, and add the sums before it
 INDEX = 4  # bytes of an entry that say where its inputs are, about
 ENTRY = 3  # of a loop over entries besides products: its end, where its inputs are
 L2_SHARE = 1.1  # of what is counted as room in L2: half of it; outputs pass through, too
@@ -24,7 +25,8 @@ def strip_cost(kernel: StripConv2d, cpu: CpuModel) -> float:
     strip = kernel.strip
     tasks = kernel.layer.in_shape[0] * kernel.strips * kernel.chunks
     turns = -(-tasks // cpu.num_cores)
-    return turns * (strip.copy_operations + _multiply(kernel, cpu) / kernel.chunks)
+    copies = kernel.groups / kernel.chunks if strip.own else 1
+    return turns * (copies * strip.copy_operations + _multiply(kernel, cpu) / kernel.chunks)
 
 
 def _multiply(kernel: StripConv2d, cpu: CpuModel) -> float:
@@ -34,7 +36,8 @@ def _multiply(kernel: StripConv2d, cpu: CpuModel) -> float:
     inputs = _waiting(strip.planes * strip.channel_bytes, cpu) * instructions.bytes / LINE
     vectors = kernel.tile * products.vectors * kernel.group
     loads = kernel.tile * (products.load_operations + products.loads * inputs)
-    each = ENTRY + 2 * kernel.group + loads + vectors * instructions.dot_operations
+    dots = instructions.dot_operations * (1 if products.quads.coupled is None else COUPLED)
+    each = ENTRY + 2 * kernel.group + loads + vectors * dots
     weights = products.quads.weight.nbytes + INDEX * entries
     return (
         kernel.tiles * (entries * each + groups * vectors * EPILOGUE)

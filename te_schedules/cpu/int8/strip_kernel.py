@@ -97,6 +97,7 @@ class StripConv2d:
             "scale": layer.store.scale,
             "chunk": equal_shares(np.diff(quads.offset), self.chunks),
             "offset": quads.offset,
+            **({} if quads.coupled is None else {"coupled": quads.coupled}),
             "weight": quads.words,
             **self.products.constants,
         }

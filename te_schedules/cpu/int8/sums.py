@@ -31,12 +31,14 @@ class Sums:
         group: filters.
         tile: loads of inputs that the sums of one filter are for.
         vectors: of sums for each load.
+        coupled: whether there are entries that are coupled.
     """
 
     instructions: Instructions
     group: int
     tile: int
     vectors: int
+    coupled: bool = False
 
     def allocate(self) -> None:
         """Emits the allocation of all registers."""
@@ -45,6 +47,7 @@ class Sums:
             self._weights,
             self._bytes,
             self._taps,
+            self._couple,
             self._patch,
             self._factors,
         ):
@@ -56,10 +59,14 @@ class Sums:
             for register in self._of(f):
                 self._code.set(register, self._code.broadcast(bias[first + f]))
 
-    def load_weights(self, weight: Buffer, entry: Expr) -> None:
-        """Loads the weights of an entry."""
+    def load_weights(self, weight: Buffer, entry: Expr, couple: int = 0) -> None:
+        """Loads the weights of an entry.
+
+        Args:
+            couple: which of the two that are coupled it is.
+        """
         code = VectorCode(self.instructions.bytes, "int8")
-        for f, register in enumerate(self._weights):
+        for f, register in enumerate(self._weights[couple]):
             code.set(register, self.instructions.spread(weight[entry * self.group + f]))
 
     def hold(self, values: Sequence[Expr]) -> list[Expr]:
@@ -85,8 +92,23 @@ class Sums:
             for f in range(self.group):
                 total = self._of(f)[load * self.vectors + v]
                 products = self.instructions.dot(
-                    self._code.get(total), code.get(self._taps), weights.get(self._weights[f])
+                    self._code.get(total), code.get(self._taps), weights.get(self._weights[0][f])
                 )
+                self._code.set(total, products)
+
+    def add_couple(self, load: int, one: Sequence[Expr], other: Sequence[Expr]) -> None:
+        """Adds the products of a load of two entries that are coupled."""
+        code, weights = (VectorCode(self.instructions.bytes, dtype) for dtype in ("uint8", "int8"))
+        couple_dot = self.instructions.couple_dot
+        assert couple_dot is not None, "without it nothing is coupled"
+        for v, values in enumerate(zip(one, other, strict=True)):
+            for register, value in zip(self._couple, values, strict=True):
+                code.set(register, value)
+            first, second = (code.get(register) for register in self._couple)
+            for f in range(self.group):
+                total = self._of(f)[load * self.vectors + v]
+                own = [weights.get(each[f]) for each in self._weights]
+                products = couple_dot(self._code.get(total), first, own[0], second, own[1])
                 self._code.set(total, products)
 
     def take(self, filter_: int, load: int) -> list[Expr]:
@@ -113,8 +135,10 @@ class Sums:
         return self._code.registers(self.group * self.tile * self.vectors)
 
     @cached_property
-    def _weights(self) -> list[Buffer]:
-        return VectorCode(self.instructions.bytes, "int8").registers(self.group)
+    def _weights(self) -> list[list[Buffer]]:
+        """Those of an entry, and of the one that it is coupled with."""
+        code = VectorCode(self.instructions.bytes, "int8")
+        return [code.registers(self.group) for _ in range(2 if self.coupled else 1)]
 
     @cached_property
     def _bytes(self) -> list[Buffer]:
@@ -123,6 +147,10 @@ class Sums:
     @cached_property
     def _taps(self) -> Buffer:
         return VectorCode(self.instructions.bytes, "uint8").register()
+
+    @cached_property
+    def _couple(self) -> list[Buffer]:
+        return VectorCode(self.instructions.bytes, "uint8").registers(2 if self.coupled else 0)
 
     @cached_property
     def _patch(self) -> Buffer:

@@ -29,8 +29,20 @@ def _vnni(sums: Expr, values: Expr, weights: Expr, lanes: int) -> Expr:
 
 def _words(sums: Expr, values: Expr, weights: Expr) -> Expr:
     """Adds pairs of products in 16 bits, where they must fit, and pairs of these in 32."""
-    pairs = _call("int16x16", "avx2.pmadd.ub.sw", T.reinterpret("int8x32", values), weights)
-    return sums + _call("int32x8", "avx2.pmadd.wd", pairs, Broadcast(T.int16(1), 16))
+    return sums + _widened(_pairs(values, weights))
+
+
+def _coupled_words(sums: Expr, one: Expr, weights: Expr, other: Expr, others: Expr) -> Expr:
+    """The same of two vectors of bytes, whose pairs must fit together."""
+    return sums + _widened(_pairs(one, weights) + _pairs(other, others))
+
+
+def _pairs(values: Expr, weights: Expr) -> Expr:
+    return _call("int16x16", "avx2.pmadd.ub.sw", T.reinterpret("int8x32", values), weights)
+
+
+def _widened(pairs: Expr) -> Expr:
+    return _call("int32x8", "avx2.pmadd.wd", pairs, Broadcast(T.int16(1), 16))
 
 
 def _any_words(sums: Expr, values: Expr, weights: Expr) -> Expr:
@@ -69,6 +81,7 @@ def _set(
     dot_operations: int = 1,
     reach: int = 16,
     pair_limit: int = UNLIMITED,
+    couple_dot: Callable[[Expr, Expr, Expr, Expr, Expr], Expr] | None = None,
     any_dot: Callable[[Expr, Expr, Expr], Expr] | None = None,
     pack: Pack | None = None,
 ) -> Instructions:
@@ -86,6 +99,7 @@ def _set(
         permute=partial(_permuted, size=size, name=permute),
         reach=reach,
         pair_limit=pair_limit,
+        couple_dot=couple_dot,
         any_dot=any_dot,
         pack=pack,
     )
@@ -99,6 +113,7 @@ AVX2 = _set(
     "avx2.pshuf.b",
     dot_operations=3,
     pair_limit=128,
+    couple_dot=_coupled_words,
     any_dot=_any_words,
     pack=_packed,
 )

@@ -11,10 +11,27 @@ from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.vector_code import VectorCode, prim_func
 from tests.te_schedules.cpu.lane_kernels import compiled
 
-__all__ = ["ANY", "assert_dot", "dot_function"]
+__all__ = ["ANY", "assert_dot", "couple_function", "dot_function"]
 
 
 ANY = ([127, 127, -128, -128], [-128, -128, 127, 126])  # pairs that overflow 16 bits
+
+
+def couple_function(instructions: Instructions) -> tvm.tirx.PrimFunc:
+    """Of (bytes of two entries, their weights, sums, result)."""
+    lanes, size = instructions.lanes, instructions.bytes
+    sums, code = VectorCode(lanes, "int32"), VectorCode(size, "uint8")
+    assert instructions.couple_dot is not None
+
+    def body(values, weights, start, output) -> None:
+        spread = [instructions.spread(weights[i]) for i in range(2)]
+        loaded = [code.load(values, i * size) for i in range(2)]
+        given = loaded[0], spread[0], loaded[1], spread[1]
+        sums.store(output, instructions.couple_dot(sums.load(start, 0), *given), 0)
+
+    params = [("values", (2 * size,), "uint8"), ("weights", (2,), "int32")]
+    params += [("start", (lanes,), "int32"), ("output", (lanes,), "int32")]
+    return prim_func(params, body)
 
 
 def dot_function(instructions: Instructions) -> tvm.tirx.PrimFunc:

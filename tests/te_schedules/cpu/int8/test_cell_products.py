@@ -1,7 +1,8 @@
 from te_schedules.cpu.int8.cell_products import CellProducts
 from te_schedules.cpu.int8.choose_strips import products_of
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
-from tests.te_schedules.cpu.int8.instruction_samples import sample_layer
+from tests.te_schedules.cpu.int8.instruction_samples import pruned_weight, sample_layer
+from tests.te_schedules.cpu.int8.int8_reference import int8_layer
 
 
 def products(keep: float) -> CellProducts:
@@ -36,3 +37,12 @@ def test_other_strips_have_other_places():
     made = products(1.0)
     other = made.with_rows(5)
     assert other.constants["start"].max() > made.constants["start"].max()
+
+
+def test_entries_that_are_coupled_are_listed_for_each_group():
+    layer = int8_layer(pruned_weight(4, 8, 3, 3, keep=1.0) // 2, (1, 8, 9, 9))
+    plain, coupled = products_of(layer, INSTRUCTION_SETS["avx2"], 2)
+    assert coupled.quads.coupled is not None
+    assert coupled.constants["start"].size == coupled.quads.entries
+    assert coupled.registers == plain.registers + 2 + 2
+    assert coupled.name == f"{plain.name}, widened in couples"

@@ -71,7 +71,21 @@ def test_registers_hold_what_is_chosen():
 
 def test_where_cells_are_full_nothing_else_is_tried():
     weight = np.full((8, 8, 3, 3), 7, np.int8)
+    avx_vnni = INSTRUCTION_SETS["avx-vnni"]
     full, pruned_too = (int8_layer(w, (1, 8, 9, 9)) for w in (weight, weight * PATTERN))
     for layer, sparse, count in ((full, True, 1), (pruned_too, False, 1), (pruned_too, True, 3)):
-        found = products_of(layer, INSTRUCTION_SETS["avx2"], 2, sparse=sparse)
-        assert len([*found]) == count
+        assert len([*products_of(layer, avx_vnni, 2, sparse=sparse)]) == count
+
+
+def test_entries_are_coupled_where_a_weight_is_for_many_outputs():
+    weight = np.random.default_rng(0).integers(-60, 60, (32, 32, 3, 3)).astype(np.int8)
+    assert chosen(weight, "avx2").products.quads.coupled is not None
+    assert chosen(weight, "avx2", size=4).products.quads.coupled is None
+    assert chosen(weight, "avx-vnni").products.quads.coupled is None
+
+
+def test_depthwise_layers_with_cells_are_multiplied_by_columns():
+    weight = np.random.default_rng(0).integers(-60, 60, (32, 1, 3, 3)).astype(np.int8)
+    layer = int8_layer(weight, (1, 32, 28, 28), padding=(1, 1, 1, 1), groups=32)
+    for dots, kind in (("avx2", CellProducts), ("dotprod", CellProducts), ("neon", TapProducts)):
+        assert isinstance(choose_strips(layer, WITH[dots]).products, kind)

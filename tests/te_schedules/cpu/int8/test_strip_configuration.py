@@ -6,7 +6,8 @@ from te_schedules.cpu.int8.choose_strips import products_of
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
 from te_schedules.cpu.int8.strip_configuration import StripConfiguration, products_name
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
-from tests.te_schedules.cpu.int8.instruction_samples import sample_layer
+from tests.te_schedules.cpu.int8.instruction_samples import pruned_weight, sample_layer
+from tests.te_schedules.cpu.int8.int8_reference import int8_layer
 
 COUNTS = st.integers(1, 99)
 ONE = StripConfiguration(sparse=True, products="cells", group=2, rows=7, tile=3, chunks=4)
@@ -48,6 +49,9 @@ def test_every_way_to_multiply_has_its_own_name():
     names = [products_name(each) for each in ways]
     assert len(set(names)) == len(ways) == 7
     assert {"taps", "cells", "patches of 4x8"} < set(names)
+    full = int8_layer(pruned_weight(4, 8, 3, 3, keep=1.0), (1, 8, 9, 9))
+    found = [products_name(each) for each in products_of(full, INSTRUCTION_SETS["avx2"], 2)]
+    assert found == ["cells", "coupled cells"]
     kernel = StripConv2d(products=ways[0].with_rows(5), tile=2, chunks=3)
     found = StripConfiguration.of(kernel, sparse=False)
     assert found == StripConfiguration(

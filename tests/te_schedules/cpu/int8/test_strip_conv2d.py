@@ -11,10 +11,12 @@ from tests.te_schedules.cpu.int8.instruction_samples import (
     LAYERS,
     LONG_REACH,
     RUN_HERE,
+    pruned_weight,
     sample_layer,
 )
 from tests.te_schedules.cpu.int8.int8_reference import (
     exact_layer,
+    int8_layer,
     random_bytes,
     run_bytes,
     to_stored,
@@ -56,3 +58,13 @@ def test_filters_without_weights_and_with_all(keep, instructions):
     layer = sample_layer("3x3", keep=keep, batch=1)
     for products in ways(layer, instructions, 2):
         assert_exact(StripConv2d(products=products, tile=1))
+
+
+@pytest.mark.parametrize("instructions", RUN_HERE[3:4])
+@pytest.mark.parametrize("group", [1, 2])
+def test_coupled_entries_are_exact(group, instructions):
+    weight = (pruned_weight(6, 8, 3, 3, keep=1.0) // 3).astype(np.int8)
+    weight[0] = 127  # these stay alone
+    layer = int8_layer(weight, (1, 8, 9, 11), padding=(1, 1, 1, 1))
+    for products in products_of(layer, instructions, group):
+        assert_exact(StripConv2d(products=products.with_rows(4), tile=2, chunks=2))
