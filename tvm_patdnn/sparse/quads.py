@@ -13,7 +13,7 @@ reads is the union of what its filters keep.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,8 @@ class Quads:
         weight: (entries, group, 4) int8.
         coupled: (groups,) int32, the first entry of each group that is not coupled with the
             one beside it, see ``couple_entries``; None: none are.
+        filters: (filters,) int, the number of each filter in the layer, where groups are not of
+            neighbours; None: they are.
     """
 
     group: int
@@ -49,6 +51,7 @@ class Quads:
     index: np.ndarray
     weight: np.ndarray
     coupled: np.ndarray | None = None
+    filters: np.ndarray | None = None
 
     @property
     def entries(self) -> int:
@@ -101,8 +104,8 @@ def without_overflow(quads: Quads, limit: int) -> Quads:
     first[twice] = half
     owner = np.concatenate([group_of, group_of[twice]])
     order = np.argsort(owner, kind="stable")
-    return Quads(
-        group=quads.group,
+    return replace(
+        quads,
         offset=_starts(np.bincount(owner, minlength=groups)),
         index=np.concatenate([quads.index, quads.index[twice]])[order],
         weight=np.concatenate([first, quads.weight[twice] - half])[order],

@@ -20,6 +20,7 @@ from te_schedules.cpu.int8.strip_cost import strip_cost
 from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
 from te_schedules.cpu.int8.tap_products import TapProducts
 from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.sparse.alike_filters import alike_order
 from tvm_patdnn.sparse.couple_quads import couple_entries
 from tvm_patdnn.sparse.pack_quads import pack_cells, pack_patterns, pack_taps
 from tvm_patdnn.sparse.pair_weights import pair_patterns, pair_taps
@@ -62,37 +63,41 @@ def products_of(
     """Yields the ways to multiply for groups of so many filters, but for such as never pay."""
     limit = instructions.pair_limit
 
+    shared = sparse and group > 1 and layer.groups == 1
+    order = alike_order(layer.weight) if shared else None
+    weight = layer.weight if order is None else layer.weight[order]
+
     def safe(quads: Quads) -> Quads:
-        return without_overflow(quads, limit)
+        return without_overflow(replace(quads, filters=order), limit)
 
     def columns(sparse: bool) -> CellProducts:
-        quads = pack_cells(column_weight(layer.weight), group, sparse=sparse)
+        quads = pack_cells(column_weight(weight), group, sparse=sparse)
         strip = ColumnStrip(layer=layer, instructions=instructions, rows=1)
         return CellProducts(quads=safe(quads), strip=strip)
 
     flat = FlatStrip(layer=layer, instructions=instructions, rows=1)
     if instructions.has_cells and _fills_cells(layer, sparse):
-        quads = pack_cells(layer.weight, group, sparse=sparse)
+        quads = pack_cells(weight, group, sparse=sparse)
         cells = CellProducts(quads=safe(quads), strip=replace(flat, cells=True))
         yield cells
         if instructions.couple_dot is not None and _is_used_often(layer):
             yield replace(cells, quads=couple_entries(cells.quads, limit))
         return
-    quads = pack_taps(layer.weight, group, layer.groups, sparse=sparse)
+    quads = pack_taps(weight, group, layer.groups, sparse=sparse)
     yield TapProducts(quads=safe(pair_taps(quads, limit)), strip=flat)
     if layer.groups > 1:
         if instructions.has_cells and has_columns(layer) and group == 1:
             yield columns(sparse=False)  # all lists are alike
         return
     if instructions.has_cells:
-        quads = pack_cells(layer.weight, group, sparse=sparse)
+        quads = pack_cells(weight, group, sparse=sparse)
         yield CellProducts(quads=safe(quads), strip=replace(flat, cells=True))
     if instructions.has_cells and has_columns(layer):
         yield columns(sparse)
     shapes = patch_shapes(layer, instructions)
     if not shapes:
         return
-    packed = pair_patterns(pack_patterns(layer.weight, group, sparse=sparse), limit)
+    packed = pair_patterns(pack_patterns(weight, group, sparse=sparse), limit)
     quads = safe(packed.quads)
     for shape in shapes:
         strip = PatchStrip(layer=layer, instructions=instructions, rows=shape.rows, shape=shape)

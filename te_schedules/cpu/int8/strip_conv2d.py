@@ -78,12 +78,12 @@ class _Emission:
         """Emits what a group of filters computes of a strip."""
         kernel, strip, layer = self.kernel, self.kernel.strip, self.kernel.layer
         first = T.min(group * kernel.group, layer.out_shape[1] - kernel.group)
-        plane = image * layer.out_shape[1] + first
+        plane = [image * layer.out_shape[1] + self._filter(first + f) for f in range(kernel.group)]
         if isinstance(strip, ColumnStrip) and strip.own:
             strip.copy_own(work.inputs, work.scratch, self.data, image, row, first)
         for f in range(kernel.group if self.other is not None else 0):
             staged = (work.staged, f * work.stage)
-            strip.copy_residual(staged, work.scratch, self.other, plane + f, row)
+            strip.copy_residual(staged, work.scratch, self.other, plane[f], row)
         with T.serial(kernel.tiles) as t:
             at = t * kernel.tile_pixels
             self._emit_sums(work, group, first, at)
@@ -91,7 +91,12 @@ class _Emission:
                 self._emit_bytes(work, f, first, at)
         for f in range(kernel.group):
             staged = (work.staged, f * work.stage)
-            strip.copy_out(staged, work.scratch, self.output, plane + f, row)
+            strip.copy_out(staged, work.scratch, self.output, plane[f], row)
+
+    def _filter(self, number: Expr) -> Expr:
+        """Returns which filter of the layer one is, in the order of groups."""
+        filters = self.arrays.get("filter")
+        return number if filters is None else Cast("int32", filters[number])
 
     def _emit_sums(self, work: _Work, group: Expr, first: Expr, at: Expr) -> None:
         products, arrays = self.kernel.products, self.arrays

@@ -92,9 +92,12 @@ class StripConv2d:
     def constants(self) -> dict[str, np.ndarray]:
         """The constants that its kernel takes, by name and in order."""
         quads, layer = self.products.quads, self.layer
+        order = slice(None) if quads.filters is None else quads.filters
+        numbers = {} if quads.filters is None else {"filter": quads.filters.astype(np.uint16)}
         return {
-            "bias": self.strip.instructions.bias(layer),
-            "scale": layer.store.scale,
+            "bias": self.strip.instructions.bias(layer)[order],
+            "scale": layer.store.scale[order],
+            **numbers,
             "chunk": equal_shares(np.diff(quads.offset), self.chunks),
             "offset": quads.offset,
             **({} if quads.coupled is None else {"coupled": quads.coupled}),

@@ -17,7 +17,15 @@ from tests.te_schedules.cpu.int8.int8_reference import int8_layer
 from tests.te_schedules.cpu.lane_kernels import native
 from tvm_patdnn.machine.cpu_model import CpuModel
 
-__all__ = ["LAYERS", "LONG_REACH", "RUN_HERE", "pruned_weight", "sample_layer", "usable"]
+__all__ = [
+    "LAYERS",
+    "LONG_REACH",
+    "RESIDUAL",
+    "RUN_HERE",
+    "pruned_weight",
+    "sample_layer",
+    "usable",
+]
 
 NAMES = ("avx512-vbmi", "avx512-vnni", "avx-vnni", "avx2", "i8mm", "dotprod", "neon", "plain")
 FOLLOWS = {"avx512-vbmi": ("avx512-vnni", "avx2"), "avx512-vnni": ("avx2",), "avx-vnni": ("avx2",)}

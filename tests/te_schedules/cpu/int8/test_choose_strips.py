@@ -89,3 +89,10 @@ def test_depthwise_layers_with_cells_are_multiplied_by_columns():
     layer = int8_layer(weight, (1, 32, 28, 28), padding=(1, 1, 1, 1), groups=32)
     for dots, kind in (("avx2", CellProducts), ("dotprod", CellProducts), ("neon", TapProducts)):
         assert isinstance(choose_strips(layer, WITH[dots]).products, kind)
+
+
+def test_blocks_of_filters_share_what_they_load_wherever_they_are():
+    shuffled = np.random.default_rng(0).permutation(64)
+    found, neighbours = chosen(pruned(block=4)[shuffled]), chosen(pruned(block=4))
+    assert found.group == 4
+    assert found.products.quads.entries == neighbours.products.quads.entries

@@ -10,6 +10,7 @@ from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
 from tests.te_schedules.cpu.int8.instruction_samples import (
     LAYERS,
     LONG_REACH,
+    RESIDUAL,
     RUN_HERE,
     pruned_weight,
     sample_layer,
@@ -68,3 +69,15 @@ def test_coupled_entries_are_exact(group, instructions):
     layer = int8_layer(weight, (1, 8, 9, 11), padding=(1, 1, 1, 1))
     for products in products_of(layer, instructions, group):
         assert_exact(StripConv2d(products=products.with_rows(4), tile=2, chunks=2))
+
+
+@pytest.mark.parametrize("instructions", RUN_HERE[:-1])
+@pytest.mark.parametrize("shape", [(8, 8, 3, 3), (8, 24, 1, 1)])
+def test_filters_of_a_group_may_be_any(shape, instructions):
+    blocks = np.repeat(pruned_weight(*shape) != 0, 2, axis=0)[:8]
+    weight = (pruned_weight(*shape, keep=1.0) * blocks)[[0, 4, 3, 7, 5, 6, 1, 2]]
+    options = {"padding": (1, 1, 1, 1)} if shape[2] == 3 else {}
+    layer = int8_layer(weight.astype(np.int8), (1, shape[1], 7, 9), residual=RESIDUAL, **options)
+    for products in ways(layer, instructions, 2):
+        assert products.quads.filters is not None
+        assert_exact(StripConv2d(products=products.with_rows(4), tile=1, chunks=2))
