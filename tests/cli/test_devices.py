@@ -149,6 +149,11 @@ def test_errors(files, failing, misused):
 def test_targets(printed):
     text = printed("targets")
     assert "raspberry-pi-4       llvm -mtriple=aarch64-linux-gnu -mcpu=cortex-a72" in text
+    (adreno,) = [line for line in text.splitlines() if line.startswith("adreno")]
+    assert adreno.endswith(
+        " (host: llvm -mtriple=aarch64-linux-android -mcpu=generic -num-cores=4)"
+    )
+    assert "'cuda -arch=sm_80'" in text
     names = json.loads(printed("targets", "--json"))
     assert {"native", *names} == set(preset_names())
 

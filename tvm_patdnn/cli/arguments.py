@@ -47,8 +47,9 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         metavar="T",
-        help="what to compile for: a preset such as raspberry-pi-4, or a string such as "
-        "'llvm -mtriple=aarch64-linux-gnu -mcpu=cortex-a72' (default: this machine)",
+        help="what to compile for: a preset such as raspberry-pi-4 (tvm-patdnn targets lists "
+        "them), or a string such as 'llvm -mtriple=aarch64-linux-gnu -mcpu=cortex-a72' or, for a "
+        "GPU, opencl or 'cuda -arch=sm_80' (default: this machine)",
     )
     add_input_shape(parser.add_argument)
 

@@ -28,8 +28,10 @@ def _run(args: argparse.Namespace) -> None:
     for name, config in PRESETS.items():
         print(f"{name:{width}}  {_text(config)}")
     print("others: 'llvm -mtriple=aarch64-linux-gnu -mcpu=cortex-a72'")
+    print("GPUs:   opencl, metal, 'cuda -arch=sm_80', and TVM's tags such as nvidia/nvidia-a100")
 
 
 def _text(config: dict[str, Any]) -> str:
-    words = {name: value for name, value in config.items() if name != "kind"}
-    return " ".join([str(config["kind"]), *(f"-{name}={value}" for name, value in words.items())])
+    words = [f"-{name}={value}" for name, value in config.items() if name not in ("kind", "host")]
+    host = [f"(host: {_text(config['host'])})"] if "host" in config else []
+    return " ".join([str(config["kind"]), *words, *host])
