@@ -22,6 +22,8 @@ from tvm_patdnn.sparse.quads import Quads
 
 __all__ = ["CellProducts"]
 
+UNROLLED = 8  # entries, at most: of depthwise layers, and of 1x1 layers of a few channels
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CellProducts:
@@ -96,10 +98,18 @@ class CellProducts:
             sums.add_couple(i, [one], [other])
 
     def _start(self, arrays: Sequence[Buffer], place: EntryPlace) -> Expr:
+        if isinstance(place.rank, int) and place.rank < self._common:
+            return int(self.constants["start"][place.rank])
         number = place.entry - self._common * place.group
         if self._common:
             number = Select(place.rank < self._common, place.rank, number)
         return Cast("int32", arrays[0][number])
+
+    @property
+    def unrolled(self) -> int:
+        """Entries that all lists begin with, if they are so few that their code is repeated."""
+        few = self.quads.coupled is None and self._common <= UNROLLED
+        return self._common if few else 0
 
     @cached_property
     def _common(self) -> int:

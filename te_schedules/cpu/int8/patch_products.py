@@ -54,6 +54,11 @@ class PatchProducts:
         return 0.5 + self.vectors
 
     @property
+    def unrolled(self) -> int:
+        """See ``CellProducts``: lists begin with nothing in common."""
+        return 0
+
+    @property
     def order(self) -> list[int]:
         """See ``TapProducts``."""
         return list(range(self.vectors * self.strip.instructions.lanes))

@@ -111,6 +111,11 @@ class _Emission:
                     work.sums.load_weights(arrays["weight"], begin + 2 * i + which, which)
                 place = EntryPlace(begin + 2 * i, 2 * i, group)
                 products.emit_couple(work.sums, work.inputs, own, place, at)
+        for rank in range(products.unrolled):
+            work.sums.load_weights(arrays["weight"], begin + rank)
+            place = EntryPlace(begin + rank, rank, group)
+            products.emit(work.sums, work.inputs, own, place, at)
+        alone = alone + products.unrolled
         with T.serial(end - alone) as n:
             work.sums.load_weights(arrays["weight"], alone + n)
             place = EntryPlace(alone + n, alone - begin + n, group)

@@ -40,6 +40,11 @@ class TapProducts:
     load_operations: ClassVar[int] = 12  # four loads and eight shuffles
 
     @property
+    def unrolled(self) -> int:
+        """See ``CellProducts``: lists begin with nothing in common."""
+        return 0
+
+    @property
     def order(self) -> list[int]:
         """Which lane of the ``vectors`` has the sum of each pixel, in the order of pixels."""
         instructions = self.strip.instructions

@@ -46,3 +46,16 @@ def test_entries_that_are_coupled_are_listed_for_each_group():
     assert coupled.constants["start"].size == coupled.quads.entries
     assert coupled.registers == plain.registers + 2 + 2
     assert coupled.name == f"{plain.name}, widened in couples"
+
+
+def test_short_lists_that_are_alike_are_repeated_as_code():
+    layer = sample_layer("depthwise", keep=1.0)
+    (made,) = [
+        each
+        for each in products_of(layer, INSTRUCTION_SETS["dotprod"], 1)
+        if isinstance(each, CellProducts)
+    ]
+    assert made.unrolled == 3
+    assert made.constants["start"].tolist() == [made.strip.start_of(row) for row in range(3)]
+    assert products(1.0).unrolled == 0  # too many
+    assert products(0.05).unrolled == 0  # not alike
