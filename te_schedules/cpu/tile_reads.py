@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 
 from tvm_patdnn.sparse.patterns import Pattern
@@ -38,11 +37,18 @@ def tile_reads(
 def input_batches(reads: Reads) -> list[Batch]:
     """Divides what a tile reads into what Hold.INPUTS keeps in registers at a time.
 
-    That is a row of inputs, if no tap is used in two of them, else all: LLVM would keep the
-    weights between rows, and spill.
+    A batch has all inputs of its taps: LLVM would keep the weights between two batches that share
+    one, and spill. So the rows of a tile of one row are apart, and with a stride of 2 the odd
+    columns from the even ones.
     """
-    by_row = [list(row) for _, row in itertools.groupby(reads.items(), key=lambda read: read[0][0])]
-    taps = [{tap for _, uses in row for tap, _ in uses} for row in by_row]
-    if sum(map(len, taps)) == len(set[int]().union(*taps)):
-        return by_row
-    return [list(reads.items())]
+    batches: list[tuple[set[int], Batch]] = []
+    for place, uses in reads.items():
+        taps, batch = {tap for tap, _ in uses}, [(place, uses)]
+        apart = []
+        for others, earlier in batches:
+            if taps.isdisjoint(others):
+                apart.append((others, earlier))
+            else:
+                taps, batch = taps | others, [*earlier, *batch]
+        batches = [*apart, (taps, batch)]
+    return [sorted(batch) for _, batch in sorted(batches, key=lambda each: min(each[1]))]

@@ -78,12 +78,15 @@ def test_registers_of_sums_weights_and_inputs(schedule, expected):
     assert registers(schedule, [PATTERN], GEOMETRY) == expected
 
 
-def test_stride_and_dilation_need_more_input_registers():
+def test_stride_and_dilation_need_other_input_registers():
     schedule = Conv2dSchedule(rows=1, vectors=3, hold=Hold.INPUTS)
     strided = replace(GEOMETRY, window=replace(GEOMETRY.window, stride=(2, 2)))
     dilated = replace(GEOMETRY, window=replace(GEOMETRY.window, dilation=(2, 2)))
-    assert registers(schedule, [PATTERN], strided) == 3 + 6 + 1
+    wide = Pattern.from_picture("###/###/...")
+    assert registers(schedule, [PATTERN], strided) == 3 + 3 + 1  # of each tap its own
+    assert registers(schedule, [wide], strided) == 3 + 4 + 1  # even columns, then odd ones
     assert registers(schedule, [PATTERN], dilated) == 3 + 5 + 1
+    assert registers(schedule, [wide], dilated) == 3 + 7 + 1
 
 
 def test_registers_of_a_layer_without_kernels():

@@ -32,20 +32,43 @@ def test_what_a_part_of_a_tile_reads_is_in_what_the_tile_reads():
 
 
 def batches(picture: str, rows: int, dilation=(1, 1)) -> list[list[tuple[int, int]]]:
-    """The input vectors of each batch of a tile of one column."""
-    reads = tile_reads(Pattern.from_picture(picture), np.ndindex(rows, 1), (1, 1), dilation)
+    """The input vectors of each batch of a tile of two columns."""
+    return batches_of(
+        tile_reads(Pattern.from_picture(picture), np.ndindex(rows, 2), (1, 1), dilation)
+    )
+
+
+def batches_of(reads) -> list[list[tuple[int, int]]]:
+    """The input vectors of each batch; no two batches share a tap, and nothing is left out."""
     found = input_batches(reads)
-    assert [read for batch in found for read in batch] == list(reads.items())
+    assert sorted(read for batch in found for read in batch) == list(reads.items())
+    taps = [{tap for _, uses in batch for tap, _ in uses} for batch in found]
+    assert sum(map(len, taps)) == len(set().union(*taps))
     return [[at for at, _ in batch] for batch in found]
 
 
 def test_inputs_are_held_by_rows_where_no_tap_uses_two_of_them():
-    assert batches("##./.#./...", 1) == [[(0, 0), (0, 1)], [(1, 1)]]
+    assert batches("##./.#./...", 1) == [[(0, 0), (0, 1), (0, 2)], [(1, 1), (1, 2)]]
 
 
 def test_inputs_are_held_together_where_a_tap_uses_several_rows():
-    assert batches("##./.#./...", 2) == [[(0, 0), (0, 1), (1, 0), (1, 1), (2, 1)]]
-    assert batches("#../#../...", 2, dilation=(3, 1)) == [[(0, 0), (1, 0), (3, 0), (4, 0)]]
+    assert batches("##./.#./...", 2) == [
+        [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 1), (2, 2)]
+    ]
+
+
+def test_inputs_of_taps_that_share_none_are_apart():
+    assert batches("#.#/..#/...", 1) == [[(0, 0), (0, 1)], [(0, 2), (0, 3)], [(1, 2), (1, 3)]]
+    assert batches("#../#../...", 2, dilation=(3, 1)) == [
+        [(0, 0), (0, 1), (1, 0), (1, 1)],
+        [(3, 0), (3, 1), (4, 0), (4, 1)],
+    ]
+
+
+def test_odd_and_even_columns_are_apart_at_a_stride_of_two():
+    reads = tile_reads(full_pattern(3, 7), np.ndindex(1, 2), stride=(2, 2), dilation=(1, 1))
+    even, odd = [0, 2, 4, 6, 8], [1, 3, 5, 7]
+    assert batches_of(reads) == [[(y, x) for x in row] for y in range(3) for row in (even, odd)]
 
 
 def test_a_tile_that_reads_nothing_holds_nothing():
