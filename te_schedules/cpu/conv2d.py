@@ -38,7 +38,7 @@ class Conv2d:
         products: the innermost code.
 
     Raises:
-        ValueError: ``products`` does not compute kernels that are stored like this.
+        ValueError: ``products`` does not compute kernels that are stored and scheduled like this.
     """
 
     geometry: Conv2dGeometry
@@ -48,7 +48,7 @@ class Conv2d:
     products: Products = field(default_factory=PatternProducts)
 
     def __post_init__(self) -> None:
-        self.products.check(self.fkw)
+        self.products.check(self.fkw, self.schedule)
 
     @property
     def way(self) -> str:

@@ -40,8 +40,8 @@ class Products(Protocol):
     def taps(self) -> str:
         """How a kernel knows its pattern's taps, for the report."""
 
-    def check(self, fkw: PackedKernels) -> None:
-        """Checks that kernels stored like this can be computed.
+    def check(self, fkw: PackedKernels, schedule: Conv2dSchedule) -> None:
+        """Checks that kernels stored like this can be computed with a schedule.
 
         Raises:
             ValueError: they cannot.

@@ -17,7 +17,7 @@ from te_schedules.cpu.conv2d_binding import Conv2dBinding, Corner
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_inputs import load_input
 from te_schedules.cpu.conv2d_lists import ListedKernel, kernels_of_run
-from te_schedules.cpu.conv2d_schedule import Hold
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
 from te_schedules.cpu.conv2d_tile import Tile
 from te_schedules.cpu.tile_reads import Batch, Place, input_batches, tile_reads
 from te_schedules.cpu.vector_code import Expr
@@ -34,7 +34,7 @@ class PatternProducts:
 
     taps: str = "code"
 
-    def check(self, fkw: PackedKernels) -> None:
+    def check(self, fkw: PackedKernels, schedule: Conv2dSchedule) -> None:
         """See ``Products``."""
         if not isinstance(fkw, FKW):
             raise ValueError(

@@ -16,6 +16,7 @@ from tvm.tirx.script import builder as T
 from te_schedules.cpu.conv2d_binding import Conv2dBinding, Corner
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_lists import ListedKernel, has_uniform_kernels, kernels_of_run
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.conv2d_tile import Tile
 from te_schedules.cpu.tile_reads import Place
 from te_schedules.cpu.vector_code import Expr
@@ -31,12 +32,17 @@ class TableProducts:
 
     taps: str = "table"
 
-    def check(self, fkw: PackedKernels) -> None:
+    def check(self, fkw: PackedKernels, schedule: Conv2dSchedule) -> None:
         """See ``Products``."""
         if fkw.group > 1:
             raise ValueError(
                 f"group={fkw.group}: kernels that find their taps in a table are computed for "
                 "one filter at a time; expected group=1"
+            )
+        if schedule.copy_inputs:
+            raise ValueError(
+                "copy_inputs=True: a table of taps says how far they are from each other in a "
+                "plane; expected copy_inputs=False"
             )
 
     def constants(self, geometry: Conv2dGeometry, fkw: PackedKernels) -> dict[str, np.ndarray]:

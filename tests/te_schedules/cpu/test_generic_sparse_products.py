@@ -56,6 +56,13 @@ def test_it_is_for_one_filter_at_a_time():
         grouped.kernel()
 
 
+@pytest.mark.parametrize("band", [None, 16])
+def test_it_reads_planes_not_copies(band):
+    copied = case("fkw", schedule=Conv2dSchedule(rows=1, vectors=1, copy_inputs=True, band=band))
+    with pytest.raises(ValueError, match=r"copy_inputs=True: .*; expected copy_inputs=False"):
+        copied.kernel()
+
+
 def test_every_product_loads_its_input():
     square = pattern_weight(3, 2, ["##./##./..."], density=1.0)
     for order in ORDERS:
