@@ -1,8 +1,8 @@
-"""What the compiler does to a pruned convolution; each can be left out, to see its worth."""
+"""What the compiler does to a convolution; each can be left out, to see its worth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["Optimizations"]
 
@@ -19,6 +19,8 @@ class Optimizations:
             and no loads are shared.
         share_loads: load redundancy elimination: the taps of a kernel share what they load.
         tune: the schedule that tuning records or the cost model prefer; else a fixed one.
+        transforms: 3x3 layers that are computed as if they were dense may be by Winograd's
+            transforms, whose weights take up to 4 times the room; else by plain sums.
     """
 
     sparse: bool = True
@@ -26,8 +28,9 @@ class Optimizations:
     reorder: bool = True
     share_loads: bool = True
     tune: bool = True
+    transforms: bool = True
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left out."""
-        return self == Optimizations()
+        """Whether nothing is left out of what is done to a pruned layer."""
+        return replace(self, transforms=True) == Optimizations()

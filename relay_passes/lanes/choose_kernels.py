@@ -107,7 +107,8 @@ def choose_kernel(
     """
     use = optimizations or Optimizations()
     scorer = _Scorer(layer, geometry, cpu, records or Records(), planes)
-    dense = scorer.best([*dense_candidates(layer), *winograd_candidates(layer)], sparse=False)
+    by_transforms = winograd_candidates(layer, transforms=use.transforms)
+    dense = scorer.best([*dense_candidates(layer), *by_transforms], sparse=False)
     if not use.sparse:
         return _choice(layer, dense, [dense], "sparse kernels are switched off")
     if layer.found.kept_weights == layer.found.dense_weights:

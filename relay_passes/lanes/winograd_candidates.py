@@ -86,7 +86,13 @@ class WinogradCandidate:
 AnyCandidate: TypeAlias = Candidate | WinogradCandidate
 
 
-def winograd_candidates(layer: ConvLayer) -> Iterator[WinogradCandidate]:
-    """Yields the way to compute a layer by transforms, if all its filters read all channels."""
-    if layer.groups == 1:
+def winograd_candidates(
+    layer: ConvLayer, *, transforms: bool = True
+) -> Iterator[WinogradCandidate]:
+    """Yields the way to compute a layer by transforms, if all its filters read all channels.
+
+    Args:
+        transforms: else only what needs none, and is only packed.
+    """
+    if layer.groups == 1 and (transforms or layer.kernel_shape == (1, 1)):
         yield WinogradCandidate()

@@ -31,7 +31,7 @@ _OUTSIDE = (
     *("version", "words", "run", "model", "output"),
     *("dump", "no_cache", "verify", "json"),
 )
-_OPTIMIZATIONS = ("patterns", "reorder", "share-loads", "tune")
+_OPTIMIZATIONS = ("patterns", "reorder", "share-loads", "tune", "transforms")
 
 
 def add_parser(commands: Any) -> None:
@@ -52,7 +52,8 @@ def add_parser(commands: Any) -> None:
         action="append",
         choices=_OPTIMIZATIONS,
         default=[],
-        help=f"leave out an optimisation, to see its worth: {', '.join(_OPTIMIZATIONS)}",
+        help=f"leave out an optimisation, to see its worth: {', '.join(_OPTIMIZATIONS)} "
+        "(Winograd's, of dense 3x3 layers, whose weights make a library larger)",
     )
     parser.add_argument(
         "--dump", metavar="DIR", type=Path, help="write the module after each pass to this folder"

@@ -120,6 +120,24 @@ def test_sparse_kernels_can_be_switched_off():
     assert choice.cycles > chosen(pruned(0.1)).cycles
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_transforms_can_be_switched_off(size):
+    weight = random_array(64, 64, size, size)
+    plain = chosen(weight, optimizations=Optimizations(transforms=False))
+    assert isinstance(plain.schedule, WinogradSchedule) == (size == 1)  # packed, not transformed
+    assert plain.reason == "nothing was pruned"
+    assert plain.fkw.weight.size < 1.1 * weight.size  # groups are filled up with zeros
+    assert plain.cycles >= chosen(weight).cycles
+
+
+def test_pruned_layers_are_compared_with_plain_sums_where_transforms_are_switched_off():
+    use = Optimizations(transforms=False)
+    sparse, dense = chosen(pruned(0.1), optimizations=use), chosen(pruned(1.0), optimizations=use)
+    assert (sparse.kind, dense.kind) == ("pattern", "pattern")
+    assert len(sparse.considered) == 2
+    assert sparse.reason.endswith("by the cost model")
+
+
 def test_less_work_never_costs_more():
     cycles = [chosen(pruned(density)).cycles for density in (0.1, 0.3, 0.6, 1.0)]
     assert cycles == sorted(cycles)

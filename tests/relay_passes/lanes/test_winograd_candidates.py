@@ -17,6 +17,7 @@ def test_layers_in_groups_have_none():
     grouped = ConvCase(weight=random_array(4, 2, 3, 3), groups=2)
     assert list(winograd_candidates(layer_of(grouped))) == []
     assert list(winograd_candidates(layer_of(CASE))) == [CANDIDATE]
+    assert list(winograd_candidates(layer_of(CASE), transforms=False)) == []
 
 
 def test_what_is_scheduled_is_packed_and_made_a_kernel_of():
