@@ -208,10 +208,14 @@ def _keep(cache, key, folder, size):
     cache.keep(key, output, Written.at(output, "standalone", "{}", []), [])
 
 
-def test_another_log_is_another_build(build, tmp_path):
+def test_another_log_is_another_build(build, tmp_path, monkeypatch):
     log = tmp_path / "log.jsonl"
     append_records(log, [record(1.0)])
     words = ("--logs", str(log))
     assert [build(name, *words)[1] for name in ("a.so", "b.so")] == [True, False]
     append_records(log, [record(2.0)])
     assert build("c.so", *words)[1]
+    monkeypatch.setenv("TVM_PATDNN_LOGS", str(log))
+    assert [build(name)[1] for name in ("d.so", "e.so")] == [True, False]
+    append_records(log, [record(3.0)])
+    assert build("f.so")[1]

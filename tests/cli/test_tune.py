@@ -13,6 +13,7 @@ from tvm_patdnn.cli.tune import _text
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.tuning import ranking_model
 from tvm_patdnn.tuning.compare_networks import NetworkTimes
+from tvm_patdnn.tuning.settle_network import Settled
 from tvm_patdnn.tuning.tune import Tuned
 
 ROOT = Path(__file__).parents[2]
@@ -53,8 +54,10 @@ def test_from_the_model_to_a_library(tune, files, tmp_path, printed):
     report = json.loads(printed("inspect", files / "pruned.onnx", *words))["layers"]
     assert all("as measured" in layer["reason"] for layer in report)
     if tuned["kept"]:
-        first = tuned["tasks"][0]["configuration"]
-        assert first.items() >= {k: report[0]["schedule"][k] for k in ("rows", "hold")}.items()
+        first, schedule = tuned["tasks"][0]["configuration"], report[0]["schedule"]
+        both = first.keys() & schedule.keys()
+        assert both >= {"rows", "vectors", "group", "chunks"}
+        assert {name: first[name] for name in both} == {name: schedule[name] for name in both}
 
 
 def test_the_default_search_measures_the_defaults(tune):
@@ -79,10 +82,13 @@ def test_an_interruption_says_where_the_trials_are(files, tmp_path, monkeypatch,
 @pytest.mark.parametrize(("kept", "said"), [(True, "use: tvm-patdnn build"), (False, "not faster")])
 def test_what_is_said_of_the_network(kept, said):
     times = NetworkTimes(default_s=0.002, tuned_s=0.001)
-    tuned = Tuned(tasks=(), layers=1, trials=7, seconds_a_trial=0.5, network=times, kept=kept)
-    first, second, last = _text(tuned, Path("log")).splitlines()
+    network = Settled(times=times, choices={"task": "point"} if kept else {}, kept=kept)
+    tuned = Tuned(tasks=(), layers=1, trials=7, seconds_a_trial=0.5, network=network)
+    first, second, *more, last = _text(tuned, Path("log")).splitlines()
     assert first == "network: 2.000 ms before, 1.000 ms after: 2.00x"
     assert second == "7 trials in log; those of this run took 0.50 s each on average"
+    other = "kernels that are faster in the network than the fastest alone: 1"
+    assert more == kept * [other]
     assert said in last
 
 

@@ -19,7 +19,13 @@ from tests.onnx_models import conv_model
 from tests.records.samples import key_of, record
 from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.errors import TuningError
-from tvm_patdnn.records.record_files import append_records, read_log, read_records
+from tvm_patdnn.records.record_files import (
+    VARIABLE,
+    append_records,
+    log_files,
+    read_log,
+    read_records,
+)
 from tvm_patdnn.records.tuning_records import record_line
 
 
@@ -45,9 +51,29 @@ def test_lines_of_other_cpus_are_not_looked_at(tmp_path, caplog):
         read_records("b", log)
 
 
-def test_all_shipped_records_fit_this_version(caplog):
+def test_all_shipped_records_fit_this_version(caplog, monkeypatch):
+    monkeypatch.delenv(VARIABLE)
     list(read_log())
     assert caplog.messages == []
+
+
+def test_shipped_records_are_few_enough_to_be_read_in_no_time(monkeypatch):
+    monkeypatch.delenv(VARIABLE)
+    shipped = [file for file in log_files() if file.is_file()]
+    assert sum(file.stat().st_size for file in shipped) < 3_000_000
+    assert all(file.stat().st_size < 400_000 for file in shipped)
+
+
+def test_the_environment_says_what_is_read_by_default(tmp_path, monkeypatch):
+    log = tmp_path / "log.jsonl"
+    append_records(log, [record(1.0)])
+    assert list(read_log()) == []  # as tests have it
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    assert list(read_log()) == [record(1.0)]
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "none"))
+    assert list(read_log(log)) == [record(1.0)]
+    with pytest.raises(TuningError, match="none: no such file or folder"):
+        list(read_log())
 
 
 def test_a_missing_log_is_named(tmp_path):

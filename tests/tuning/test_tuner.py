@@ -61,15 +61,27 @@ def log(tmp_path):
 
 def test_every_trial_is_a_line_of_the_log(log):
     (tuned,) = tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=20).run()
-    *trials, chosen = read_log(log)
+    *trials, dense, sparse = read_log(log)
     assert len(trials) == tuned.trials == 20
     assert [t.configuration for t in trials[:2]] == list(SPACE.starts)
     assert not any(t.chosen for t in trials)
-    assert chosen.chosen
-    assert chosen.configuration == tuned.winner
-    assert chosen.seconds == tuned.best_s == min(t.seconds for t in trials)
+    assert (dense.chosen, sparse.chosen) == (True, True)
+    assert sparse.configuration == tuned.winner
+    assert sparse.seconds == tuned.best_s == min(t.seconds for t in trials)
     assert tuned.default_s == min(map(seconds_of, SPACE.starts))
-    assert chosen.features == SPACE.describe(tuned.winner)
+    assert sparse.features == SPACE.describe(tuned.winner)
+
+
+def test_the_fastest_finalist_of_each_kind_is_compared_as_it_was_measured_in_the_end(log):
+    (tuned,) = tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=40).run()
+    times = list(tuned.finalists.values())
+    assert times == sorted(times)
+    records = Records(read_log(log))
+    for sparse in (False, True):
+        best = records.best(ONE, sparse=sparse)
+        fastest = next(each for each in tuned.finalists if each.sparse == sparse)
+        assert (best.configuration, best.seconds) == (fastest, tuned.finalists[fastest])
+        assert best.chosen
 
 
 def test_trials_go_where_the_time_is(log):
@@ -100,6 +112,16 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not(log, tmp_path):
         return [r.configuration for r in read_log(file) if not r.chosen]
 
     assert measured(log) == measured(whole)
+
+
+def test_what_a_killed_run_had_not_decided_is_decided(log):
+    tuner = tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=20)
+    next(tuner.run(), None)
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join(lines[:20]))
+    (tuned,) = tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=20).run()
+    assert Records(read_log(log)).best(ONE, sparse=True).configuration == tuned.winner
+    assert log.read_text().count('"chosen": true') == 2
 
 
 def test_it_ends_where_nothing_improves(log):

@@ -72,7 +72,7 @@ def add_logs(parser: argparse.ArgumentParser) -> None:
         "--logs",
         metavar="DIR",
         help="schedule layers as `tvm-patdnn tune` measured: its log, a file or a folder "
-        "(default: the records shipped)",
+        "(default: TVM_PATDNN_LOGS, where that is set, else the records shipped)",
     )
 
 

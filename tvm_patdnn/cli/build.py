@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,7 +138,8 @@ def _kept_or_built(
 def _options(args: argparse.Namespace) -> dict[str, object]:
     """Returns all that was asked for and changes what is written or said."""
     asked = {name: value for name, value in vars(args).items() if name not in _OUTSIDE}
-    logs = _log_digests(args.logs) if args.logs else ()
+    given = args.logs or os.environ.get("TVM_PATDNN_LOGS")
+    logs = _log_digests(given) if given else ()
     return asked | {"suffix": args.output.suffix, "logs": tuple(logs)}
 
 

@@ -115,12 +115,15 @@ def _search(name: str, seed: int) -> Callable[[Sequence[Record]], Search]:
 def _text(tuned: Tuned, log: Path) -> str:
     if tuned.network is None:
         return f"nothing left to measure: {tuned.trials} trials in {log}\nuse: --logs {log}"
-    before, after = 1e3 * tuned.network.default_s, 1e3 * tuned.network.tuned_s
+    times = tuned.network.times
+    before, after = 1e3 * times.default_s, 1e3 * times.tuned_s
     lines = [
         f"network: {before:.3f} ms before, {after:.3f} ms after: {before / after:.2f}x",
         f"{tuned.trials} trials in {log}{_average(tuned)}",
     ]
-    if tuned.kept:
+    if changed := len(tuned.network.choices):
+        lines.append(f"kernels that are faster in the network than the fastest alone: {changed}")
+    if tuned.network.kept:
         lines.append(f"use: tvm-patdnn build MODEL.onnx --logs {log} -o OUT.so")
     else:
         lines.append("the tuned network is not faster, so builds keep the schedules they had")
@@ -134,14 +137,15 @@ def _average(tuned: Tuned) -> str:
 
 def _values(tuned: Tuned, log: Path) -> dict[str, Any]:
     network = tuned.network
+    choices = network.choices if network else {}
     return {
         "log": str(log),
         "trials": tuned.trials,
         "seconds_a_trial": tuned.seconds_a_trial,
         "layers": tuned.layers,
-        "kept": tuned.kept,
-        "default_s": network.default_s if network else None,
-        "tuned_s": network.tuned_s if network else None,
+        "kept": network is None or network.kept,
+        "default_s": network.times.default_s if network else None,
+        "tuned_s": network.times.tuned_s if network else None,
         "tasks": [
             {
                 "layers": list(each.task.layers),
@@ -149,7 +153,7 @@ def _values(tuned: Tuned, log: Path) -> dict[str, Any]:
                 "trials": each.trials,
                 "default_s": each.default_s,
                 "best_s": each.best_s,
-                "configuration": each.winner.to_json(),
+                "configuration": choices.get(each, each.winner).to_json(),
             }
             for each in tuned.tasks
         ],

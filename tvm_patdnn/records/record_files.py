@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -22,8 +23,9 @@ from tvm_patdnn.errors import TuningError
 from tvm_patdnn.records.families import FAMILIES
 from tvm_patdnn.records.tuning_records import FORMAT, Record, Records, record_line, record_of
 
-__all__ = ["append_records", "log_files", "read_log", "read_records"]
+__all__ = ["VARIABLE", "append_records", "log_files", "read_log", "read_records"]
 
+VARIABLE = "TVM_PATDNN_LOGS"  # in the environment: what is read by default; empty: nothing
 _LOG = logging.getLogger(__name__)
 _CPU = re.compile(r'^{"format": \d+, .*?"cpu": "([^"\\]*)"')
 
@@ -35,7 +37,8 @@ def read_records(cpu: str, logs: str | PathLike[str] | None = None) -> Records:
 
     Args:
         cpu: LLVM's name of it.
-        logs: a file of records, or a folder of ``*.jsonl``; by default those shipped.
+        logs: a file of records, or a folder of ``*.jsonl``; by default what ``VARIABLE`` says,
+            else those shipped.
 
     Raises:
         TuningError: there is no such file, or a line is not a record.
@@ -109,10 +112,14 @@ def log_files(logs: str | PathLike[str] | None = None) -> Iterator[Traversable]:
     Raises:
         TuningError: there is no such file or folder.
     """
-    if logs is None:
+    given = logs if logs is not None else os.environ.get(VARIABLE)
+    if given is None:
         yield from _files_below(files("autotune_logs"))
-        return
-    path = Path(logs)
+    elif given != "":
+        yield from _files_at(Path(given))
+
+
+def _files_at(path: Path) -> Iterator[Traversable]:
     if not path.exists():
         raise TuningError(f"{path}: no such file or folder; give the log that tuning wrote")
     if path.is_dir():

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from statistics import median
+from typing import TypeAlias
 
 import numpy as np
 
-from tvm_patdnn.builder import build_requested
-from tvm_patdnn.compilation import Request
 from tvm_patdnn.errors import TuningError
 from tvm_patdnn.evaluation.random_inputs import random_inputs
-from tvm_patdnn.tuning.places import HERE, Place
+from tvm_patdnn.library.running import RunnableModel
+from tvm_patdnn.library.standalone_model import StandaloneModel
 
-__all__ = ["NetworkTimes", "check_same", "compare_networks"]
+__all__ = ["Model", "NetworkTimes", "check_same", "compare_networks"]
 
 _TURNS = 15
 _RUNS = 3  # of each turn
 _TOLERANCE = 1e-3  # of the largest value
+
+Model: TypeAlias = RunnableModel | StandaloneModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,25 +32,18 @@ class NetworkTimes:
     tuned_s: float
 
 
-def compare_networks(default: Request, log: Path, place: Place = HERE) -> NetworkTimes:
-    """Builds and measures both.
-
-    Args:
-        default: the network without records.
-        log: the records.
+def compare_networks(models: Sequence[Model]) -> list[float]:
+    """Returns the median seconds of each, measured in turns.
 
     Raises:
-        TuningError: their results differ.
+        TuningError: their results differ from those of the first.
     """
-    libraries = (build_requested(default), build_requested(replace(default, logs=log)))
-    before, after = (place.network(library) for library in libraries)
-    inputs = random_inputs(before.inputs)
-    check_same(before.run(inputs), after.run(inputs))
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(_TURNS):
-        for model, found in zip((before, after), times, strict=True):
-            found += model.time(inputs, _RUNS)
-    return NetworkTimes(default_s=median(times[0]), tuned_s=median(times[1]))
+    inputs = random_inputs(models[0].inputs)
+    expected = models[0].run(inputs)
+    for model in models[1:]:
+        check_same(expected, model.run(inputs))
+    turns = [[model.time(inputs, _RUNS) for model in models] for _ in range(_TURNS)]
+    return [median(chain.from_iterable(own)) for own in zip(*turns, strict=True)]
 
 
 def check_same(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]) -> None:

@@ -13,18 +13,16 @@ from tvm_patdnn.device.connect import free_devices
 from tvm_patdnn.errors import TuningError
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.records.tuning_records import Record, Records
-from tvm_patdnn.tuning.compare_networks import NetworkTimes, compare_networks
 from tvm_patdnn.tuning.device_place import DevicePlace
 from tvm_patdnn.tuning.network_tasks import network_tasks
 from tvm_patdnn.tuning.places import HERE, Place
 from tvm_patdnn.tuning.problem import TuningTask
 from tvm_patdnn.tuning.search import Search
+from tvm_patdnn.tuning.settle_network import Settled, settle_network
 from tvm_patdnn.tuning.tuner import TunedTask, TuneOptions, Tuner
 from tvm_patdnn.tuning.workshop import WAIT_S, Limits, Workshop
 
 __all__ = ["TuneRequest", "Tuned", "tune"]
-
-_EVEN = 0.99  # of the default's time: as fast as that is not faster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +53,14 @@ class Tuned:
         trials: in the log, of this network.
         seconds_a_trial: on average over this run, with building, and with what is measured
             again in the end; None where nothing was measured.
-        network: before and after; None where nothing was measured.
-        kept: whether the network is faster with what was found.
+        network: before and after; None where it was not measured.
     """
 
     tasks: tuple[TunedTask, ...]
     layers: int
     trials: int
     seconds_a_trial: float | None
-    network: NetworkTimes | None
-    kept: bool
+    network: Settled | None
 
 
 def tune(
@@ -115,18 +111,14 @@ def tune(
     network = None
     if tuner.is_new and (gpu is None or place is HERE):  # a device's GPU runs layers only
         phase("whole network")
-        network = compare_networks(asked.request, asked.log, place)
+        network = settle_network(asked.request, asked.log, tuner, done, place)
         place.release()
-    kept = network is None or network.tuned_s < network.default_s * _EVEN
-    if not kept:
-        tuner.keep_defaults()
     return Tuned(
         tasks=tuple(done),
         layers=sum(len(task.layers) for task in tasks),
         trials=tuner.trials,
         seconds_a_trial=spent / new if new else None,
         network=network,
-        kept=kept,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,15 +46,24 @@ class TunedTask:
     """What became of one task.
 
     Attributes:
-        default_s, best_s: seconds of the default and of the winner, measured in turns.
-        winner: the fastest; the default where that is.
+        default_s: seconds of the default, measured in turns with the finalists.
+        finalists: seconds of each that ran, the fastest first.
     """
 
     task: TuningTask
     trials: int
     default_s: float
-    best_s: float
-    winner: Configuration
+    finalists: Mapping[Configuration, float]
+
+    @property
+    def winner(self) -> Configuration:
+        """The fastest; the default where none ran."""
+        return next(iter(self.finalists), self.task.space.starts[0])
+
+    @property
+    def best_s(self) -> float:
+        """Seconds of the winner."""
+        return self.finalists.get(self.winner, math.inf)
 
 
 @dataclass(eq=False)
@@ -64,7 +73,12 @@ class _Course:
     task: TuningTask
     history: History
     exhausted: bool = False
-    measured: bool = False  # in this run
+    measured: bool = False  # in this run, or nothing was decided by an earlier one
+
+    @classmethod
+    def of(cls, task: TuningTask, trials: Sequence[Record]) -> _Course:
+        undecided = bool(trials) and not any(record.chosen for record in trials)
+        return cls(task, History.of(trials), measured=undecided)
 
     @property
     def weight(self) -> float:
@@ -98,7 +112,7 @@ class Tuner:
         self._workshop, self._search = workshop, search
         self._log, self._records, self._options = log, records, options
         self._progress = progress
-        self._courses = [_Course(task, History.of(records.trials(task.key))) for task in tasks]
+        self._courses = [_Course.of(task, records.trials(task.key)) for task in tasks]
         self._end = math.inf if options.seconds is None else time.monotonic() + options.seconds
 
     @property
@@ -161,19 +175,25 @@ class Tuner:
         ran = [point for point in points if course.history.seconds[point] < math.inf]
         found = self._workshop.measure(task, ran, turns=options.final_turns)
         times = {p: m.seconds for p, m in zip(ran, found, strict=True) if m.seconds is not None}
-        winner = min(times, key=lambda p: times[p], default=task.space.starts[0])
-        default = min(
-            (times[p] for p in task.space.starts if p in times), default=times.get(winner, math.inf)
+        ranked = dict(sorted(times.items(), key=lambda each: each[1]))
+        starts = [times[point] for point in task.space.starts if point in times]
+        default = min(starts, default=next(iter(ranked.values()), math.inf))
+        tuned = TunedTask(
+            task=task, trials=len(course.history), default_s=default, finalists=ranked
         )
-        if winner in times:
-            self._write([_record(task, winner, Measured(seconds=times[winner]), chosen=True)])
-        return TunedTask(
-            task=task,
-            trials=len(course.history),
-            default_s=default,
-            best_s=times.get(winner, math.inf),
-            winner=winner,
-        )
+        for sparse in (False, True):  # of both kinds, as they are compared with each other
+            if first := next((point for point in ranked if point.sparse == sparse), None):
+                self.choose(tuned, first)
+        return tuned
+
+    def choose(self, tuned: TunedTask, point: Configuration) -> None:
+        """Decides for one of a task's finalists."""
+        self._write([self.decision(tuned, point)])
+
+    def decision(self, tuned: TunedTask, point: Configuration) -> Record:
+        """Returns what a log says where one of a task's finalists is decided for."""
+        measured = Measured(seconds=tuned.finalists[point])
+        return _record(tuned.task, point, measured, chosen=True)
 
     def keep_defaults(self) -> None:
         """Decides for the defaults of all tasks: tuning has not made the network faster."""
