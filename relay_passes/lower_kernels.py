@@ -2,7 +2,7 @@
 
 TVM's default pipeline also looks for what our kernels never have: shared memory, software
 pipelines, buffers to compact, conditions to hoist. On unrolled kernels that search takes
-most of the lowering, and leaves them as they are.
+most of the lowering, and leaves them as they are. What does nothing is left for LLVM to drop.
 """
 
 from __future__ import annotations
@@ -68,7 +68,6 @@ def _loops_to_vectors() -> list[tvm.transform.Pass]:
         tirx.transform.StorageRewrite(),
         tirx.transform.UnrollLoop(),
         tirx.transform.StmtSimplify(),
-        tirx.transform.RemoveNoOp(),
         s_tir.transform.RewriteUnsafeSelect(),
         tirx.transform.CommonSubexprElim(),
     ]

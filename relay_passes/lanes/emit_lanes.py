@@ -44,7 +44,7 @@ class _Emitter:
         self._main, self._layouts, self._builder = main, plan.layouts, main.builder
         self._plain: set[relax.Var] = set()
         self._lanes: dict[tuple[relax.Var, Split], relax.Var] = {}
-        self._generated: dict[Hashable, tvm.tirx.PrimFunc] = {}
+        self._generated: dict[Hashable, tvm.ir.GlobalVar] = {}
 
     def emit_binding(self, binding: relax.Binding) -> None:
         """Emits an operator that is not in lanes."""
@@ -67,8 +67,8 @@ class _Emitter:
         if isinstance(planned.node.operator, GlobalPool):
             self._global_pool(planned, inputs)
             return
-        name, func = self._kernel(planned)
-        self._store(planned, name, func, [*inputs, *_constants(planned), *operands])
+        kernel = self._kernel(planned)
+        self._store(planned, kernel, [*inputs, *_constants(planned), *operands])
 
     def emit_pair(self, pair: PlannedPair) -> None:
         """Emits a convolution and the depthwise one that reads it, in one kernel."""
@@ -77,34 +77,37 @@ class _Emitter:
         more = self._operands(depthwise)
         args = [*inputs, *_constants(first), *operands, *_constants(depthwise), *more]
         key = first.kernel.code_key, depthwise.kernel.code_key
-        func = self._once(key, lambda: conv2d_depthwise(*pair.kernels))
-        self._store(depthwise, f"{first.choice.kind}_conv2d_depthwise_conv2d", func, args)
+        name = f"{first.choice.kind}_conv2d_depthwise_conv2d"
+        kernel = self._once(key, name, lambda: conv2d_depthwise(*pair.kernels))
+        self._store(depthwise, kernel, args)
 
-    def _kernel(self, planned: PlannedNode) -> tuple[str, tvm.tirx.PrimFunc]:
-        """Returns the name and the kernel of a node that is written in lanes."""
+    def _kernel(self, planned: PlannedNode) -> tvm.ir.GlobalVar:
+        """Returns the kernel of a node that is written in lanes."""
         if not isinstance(planned, PlannedConvolution):
-            return _small_kernel(planned)
-        func = self._once(planned.kernel.code_key, planned.kernel.generate)
-        return planned.name, func
+            return self._builder.add_func(*_small_kernel(planned))
+        return self._once(planned.kernel.code_key, planned.name, planned.kernel.generate)
 
-    def _once(self, key: Hashable, generate: Callable[[], tvm.tirx.PrimFunc]) -> tvm.tirx.PrimFunc:
+    def _once(
+        self, key: Hashable, name: str, generate: Callable[[], tvm.tirx.PrimFunc]
+    ) -> tvm.ir.GlobalVar:
         """Generates the kernel of a key when it is first needed: networks repeat their layers."""
         if key not in self._generated:
-            self._generated[key] = generate()
+            self._generated[key] = self._builder.add_func(generate(), name)
         return self._generated[key]
 
     def _store(
-        self, planned: PlannedNode, name: str, func: tvm.tirx.PrimFunc, args: Sequence[relax.Expr]
+        self, planned: PlannedNode, kernel: tvm.ir.GlobalVar, args: Sequence[relax.Expr]
     ) -> None:
         var, layout = planned.node.result, planned.output
         assert layout is not None, "what is not in lanes has no layout"
-        result = self._call(name, func, args, layout.shape(*fixed_shape(var)[:2]))
+        result = self._call(kernel, args, layout.shape(*fixed_shape(var)[:2]))
         self._lanes[var, layout.split] = result
 
     def _global_pool(self, planned: PlannedNode, inputs: Sequence[relax.Expr]) -> None:
         batch, channels = fixed_shape(planned.node.inputs[0])[:2]
         func = global_average_pool(batch, channels, planned.sources[0])
-        mean = self._call("global_average_pool", func, inputs, (batch, channels))
+        kernel = self._builder.add_func(func, "global_average_pool")
+        mean = self._call(kernel, inputs, (batch, channels))
         result = planned.node.result
         self._main.replace(result, self._reshape(mean, fixed_shape(result)))
 
@@ -162,40 +165,35 @@ class _Emitter:
         in_values = source.plane_values if source else area
         table = relayout_table(source, target)
         func = gather_planes(shape[0], shape[1], in_values, table)
-        out_shape = (*shape[:2], len(table))
-        return self._call("relayout", func, [held, relax.const(table)], out_shape)
+        kernel = self._builder.add_func(func, "relayout")
+        return self._call(kernel, [held, relax.const(table)], (*shape[:2], len(table)))
 
     def _reshape(self, value: relax.Expr, shape: Sequence[int]) -> relax.Var:
         return self._builder.emit(relax.op.reshape(value, shape))
 
     def _call(
-        self,
-        name: str,
-        func: tvm.tirx.PrimFunc,
-        args: Sequence[relax.Expr],
-        shape: Sequence[int],
+        self, kernel: tvm.ir.GlobalVar, args: Sequence[relax.Expr], shape: Sequence[int]
     ) -> relax.Var:
-        kernel = self._builder.add_func(func, name)
         out = relax.TensorType(shape, "float32")
         return self._builder.emit(relax.call_tir(kernel, args, out))
 
 
-def _small_kernel(planned: PlannedNode) -> tuple[str, tvm.tirx.PrimFunc]:
-    """Returns the name and the kernel of what is no convolution."""
+def _small_kernel(planned: PlannedNode) -> tuple[tvm.tirx.PrimFunc, str]:
+    """Returns the kernel of what is no convolution, and its name."""
     node, layout = planned.node, planned.output
     assert layout is not None, "only a global pool leaves the lanes"
     batch, channels = fixed_shape(node.result)[:2]
     if isinstance(node.operator, Pooling):
         in_shape, window = fixed_shape(node.inputs[0]), node.operator.window
         geometry = Conv2dGeometry.of(window, in_shape, channels, layout, planned.sources[0])
-        return "pool2d", pool2d(geometry, node.operator.pool)
+        return pool2d(geometry, node.operator.pool), "pool2d"
     assert isinstance(node.operator, Copy)
     repeat, shuffle = node.operator.repeat, node.operator.shuffle
     inputs = [
         LaneInput(fixed_shape(var)[1], source, repeat, shuffle)
         for var, source in zip(node.inputs, planned.sources, strict=False)
     ]
-    return "elementwise", elementwise(batch, inputs, layout, planned.steps)
+    return elementwise(batch, inputs, layout, planned.steps), "elementwise"
 
 
 def _constants(planned: PlannedNode) -> list[relax.Expr]:

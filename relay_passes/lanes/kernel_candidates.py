@@ -32,6 +32,7 @@ from tvm_patdnn.sparse.patterns import Pattern
 
 __all__ = [
     "Candidate",
+    "DenseCandidate",
     "Kind",
     "StoredKernels",
     "dense_candidates",
@@ -127,7 +128,26 @@ class Candidate:
         return pack_fkw(weight, self.ids, self.patterns, self.group, schedule.band, schedule.chunks)
 
 
-def dense_candidates(layer: ConvLayer) -> Iterator[Candidate]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DenseCandidate(Candidate):
+    """A way to store a layer as if nothing had been pruned.
+
+    Attributes:
+        conv_groups: of the convolution.
+    """
+
+    conv_groups: int
+
+    @cached_property
+    def lists(self) -> KernelLists:
+        """Counts kernels by their shape: each filter has all of its group of the convolution."""
+        filters, channels = self.ids.shape
+        groups = self.conv_groups * -(-(filters // self.conv_groups) // self.group)
+        counts = (groups * (channels // self.conv_groups),)
+        return KernelLists(patterns=self.patterns, counts=counts, groups=groups)
+
+
+def dense_candidates(layer: ConvLayer) -> Iterator[DenseCandidate]:
     """Yields the ways to store a layer as if nothing had been pruned."""
     height, width = layer.kernel_shape
     full = Pattern(kernel_shape=(height, width), taps=tuple(np.ndindex(height, width)))
@@ -137,7 +157,9 @@ def dense_candidates(layer: ConvLayer) -> Iterator[Candidate]:
     for group in DENSE_GROUPS:
         shared = layer.groups == 1 and group <= out_c
         if group == 1 or shared or out_c // layer.groups % group == 0:
-            yield Candidate(kind=kind, ids=ids, patterns=(full,), group=group)
+            yield DenseCandidate(
+                kind=kind, ids=ids, patterns=(full,), group=group, conv_groups=layer.groups
+            )
 
 
 def sparse_candidates(layer: ConvLayer) -> Iterator[Candidate]:

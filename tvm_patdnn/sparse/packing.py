@@ -35,8 +35,11 @@ class KernelList:
     def of(
         cls, slot: np.ndarray, run: np.ndarray, channel: np.ndarray, pattern: np.ndarray
     ) -> KernelList:
-        """Sorts kernels by slot, run, channel and pattern."""
-        rank = np.lexsort((pattern, channel, run, slot))
+        """Sorts kernels by slot, run, channel and pattern, whose sizes' product fits 63 bits."""
+        key = np.zeros(len(slot), np.int64)  # one for all: several times as fast to sort
+        for part in (slot, run, channel, pattern):
+            key = key * (int(part.max(initial=0)) + 1) + part
+        rank = np.argsort(key, kind="stable")
         return cls(slot=slot[rank], run=run[rank], channel=channel[rank], pattern=pattern[rank])
 
 

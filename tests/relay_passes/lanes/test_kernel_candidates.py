@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relay_passes.lanes.kernel_candidates import dense_candidates, sparse_candidates
+from relay_passes.lanes.kernel_candidates import Candidate, dense_candidates, sparse_candidates
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from tests.relay_passes.recognition.conv_layers import layer_of
 from tests.te_schedules.cpu.lane_kernels import ConvCase, pattern_weight, random_array
@@ -34,6 +34,10 @@ def test_dense_layers_are_stored_for_any_number_of_filters_that_may_share(
     for candidate in candidates:
         packed = candidate.pack(weight, POINT)
         assert np.count_nonzero(packed.unpack()) == weight.size
+        same = Candidate(
+            kind=kind, ids=candidate.ids, patterns=candidate.patterns, group=candidate.group
+        )
+        assert candidate.lists == same.lists  # counted in the arrays, not by their shape
 
 
 @pytest.mark.parametrize("order", ["neighbours", "any"])
