@@ -26,6 +26,12 @@ def test_leaves_the_given_model_alone():
     assert model.SerializeToString(deterministic=True) == before
 
 
+def test_changes_the_given_model_if_asked_to():
+    model, same = conv_model(("N", 3, 8, 8)), conv_model(("N", 3, 8, 8))
+    assert fix_input_shapes(model, {"x": [1, 3, 8, 8]}, in_place=True) is model
+    assert model == fix_input_shapes(same, {"x": [1, 3, 8, 8]})
+
+
 def test_initializers_are_not_inputs():
     model = conv_model()
     model.ir_version = 3

@@ -105,11 +105,14 @@ class _Writer:
 
 
 def expand_quantised(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Returns a copy in which no operator of the main graph is one of those expanded here."""
+    """Returns a copy in which no operator of the main graph is one of those expanded here.
+
+    Where there is none, it is the model itself.
+    """
+    if not any(node.op_type in _EXPANDED for node in model.graph.node):
+        return model
     new = onnx.ModelProto()
     new.CopyFrom(model)
-    if not any(node.op_type in _EXPANDED for node in new.graph.node):
-        return new
     graph = OnnxGraph(new)
     nodes = [made for node in new.graph.node for made in _expanded(graph, node)]
     del new.graph.node[:]

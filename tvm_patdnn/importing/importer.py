@@ -113,7 +113,7 @@ def fixed_model(model: ModelSource, input_shapes: InputShapes | None = None) -> 
     loaded = load_onnx(model)
     decline_dynamically_quantised(loaded)  # before asking for shapes
     check_nodes(loaded)
-    fixed = fix_input_shapes(loaded, input_shapes)
+    fixed = fix_input_shapes(loaded, input_shapes, in_place=loaded is not model)
     _list_outputs_once(fixed)
     return fixed
 

@@ -17,7 +17,9 @@ Dim = int | str  # a size, or the name of a size that is not known ("?": without
 _TYPICAL_SIDE = 224  # what the example in an error message proposes for height and width
 
 
-def fix_input_shapes(model: onnx.ModelProto, input_shapes: InputShapes | None) -> onnx.ModelProto:
+def fix_input_shapes(
+    model: onnx.ModelProto, input_shapes: InputShapes | None, *, in_place: bool = False
+) -> onnx.ModelProto:
     """Returns a copy of ``model`` whose inputs all have the sizes asked for.
 
     Initializers are no longer listed as inputs in it, and shapes of inner tensors are
@@ -26,12 +28,12 @@ def fix_input_shapes(model: onnx.ModelProto, input_shapes: InputShapes | None) -
     Args:
         model: left as it is.
         input_shapes: sizes by input name; needed for inputs with a dynamic dimension.
+        in_place: change ``model`` and return it, rather than a copy.
 
     Raises:
         ModelError: a name is unknown, a shape contradicts the model, or one is missing.
     """
-    fixed = onnx.ModelProto()
-    fixed.CopyFrom(model)
+    fixed = model if in_place else _copied(model)
     _drop_initializer_inputs(fixed)
     del fixed.graph.value_info[:]
     inputs = {value.name: value for value in fixed.graph.input}
@@ -42,6 +44,12 @@ def fix_input_shapes(model: onnx.ModelProto, input_shapes: InputShapes | None) -
         _set_shape(inputs[name], shape)
     _require_fixed(inputs)
     return fixed
+
+
+def _copied(model: onnx.ModelProto) -> onnx.ModelProto:
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy
 
 
 def _drop_initializer_inputs(model: onnx.ModelProto) -> None:

@@ -23,31 +23,36 @@ _LOG = logging.getLogger(__name__)
 
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     """Returns a copy of ``model`` without local functions, constants folded, nodes fused."""
-    simple = _inlined(model)
-    fold_constants(simple)
-    simple = _slim(simple)
-    return _slim(simple) if fold_constants(simple) else simple  # it infers more shapes
+    slim = _slim(_folded(model))
+    if slim is None:  # what it was given may have been changed
+        return _folded(model)
+    if not fold_constants(slim):
+        return slim
+    return _slim(_copied(slim)) or slim  # it infers more shapes
 
 
-def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
-    if model.functions:
-        return onnx.inliner.inline_local_functions(model)
+def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
+    copy = onnx.inliner.inline_local_functions(model) if model.functions else _copied(model)
+    fold_constants(copy)
+    return copy
+
+
+def _copied(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     return copy
 
 
-def _slim(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Fuses and drops nodes; on failure, or if inputs or outputs would go, does nothing."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
+def _slim(model: onnx.ModelProto) -> onnx.ModelProto | None:
+    """Fuses and drops nodes, maybe in place; None on failure, or if inputs or outputs would go."""
+    interface = _interface(model)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not like
-            simple = onnxslim.slim(copy, skip_optimizations=["constant_folding"])
+            simple = onnxslim.slim(model, skip_optimizations=["constant_folding"])
     except Exception as error:  # any failure of the optional step means: go on without it
         _LOG.warning("onnxslim failed (%s); importing the model unsimplified", error)
-        return model
-    return simple if _interface(simple) == _interface(model) else model
+        return None
+    return simple if _interface(simple) == interface else None
 
 
 def _interface(model: onnx.ModelProto) -> tuple[list[str], list[str]]:
