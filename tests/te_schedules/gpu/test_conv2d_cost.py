@@ -1,9 +1,17 @@
+import itertools
 from dataclasses import replace
 
 import pytest
 
 from te_schedules.gpu.conv2d_binding import GpuConv2d
-from te_schedules.gpu.conv2d_cost import GpuLists, busy_warps, estimate, registers, shared_bytes
+from te_schedules.gpu.conv2d_cost import (
+    GpuLists,
+    busy_blocks,
+    busy_warps,
+    estimate,
+    registers,
+    shared_bytes,
+)
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
 from te_schedules.gpu.kernel_table import KERNELS, PICTURES
@@ -86,6 +94,15 @@ def test_shared_memory_is_about_what_the_kernel_declares(name):
 def test_registers_grow_with_the_sums():
     small = registers(lists(9000), WINDOW, SCHEDULE, gpu())
     assert registers(lists(9000), WINDOW, replace(SCHEDULE, groups=2), gpu()) == small + 28
+
+
+def test_all_weights_of_a_dense_kernel_of_eight_filters_wait_in_registers():
+    """nvcc takes 200 where it may; told to fit three blocks, which leave 168, it spilled."""
+    full = (Pattern(kernel_shape=(3, 3), taps=tuple(itertools.product(range(3), range(3)))),)
+    dense = GpuLists(patterns=full, counts=(32 * 256,), groups=32, group=8)
+    schedule = GpuSchedule(lanes_x=8, rows=7, warps=4, window=8, splits=8)
+    assert registers(dense, WINDOW, schedule, gpu()) == 200
+    assert busy_blocks(geometry(), dense, schedule, gpu()) == 2
 
 
 def test_warps_are_busy_as_far_as_there_are_blocks_and_room():
