@@ -41,7 +41,7 @@ class PruneOptions:
             1x1 layers 2 and 4 are known as 2x1 and 4x1 block sparsity.
         filter_grouping: which filters form a block: ``neighbours``, or ``similar`` ones,
             chosen so that more of the weights' norm stays. The order of the filters stays
-            as it is: the compiler finds both in float32, and neighbours in int8.
+            as it is: the compiler finds both.
         first_layer: whether to prune convolutions with no other layer before them.
         connectivity_1x1: rate of 1x1 convolutions; None for ``connectivity``.
         skip_layers: names of layers to leave alone, with wildcards too.
