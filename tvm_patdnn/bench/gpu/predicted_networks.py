@@ -21,7 +21,7 @@ The sums over all convolutions of a network at batch 1, not from machine code bu
 model that chooses the kernels, which also counts latencies, launches and the second-level cache.
 *Dense* is the same network with the best schedule of our dense kernels. Its constants follow what
 single layers took on an H100; whole networks there, with all that is between convolutions, took
-1.05 to 1.4 times what it says (`docs/gpu-speed.md`).
+1.0 to 1.4 times what it says (`docs/gpu-speed.md`).
 
 | network | GPU | pruned, us | dense, us | dense / pruned | of the peak | kernels |
 |---|---|---|---|---|---|---|"""
