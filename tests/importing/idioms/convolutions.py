@@ -53,6 +53,7 @@ IDIOMS = {
     ),
     "transposed": idiom(_up(8, 6, 4, stride=2, padding=1)),
     "transposed output_padding": idiom(_up(8, 6, 3, stride=2, padding=1, output_padding=1)),
+    "transposed cut": idiom(_up(8, 6, 4, stride=2, padding=3)),
     "transposed groups": idiom(_up(8, 12, 3, stride=2, groups=4, bias=False)),
     "transposed dilation": idiom(_up(8, 6, 3, stride=3, dilation=2, padding=(2, 1))),
     "transposed depth-wise": idiom(_up(8, 8, 4, stride=2, padding=1, groups=8)),
