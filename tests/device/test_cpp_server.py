@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,12 @@ import tvm_ffi
 
 import tvm_patdnn.device
 from tests.built import inputs, library, require_linker
-from tests.device.servers import free_port
+from tests.device.servers import free_port, tracking
 from tvm_patdnn.device.address import DeviceAddress
-from tvm_patdnn.device.connect import connect
+from tvm_patdnn.device.connect import connect, free_devices
 from tvm_patdnn.device.device import Device
+from tvm_patdnn.device.device_facts import facts_of
+from tvm_patdnn.device.tracker import find_device
 from tvm_patdnn.errors import DeviceError
 from tvm_patdnn.machine.host_cpu import host_caches
 
@@ -39,15 +42,23 @@ def program(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def address(program):
+    with server(program) as found:
+        yield found
+
+
+@contextmanager
+def server(program, tracker: DeviceAddress | None = None):
     found = DeviceAddress(host="127.0.0.1", port=free_port(), key="pi")
-    path = ":".join(map(str, LIBRARIES))
     process = subprocess.Popen(
-        [program, found.host, str(found.port), found.key],
-        env={"LD_LIBRARY_PATH": path, "PATH": "/usr/bin:/bin"},
+        [program, found.host, str(found.port), found.key]
+        + ([tracker.host, str(tracker.port)] if tracker else []),
+        env={"LD_LIBRARY_PATH": ":".join(map(str, LIBRARIES)), "PATH": "/usr/bin:/bin"},
         stderr=subprocess.PIPE,
         text=True,
     )
     assert "serving on 127.0.0.1" in process.stderr.readline()
+    if tracker:
+        assert process.stderr.readline() == "tvm-patdnn-server: known to the tracker\n"
     yield found
     process.kill()
     process.wait()
@@ -92,15 +103,35 @@ def test_it_outlives_sessions_that_do_not_end_well(address):
     assert connect(address, wait_s=20)
 
 
-def test_usage(program):
+def test_trackers_hand_it_out_to_one_client_after_the_other(program):
+    with tracking("pi") as tracker, server(program, tracker) as own:
+        for _ in range(2):
+            session = connect(tracker, wait_s=30)
+            assert free_devices(tracker) == 0
+            assert facts_of(session).cores >= 1
+            del session
+        with pytest.raises(DeviceError, match="has another key than 'pi'"):
+            connect(own)
+
+
+def test_who_took_it_and_did_not_come_does_not_keep_it(program):
+    with tracking("pi") as tracker, server(program, tracker):
+        taken = find_device(tracker)
+        assert taken.key.startswith("pi:")
+        assert connect(tracker, wait_s=60)
+
+
+@pytest.mark.parametrize("words", [[], ["127.0.0.1"], ["127.0.0.1", "9090", "pi", "127.0.0.1"]])
+def test_usage(program, words):
     done = subprocess.run(
-        [program],
+        [program, *words],
         env={"LD_LIBRARY_PATH": ":".join(map(str, LIBRARIES))},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (2, "usage: tvm-patdnn-server HOST PORT [KEY]\n")
+    usage = "usage: tvm-patdnn-server HOST PORT [KEY [TRACKER_HOST TRACKER_PORT]]\n"
+    assert (done.returncode, done.stderr) == (2, usage)
 
 
 def test_wheels_that_are_not_there(tmp_path):

@@ -1,13 +1,14 @@
 // The RPC server for boards and phones without Python: TVM's protocol, one session at a time, each
 // in a process of its own, so that what a client tries there cannot end the server.
 //
-//   tvm-patdnn-server HOST PORT [KEY]
+//   tvm-patdnn-server HOST PORT [KEY [TRACKER_HOST TRACKER_PORT]]
 //
 // TVM's runtime serves a session once its socket is open (`rpc.ServerLoop`); what is here is the
 // handshake, the files of a session, its time limit, and what the client asks about the machine.
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -24,52 +25,24 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
+
+#include "messages.h"
+#include "tracker.h"
 
 namespace ffi = tvm::ffi;
 
 namespace {
 
-constexpr int kMagic = 0xFF271, kMismatch = kMagic + 2, kLongestKey = 4096;
+constexpr int kMagic = 0xFF271, kMismatch = kMagic + 2, kLongestKey = 4096, kWaitMs = 2000;
 
 std::string session_folder = ".";
 
 [[noreturn]] void Fail(const std::string& what) {
   std::perror(("tvm-patdnn-server: " + what).c_str());
   std::exit(1);
-}
-
-bool Send(int fd, const void* data, size_t size) {
-  for (const char* at = static_cast<const char*>(data); size > 0;) {
-    ssize_t sent = send(fd, at, size, MSG_NOSIGNAL);
-    if (sent <= 0) return false;
-    at += sent, size -= sent;
-  }
-  return true;
-}
-
-bool Receive(int fd, void* data, size_t size) {
-  for (char* at = static_cast<char*>(data); size > 0;) {
-    ssize_t got = recv(fd, at, size, 0);
-    if (got <= 0) return false;
-    at += got, size -= got;
-  }
-  return true;
-}
-
-std::string Quoted(const std::string& text) {
-  std::string quoted = "\"";
-  for (unsigned char c : text) {
-    char escaped[8];
-    if (c < 0x20 || c == '"' || c == '\\' || c > 0x7e) {
-      std::snprintf(escaped, sizeof escaped, "\\u%04x", c);
-      quoted += escaped;
-    } else {
-      quoted += static_cast<char>(c);
-    }
-  }
-  return quoted + "\"";
 }
 
 // The sizes of the first core's data caches, level by level, as Linux tells them.
@@ -172,8 +145,8 @@ void Serve(int connection, double limit) {
   std::filesystem::remove_all(pattern, ignored);
 }
 
-// Reads what a client says first; returns whether it has the key, and its time limit.
-bool Greet(int connection, const std::string& key, double* limit) {
+// Reads what a client says first; returns whether it says what is expected, and its time limit.
+bool Greet(int connection, const std::string& key, const std::string& expected, double* limit) {
   timeval patience{10, 0};
   setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   int magic = 0, size = 0;
@@ -181,7 +154,7 @@ bool Greet(int connection, const std::string& key, double* limit) {
   if (!Receive(connection, &size, 4) || size < 0 || size > kLongestKey) return false;
   std::string said(size, '\0');
   if (!Receive(connection, said.data(), size)) return false;
-  if (said.substr(0, said.find(' ')) != "client:" + key) {
+  if (said.substr(0, said.find(' ')) != "client:" + expected) {
     Send(connection, &kMismatch, 4);
     return false;
   }
@@ -207,11 +180,17 @@ int Listen(const char* host, int port) {
   return listener;
 }
 
+// Whether a client comes soon.
+bool Comes(int listener) {
+  pollfd waiting{listener, POLLIN, 0};
+  return poll(&waiting, 1, kWaitMs) > 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) {
-    std::fprintf(stderr, "usage: tvm-patdnn-server HOST PORT [KEY]\n");
+  if (argc < 3 || argc == 5 || argc > 6) {
+    std::fprintf(stderr, "usage: tvm-patdnn-server HOST PORT [KEY [TRACKER_HOST TRACKER_PORT]]\n");
     return 2;
   }
   std::string key = argc > 3 ? argv[3] : "";
@@ -221,12 +200,21 @@ int main(int argc, char** argv) {
   int listener = Listen(argv[1], std::atoi(argv[2])), yes = 1;
   std::fprintf(stderr, "tvm-patdnn-server: serving on %s:%s, key '%s', TVM %s\n", argv[1], argv[2],
                key.c_str(), TVM_VERSION);
+  std::optional<Tracker> tracker;
+  if (argc > 5) tracker.emplace(argv[4], argv[5], key, std::atoi(argv[2])), tracker->Offer();
   for (;;) {
+    if (tracker && !Comes(listener)) {
+      tracker->Keep();
+      continue;
+    }
     int connection = accept(listener, nullptr, nullptr);
     if (connection < 0) continue;
     setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     double limit = 0;
-    if (Greet(connection, key, &limit)) Serve(connection, limit);
+    if (Greet(connection, key, tracker ? tracker->expected() : key, &limit)) {
+      Serve(connection, limit);
+      if (tracker) tracker->Offer();
+    }
     close(connection);
   }
 }
