@@ -59,7 +59,8 @@ def build(
             "llvm -mtriple=aarch64-linux-gnu" or "cuda -arch=sm_80", a dict or a Target; this
             machine's CPU by default.
         input_shapes: sizes of dynamic inputs, for example {"x": [1, 3, 224, 224]}.
-        logs: tuning records, a file or a folder; those shipped in autotune_logs by default.
+        logs: tuning records, a file or a folder; "" for none; by default what the environment's
+            TVM_PATDNN_LOGS says, else those shipped in autotune_logs.
         optimizations: what to leave out, for comparison; nothing by default.
         dump: a folder for the module after each pass.
         lazy: compile for TVM's virtual machine only when that is needed; for those who only

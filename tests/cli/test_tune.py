@@ -67,6 +67,22 @@ def test_the_default_search_measures_the_defaults(tune):
     assert said == ""
 
 
+def test_a_quantised_network(tmp_path, printed):
+    import onnx
+
+    from tests.quantised_models import quantised
+
+    onnx.save(quantised(), tmp_path / "int8.onnx")
+    words = (tmp_path / "int8.onnx", "--target", TARGET, "--json")
+    told = printed("tune", *words, "--search", "default", "-q", "--log", tmp_path / "log")
+    tuned = json.loads(told)
+    assert (tuned["layers"], len(tuned["tasks"])) == (7, 7)
+    assert min(tuned["default_s"], tuned["tuned_s"]) > 0
+    assert {r.key.family for r in read_log(tmp_path / "log")} == {"cpu conv2d int8"}
+    report = json.loads(printed("inspect", *words, "--logs", tmp_path / "log"))["layers"]
+    assert sum("scheduled as measured" in layer["reason"] for layer in report) == 7
+
+
 def test_an_interruption_says_where_the_trials_are(files, tmp_path, monkeypatch, capsys):
     from tvm_patdnn.cli import main
 

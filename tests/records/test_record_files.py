@@ -73,6 +73,7 @@ def test_the_environment_says_what_is_read_by_default(tmp_path, monkeypatch):
     assert list(read_log()) == [record(1.0)]
     monkeypatch.setenv(VARIABLE, str(tmp_path / "none"))
     assert list(read_log(log)) == [record(1.0)]
+    assert list(read_log("")) == []
     with pytest.raises(TuningError, match="none: no such file or folder"):
         list(read_log())
 

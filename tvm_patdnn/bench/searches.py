@@ -91,7 +91,7 @@ def _genetic(records: Sequence[Record], seed: int) -> Search:
 
 
 def _prepared(layer: SampleLayer, target: str | None) -> tuple[TuningTask, Compilation]:
-    request = Request(onnx_model=layer.pruned(), target=target)
+    request = Request(onnx_model=layer.pruned(), target=target, logs="")
     compilation = Compilation.of(request, lambda phase: None)
     with compilation.target:
         plan = plan_pipeline(compilation.model.module, compilation.options)

@@ -38,7 +38,7 @@ def read_records(cpu: str, logs: str | PathLike[str] | None = None) -> Records:
     Args:
         cpu: LLVM's name of it.
         logs: a file of records, or a folder of ``*.jsonl``; by default what ``VARIABLE`` says,
-            else those shipped.
+            else those shipped; "" for none.
 
     Raises:
         TuningError: there is no such file, or a line is not a record.
