@@ -147,7 +147,7 @@ class DenseCandidate(Candidate):
         return KernelLists(patterns=self.patterns, counts=counts, groups=groups)
 
 
-def dense_candidates(layer: ConvLayer) -> Iterator[DenseCandidate]:
+def dense_candidates(layer: ConvLayer) -> Iterator[Candidate]:
     """Yields the ways to store a layer as if nothing had been pruned."""
     height, width = layer.kernel_shape
     full = Pattern(kernel_shape=(height, width), taps=tuple(np.ndindex(height, width)))
