@@ -17,6 +17,7 @@ from tvm_patdnn.cli.arguments import (
     add_target,
 )
 from tvm_patdnn.cli.seen_warnings import seen_warnings
+from tvm_patdnn.cli.spare_memory_work import keep_freed_memory, without_collections
 from tvm_patdnn.cli.without_torch import without_torch
 from tvm_patdnn.progress import BUILD_PHASES, PhaseBar
 
@@ -153,7 +154,8 @@ def _log_digests(logs: str) -> Iterator[str]:
 
 def _built(args: argparse.Namespace, progress: PhaseBar) -> Written:
     progress("loading TVM")
-    with without_torch():
+    keep_freed_memory()
+    with without_torch(), without_collections():
         from tvm_patdnn.builder import build
     from tvm_patdnn.cli.write_library import WriteOptions
     from tvm_patdnn.optimizations import Optimizations
