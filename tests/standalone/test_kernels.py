@@ -44,11 +44,11 @@ def test_many_kernels_are_shared_out_the_same_way_everywhere(tmp_path, monkeypat
         monkeypatch.setattr("tvm_patdnn.standalone.kernels.host_cores", lambda cores=cores: cores)
         folder = tmp_path / str(cores)
         folder.mkdir()
-        compiled({f"k{i}": plain for i in range(6)}, folder)
+        compiled({f"k{i}": plain for i in range(12)}, folder)
         contents.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert contents[0] == contents[1]
-    assert sorted(contents[0]) == kernel_objects(folder) == [f"kernels{i}.o" for i in range(4)]
-    for i in range(6):
+    assert sorted(contents[0]) == kernel_objects(folder) == [f"kernels{i}.o" for i in range(8)]
+    for i in range(12):
         assert sum(f"m_k_k{i}\0".encode() in content for content in contents[0].values()) == 1
 
 

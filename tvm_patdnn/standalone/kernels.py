@@ -19,7 +19,7 @@ from tvm_patdnn.standalone.stages import Kernel, Stage, split_kernel
 __all__ = ["compile_kernels", "split_kernels"]
 
 _CONFIG = {"tirx.disable_assert": True}  # checks of every call would be most of the code
-_PARTS = 4  # object files: the same on all machines, and even enough for a few cores
+_PARTS = 8  # object files: the same on all machines, and even enough for a few cores
 _OF_TVM = rb"__?TVM\w+|TVM(?:FFI|Backend)\w+"
 
 
