@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,3 +29,11 @@ def test_both_kinds(files, printed, tmp_path, kind):
 def test_what_cannot_be_run_here_is_told_before_building(tmp_path, output, target, message):
     with pytest.raises(BuildError, match=message):
         verify_library.check_verifiable(tmp_path / output, target)
+
+
+@pytest.mark.parametrize("target", ["cuda -arch=sm_80", "metal"])
+def test_a_gpu_that_is_missing_is_told_before_building(tmp_path, monkeypatch, target):
+    monkeypatch.setattr(verify_library.tvm, "device", lambda kind: SimpleNamespace(exist=False))
+    with pytest.raises(BuildError, match="verify: this machine has no GPU that TVM can use by "):
+        verify_library.check_verifiable(tmp_path / "out.so", target)
+    verify_library.check_verifiable(tmp_path / "out.so", "opencl")

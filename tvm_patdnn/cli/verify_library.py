@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import tvm
+
 from tvm_patdnn.errors import BuildError
 from tvm_patdnn.evaluation.verification import require_reference, verify
 from tvm_patdnn.library.loading import load
@@ -11,6 +13,8 @@ from tvm_patdnn.machine.targets import TargetLike, host_of, resolve_target
 from tvm_patdnn.machine.triples import is_host_platform
 
 __all__ = ["check_verifiable", "verify_library"]
+
+_BY_TVM = ("cuda", "metal")  # GPUs that a model is run on by TVM's virtual machine alone
 
 
 def check_verifiable(output: Path, target: TargetLike) -> None:
@@ -20,11 +24,18 @@ def check_verifiable(output: Path, target: TargetLike) -> None:
         BuildError: it cannot.
     """
     require_reference()
-    triple = str(host_of(resolve_target(target)).attrs["mtriple"])
+    resolved = resolve_target(target)
+    triple = str(host_of(resolved).attrs["mtriple"])
     if not is_host_platform(triple):
         raise BuildError(
             f"verify: this machine does not run what is built for '{triple}'; build without "
             "--verify, and compare on the device"
+        )
+    kind = resolved.kind.name
+    if kind in _BY_TVM and not tvm.device(kind).exist:
+        raise BuildError(
+            f"verify: this machine has no GPU that TVM can use by {kind}; build without --verify, "
+            "and compare where there is one"
         )
     if output.suffix in ("", ".a", ".o"):
         raise BuildError(f"verify: {output}: only a shared library can be run; write OUT.so")
