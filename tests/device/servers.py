@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tvm_patdnn.device.address import DeviceAddress
 from tvm_patdnn.device.greet import reach
 from tvm_patdnn.errors import DeviceError
 
-__all__ = ["free_port", "freeze", "kill", "serving", "tracking"]
+__all__ = ["free_port", "freeze", "kill", "serving", "tracking", "wait_until"]
 
 ROOT = Path(__file__).parents[2]
 _START_S = 400
@@ -90,3 +90,13 @@ def _wait(address: DeviceAddress, process: subprocess.Popen) -> None:
             if process.poll() is not None or time.monotonic() > end:
                 raise
             time.sleep(0.2)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Waits until ``condition`` holds and asks no device that is not there; at most 30 seconds."""
+    for _ in range(300):
+        with suppress(DeviceError):
+            if condition():
+                return
+        time.sleep(0.1)
+    raise AssertionError("it did not come")

@@ -16,7 +16,7 @@ import tvm_ffi
 
 import tvm_patdnn.device
 from tests.built import inputs, library, require_linker
-from tests.device.servers import free_port, tracking
+from tests.device.servers import free_port, tracking, wait_until
 from tvm_patdnn.device.address import DeviceAddress
 from tvm_patdnn.device.connect import connect, free_devices
 from tvm_patdnn.device.device import Device
@@ -116,6 +116,7 @@ def test_trackers_hand_it_out_to_one_client_after_the_other(program):
 
 def test_who_took_it_and_did_not_come_does_not_keep_it(program):
     with tracking("pi") as tracker, server(program, tracker):
+        wait_until(lambda: free_devices(tracker) == 1)
         taken = find_device(tracker)
         assert taken.key.startswith("pi:")
         assert connect(tracker, wait_s=60)

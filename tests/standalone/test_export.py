@@ -8,7 +8,7 @@ from tvm_patdnn.machine.targets import resolve_target
 from tvm_patdnn.standalone import export
 from tvm_patdnn.standalone.export import check_standalone_path
 
-KERNELS = [f"kernels{i}.o" for i in range(4)]
+KERNELS = [f"kernels{i}.o" for i in range(5)]
 FILES = ["CMakeLists.txt", *KERNELS, "net.c", "net.h", "runtime.c", "weights.bin"]
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.device.servers import freeze, kill, serving, tracking
+from tests.device.servers import freeze, kill, serving, tracking, wait_until
 from tests.tuning.test_workshop import PLAIN, sample
 from tvm_patdnn.device import greet
 from tvm_patdnn.device.connect import connect
@@ -78,14 +78,3 @@ def test_two_devices_of_a_key_measure_at_the_same_time_and_one_goes_on_alone():
             connect(tracker)
         kill(servers[0][1])
         assert [each.error for each in shop.measure(task, points_of(8))] == [""] * 8
-
-
-def wait_until(condition):
-    for _ in range(300):
-        try:
-            if condition():
-                return
-        except DeviceError:
-            pass
-        threading.Event().wait(0.1)
-    pytest.fail("it did not come")

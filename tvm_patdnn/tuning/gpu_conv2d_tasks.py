@@ -21,7 +21,7 @@ from te_schedules.gpu.conv2d_configuration import GpuConv2dConfiguration
 from te_schedules.gpu.conv2d_features import conv2d_features
 from te_schedules.gpu.conv2d_geometry import GpuGeometry
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
-from te_schedules.gpu.conv2d_space import schedules
+from te_schedules.gpu.conv2d_space import fits, schedules
 from tvm_patdnn.machine.gpu_model import GpuModel
 from tvm_patdnn.records.families import Configuration
 from tvm_patdnn.records.tuning_key import TuningKey
@@ -89,6 +89,7 @@ def _task(key: TuningKey, alike: Sequence[PlannedKernel], gpu: GpuModel) -> Tuni
         for (sparse, _), each in candidates.items()
         for model in (gpu, replace(gpu, shares_memory=not gpu.shares_memory))
         for schedule in schedules(choice.geometry, gpu_lists(each), model)
+        if fits(schedule, choice.geometry, gpu_lists(each), gpu)  # the smallest may not, either
     ]
     starts = [
         _point(each.candidate.kind in _SPARSE, each.candidate, each.schedule)
