@@ -56,13 +56,15 @@ def server(program, tracker: DeviceAddress | None = None):
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert "serving on 127.0.0.1" in process.stderr.readline()
-    if tracker:
-        assert process.stderr.readline() == "tvm-patdnn-server: known to the tracker\n"
-    yield found
-    process.kill()
-    process.wait()
-    process.stderr.close()
+    try:
+        assert "serving on 127.0.0.1" in process.stderr.readline()
+        if tracker:
+            assert process.stderr.readline() == "tvm-patdnn-server: known to the tracker\n"
+        yield found
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
 
 
 def run(*words: object) -> None:
