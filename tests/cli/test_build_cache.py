@@ -15,6 +15,7 @@ from tvm_patdnn.cli.build import _options, add_parser
 from tvm_patdnn.cli.build_cache import BuildCache, cache_folder
 from tvm_patdnn.cli.written import Written
 from tvm_patdnn.errors import BuildError
+from tvm_patdnn.records.log_files import VARIABLE
 from tvm_patdnn.records.record_files import append_records
 
 
@@ -219,3 +220,22 @@ def test_another_log_is_another_build(build, tmp_path, monkeypatch):
     assert [build(name)[1] for name in ("d.so", "e.so")] == [True, False]
     append_records(log, [record(3.0)])
     assert build("f.so")[1]
+
+
+def test_the_records_that_are_read_are_told_apart(tmp_path, monkeypatch):
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    log = tmp_path / "log.jsonl"
+    append_records(log, [record(1.0)])
+
+    def logs(*words):
+        return _options(parser.parse_args(["build", "m.onnx", "-o", "out.so", *words]))["logs"]
+
+    assert logs() == logs("--logs", "") == ()  # as the tests' environment says
+    monkeypatch.setenv(VARIABLE, str(log))
+    assert logs() == logs("--logs", str(log)) != logs("--logs", "")
+    monkeypatch.delenv(VARIABLE)
+    shipped = logs()
+    assert len(shipped) > 1
+    assert logs("--logs", "") == ()
+    assert logs("--logs", str(log)) != shipped

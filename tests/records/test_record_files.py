@@ -20,13 +20,8 @@ from tests.onnx_models import conv_model
 from tests.records.samples import key_of, record
 from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.errors import TuningError
-from tvm_patdnn.records.record_files import (
-    VARIABLE,
-    append_records,
-    log_files,
-    read_log,
-    read_records,
-)
+from tvm_patdnn.records.log_files import VARIABLE, log_files
+from tvm_patdnn.records.record_files import append_records, read_log, read_records
 from tvm_patdnn.records.tuning_records import record_line
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,14 +138,12 @@ def _kept_or_built(
 def _options(args: argparse.Namespace) -> dict[str, object]:
     """Returns all that was asked for and changes what is written or said."""
     asked = {name: value for name, value in vars(args).items() if name not in _OUTSIDE}
-    given = args.logs or os.environ.get("TVM_PATDNN_LOGS")
-    logs = _log_digests(given) if given else ()
-    return asked | {"suffix": args.output.suffix, "logs": tuple(logs)}
+    return asked | {"suffix": args.output.suffix, "logs": tuple(_log_digests(args.logs))}
 
 
-def _log_digests(logs: str) -> Iterator[str]:
+def _log_digests(logs: str | None) -> Iterator[str]:
     from tvm_patdnn.cli.build_key import file_digest
-    from tvm_patdnn.records.record_files import log_files
+    from tvm_patdnn.records.log_files import log_files
 
     for file in log_files(logs):
         yield file_digest(file)

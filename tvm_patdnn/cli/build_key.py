@@ -19,13 +19,14 @@ from pathlib import Path
 
 from tvm_patdnn.machine.cores import host_cores
 from tvm_patdnn.machine.host_cpu import host_cache_bytes
+from tvm_patdnn.records.log_files import VARIABLE
 
 __all__ = ["build_key", "file_digest"]
 
 _FORMAT = "1"  # of what is kept under the key
 _OURS = ("autotune_logs", "relay_passes", "te_schedules", "tvm_patdnn")
 _INSTALLED = ("tvm-patdnn", "apache-tvm", "apache-tvm-ffi", "numpy", "onnx", "onnxslim", "ziglang")
-_VARIABLES = ("CC", "CXX", "TVM_NDK_CC", "TVM_PATDNN_LOGS")
+_VARIABLES = ("CC", "CXX", "TVM_NDK_CC", VARIABLE)
 _TOOL = re.compile(r"(.*-)?(g\+\+|gcc|clang|clang\+\+|c\+\+|cc|ld|ld\.lld|ar)(-[\d.]+)?")
 _CPU_FACTS = ("vendor_id", "cpu family", "model", "model name", "flags", "Features", "CPU part")
 _CHUNK = 1 << 20

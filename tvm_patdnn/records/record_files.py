@@ -8,28 +8,24 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from importlib.resources import files
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from filelock import FileLock
 
 from tvm_patdnn.errors import TuningError
 from tvm_patdnn.records.families import FAMILIES
+from tvm_patdnn.records.log_files import Traversable, log_files
 from tvm_patdnn.records.tuning_records import FORMAT, Record, Records, record_line, record_of
 
-__all__ = ["VARIABLE", "append_records", "log_files", "read_log", "read_records"]
+__all__ = ["append_records", "read_log", "read_records"]
 
-VARIABLE = "TVM_PATDNN_LOGS"  # in the environment: what is read by default; empty: nothing
 _LOG = logging.getLogger(__name__)
 _CPU = re.compile(r'^{"format": \d+, .*?"cpu": "([^"\\]*)"')
-
-Traversable: TypeAlias = Any  # importlib.resources.abc has it from Python 3.11 on
 
 
 def read_records(cpu: str, logs: str | PathLike[str] | None = None) -> Records:
@@ -37,8 +33,7 @@ def read_records(cpu: str, logs: str | PathLike[str] | None = None) -> Records:
 
     Args:
         cpu: LLVM's name of it.
-        logs: a file of records, or a folder of ``*.jsonl``; by default what ``VARIABLE`` says,
-            else those shipped; "" for none.
+        logs: see ``log_files``.
 
     Raises:
         TuningError: there is no such file, or a line is not a record.
@@ -104,36 +99,6 @@ def _cut_unfinished(log: Any) -> None:
     if tail and not tail.endswith(b"\n"):
         log.truncate(size + tail.rfind(b"\n") + 1)
     log.seek(0, 2)
-
-
-def log_files(logs: str | PathLike[str] | None = None) -> Iterator[Traversable]:
-    """Yields the files of a log, in the order of their names.
-
-    Raises:
-        TuningError: there is no such file or folder.
-    """
-    given = logs if logs is not None else os.environ.get(VARIABLE)
-    if given is None:
-        yield from _files_below(files("autotune_logs"))
-    elif given != "":
-        yield from _files_at(Path(given))
-
-
-def _files_at(path: Path) -> Iterator[Traversable]:
-    if not path.exists():
-        raise TuningError(f"{path}: no such file or folder; give the log that tuning wrote")
-    if path.is_dir():
-        yield from _files_below(path)
-    else:
-        yield path
-
-
-def _files_below(folder: Traversable) -> Iterator[Traversable]:
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.is_dir():
-            yield from _files_below(entry)
-        elif entry.name.endswith(".jsonl"):
-            yield entry
 
 
 def _lines(file: Traversable, cpu: str | None) -> Iterator[tuple[int, Any]]:
