@@ -44,10 +44,8 @@ _INT8 = """The same layers in int8, as a share of the most that the core's produ
 on the first two of these CPUs there are none, and three instructions do the work of one.
 
 What is shown is the kernel that is expected to be the fastest in all, not that with the best
-loop: one may reach less and waste no lanes (61 % with a tile of 8 and not 64 % with one of 12,
-for 64 filters on the first CPU), or put any four taps together, with two shuffles for each
-product, from inputs that stay in L2, where patches of them would not (58 % on the second). With
-71 % on the first CPU sums are spilled: a tile of 4 instead of 6 vectors would reach 88 %.
+loop: one may reach less and waste no lanes, or put any four taps together, with two shuffles for
+each product, from inputs that stay in L2, where patches of them would not.
 """
 _BLOCKS = {1: "Single filters", 4: "Blocks of 4 filters"}
 _TARGETS = ("raspberry-pi-4", "raspberry-pi-5", "x86-64-v3")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 
 import onnx
 
@@ -33,7 +34,7 @@ def fix_input_shapes(
     Raises:
         ModelError: a name is unknown, a shape contradicts the model, or one is missing.
     """
-    fixed = model if in_place else _copied(model)
+    fixed = model if in_place else deepcopy(model)
     _drop_initializer_inputs(fixed)
     del fixed.graph.value_info[:]
     inputs = {value.name: value for value in fixed.graph.input}
@@ -44,12 +45,6 @@ def fix_input_shapes(
         _set_shape(inputs[name], shape)
     _require_fixed(inputs)
     return fixed
-
-
-def _copied(model: onnx.ModelProto) -> onnx.ModelProto:
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    return copy
 
 
 def _drop_initializer_inputs(model: onnx.ModelProto) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from copy import deepcopy
 
 import onnx
 import onnx.inliner
@@ -28,19 +29,13 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
         return _folded(model)
     if not fold_constants(slim):
         return slim
-    return _slim(_copied(slim)) or slim  # it infers more shapes
+    return _slim(deepcopy(slim)) or slim  # it infers more shapes
 
 
 def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
-    copy = onnx.inliner.inline_local_functions(model) if model.functions else _copied(model)
-    fold_constants(copy)
-    return copy
-
-
-def _copied(model: onnx.ModelProto) -> onnx.ModelProto:
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    return copy
+    folded = onnx.inliner.inline_local_functions(model) if model.functions else deepcopy(model)
+    fold_constants(folded)
+    return folded
 
 
 def _slim(model: onnx.ModelProto) -> onnx.ModelProto | None:

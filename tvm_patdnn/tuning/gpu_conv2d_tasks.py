@@ -5,7 +5,7 @@ Their epilogues are left out: they are the same whatever the schedule is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -85,11 +85,9 @@ def _task(key: TuningKey, alike: Sequence[PlannedKernel], gpu: GpuModel) -> Tuni
     if layer.found.kept_weights < layer.found.dense_weights:
         candidates |= {(True, each.group): each for each in sparse_candidates(layer)}
     points = [
-        _point(sparse, each, schedule)
+        point
         for (sparse, _), each in candidates.items()
-        for model in (gpu, replace(gpu, shares_memory=not gpu.shares_memory))
-        for schedule in schedules(choice.geometry, gpu_lists(each), model)
-        if fits(schedule, choice.geometry, gpu_lists(each), gpu)  # the smallest may not, either
+        for point in _points(sparse, each, choice.geometry, gpu)
     ]
     starts = [
         _point(each.candidate.kind in _SPARSE, each.candidate, each.schedule)
@@ -105,6 +103,16 @@ def _task(key: TuningKey, alike: Sequence[PlannedKernel], gpu: GpuModel) -> Tuni
         ),
         problem=GpuConvProblem(layer=layer, geometry=choice.geometry, candidates=candidates),
     )
+
+
+def _points(
+    sparse: bool, candidate: Candidate, geometry: GpuGeometry, gpu: GpuModel
+) -> Iterator[GpuConv2dConfiguration]:
+    lists = gpu_lists(candidate)
+    for model in (gpu, replace(gpu, shares_memory=not gpu.shares_memory)):
+        for schedule in schedules(geometry, lists, model):
+            if fits(schedule, geometry, lists, gpu):  # the smallest may not
+                yield _point(sparse, candidate, schedule)
 
 
 _SPARSE = ("pattern", "connectivity")

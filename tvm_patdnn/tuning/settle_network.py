@@ -12,6 +12,7 @@ from tvm_patdnn.compilation import Request
 from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.records.log_upkeep import deciding
 from tvm_patdnn.records.record_files import append_records, read_log
+from tvm_patdnn.records.tuning_records import Record
 from tvm_patdnn.tuning.choose_in_network import (
     NETWORKS,
     Choices,
@@ -79,17 +80,19 @@ def _better(tuned: Request, first: Model, tuner: Tuner, done: Sequence[TunedTask
     if not isinstance(first, RunnableModel):
         return {}
     others = [each for at in range(1, NETWORKS) if (each := runners_up(done, at))]
-    models = [first, *(_variant(tuned, tuner, choices) for choices in others)]
+    decided = deciding(read_log(tuned.logs))
+    models = [first, *(_variant(tuned, decided, tuner, choices) for choices in others)]
     return better_choices(done, others, layer_seconds(models))
 
 
-def _variant(tuned: Request, tuner: Tuner, choices: Choices) -> RunnableModel:
-    """Builds the network as the log says, but for some layers."""
-    assert tuned.logs is not None
+def _variant(
+    tuned: Request, decided: Sequence[Record], tuner: Tuner, choices: Choices
+) -> RunnableModel:
+    """Builds the network as the log has ``decided``, but for some layers."""
     with tempfile.TemporaryDirectory(prefix="tvm-patdnn-") as folder:
         file = Path(folder) / "log.jsonl"
-        append_records(file, deciding(read_log(tuned.logs)))
-        append_records(file, [tuner.decision(task, point) for task, point in choices.items()])
+        own = [tuner.decision(task, point) for task, point in choices.items()]
+        append_records(file, [*decided, *own])
         model = build_requested(replace(tuned, logs=file)).runnable
     assert isinstance(model, RunnableModel), "the first is one"
     return model

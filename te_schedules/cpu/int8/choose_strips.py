@@ -20,7 +20,6 @@ from te_schedules.cpu.int8.strip_cost import strip_cost
 from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
 from te_schedules.cpu.int8.tap_products import TapProducts
 from tvm_patdnn.machine.cpu_model import CpuModel
-from tvm_patdnn.sparse.alike_filters import alike_order
 from tvm_patdnn.sparse.couple_quads import couple_entries
 from tvm_patdnn.sparse.pack_quads import pack_cells, pack_patterns, pack_taps
 from tvm_patdnn.sparse.pair_weights import pair_patterns, pair_taps
@@ -64,7 +63,7 @@ def products_of(
     limit = instructions.pair_limit
 
     shared = sparse and group > 1 and layer.groups == 1
-    order = alike_order(layer.weight) if shared else None
+    order = layer.alike_order if shared else None
     weight = layer.weight if order is None else layer.weight[order]
 
     def safe(quads: Quads) -> Quads:

@@ -10,10 +10,12 @@ Scales and zero points are folded into a bias of the sums and a factor for each 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from te_schedules.window import Window
+from tvm_patdnn.sparse.alike_filters import alike_order
 
 __all__ = ["Int8Layer", "Requantization", "Residual"]
 
@@ -97,6 +99,11 @@ class Int8Layer:
     def depthwise(self) -> bool:
         """Whether each filter reads one channel, and each channel has as many filters."""
         return self.groups > 1 and self.weight.shape[1] == 1
+
+    @cached_property
+    def alike_order(self) -> np.ndarray | None:
+        """See ``alike_order``: it is asked for by every size of a group."""
+        return alike_order(self.weight)
 
     @property
     def is_exact(self) -> bool:
