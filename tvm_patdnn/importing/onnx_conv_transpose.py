@@ -10,6 +10,7 @@ cut off.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from tvm_patdnn.importing.onnx_graph import OnnxGraph, attributes
 __all__ = ["split_conv_transpose"]
 
 _SLICE_OF_INPUTS = 10  # the operator set from which Slice takes its limits as inputs
+_MOST_GROWTH = 16  # of the weight: with strides far beyond the kernel, phases are but zeros
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class _Axis:
 def split_conv_transpose(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
     """Before: ConvTranspose(x, w). After: the pixel shuffle of Conv(x, the phases of w).
 
-    It applies to stride s > 1, the same on both axes.
+    It applies to stride s > 1, the same on both axes, if most phases read something.
     """
     if node.op_type != "ConvTranspose":
         return None
@@ -68,6 +70,8 @@ def split_conv_transpose(graph: OnnxGraph, node: onnx.NodeProto) -> list[onnx.No
         for taps, pad, *sizes in zip(weight.shape[2:], pads, data[2:], out[2:], strict=False)
     ]
     if graph.opset < _SLICE_OF_INPUTS and _computed(axes, stride) != tuple(out[2:]):
+        return None
+    if math.prod(stride * axis.size for axis in axes) > _MOST_GROWTH * math.prod(weight.shape[2:]):
         return None
     phases = _phase_weight(weight, groups, stride, axes)
     inputs = [node.input[0], graph.add_constant(phases, _phases_of(node.input[1]))]
