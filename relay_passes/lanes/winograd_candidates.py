@@ -31,8 +31,13 @@ __all__ = ["AnyCandidate", "WinogradCandidate", "winograd_candidates"]
 
 @dataclass(frozen=True, kw_only=True)
 class WinogradCandidate:
-    """A layer that is computed by transforms; see ``Candidate``."""
+    """A layer that is computed by transforms; see ``Candidate``.
 
+    Attributes:
+        stride: of its window, (y, x).
+    """
+
+    stride: tuple[int, int] = (1, 1)
     kind: Kind = field(default="dense", init=False)
 
     def takes(self, schedule: AnySchedule) -> bool:
@@ -68,7 +73,7 @@ class WinogradCandidate:
     def pack(self, weight: np.ndarray, schedule: AnySchedule) -> WinogradKernels:
         """See ``Candidate``."""
         assert isinstance(schedule, WinogradSchedule), "it takes no other"
-        return pack_winograd(weight, schedule)
+        return pack_winograd(weight, schedule, self.stride)
 
     def kernel(
         self,
@@ -95,4 +100,4 @@ def winograd_candidates(
         transforms: else only what needs none, and is only packed.
     """
     if layer.groups == 1 and (transforms or layer.kernel_shape == (1, 1)):
-        yield WinogradCandidate()
+        yield WinogradCandidate(stride=layer.stride)

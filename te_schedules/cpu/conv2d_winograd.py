@@ -4,7 +4,8 @@ There the inputs of a tile of output vectors are whole vectors, so transforms ne
 a vector holds the same value of as many tiles as there are lanes. A thread transforms some
 tiles of all channels, multiplies what is at the same place of each with the transformed
 weights, place by place, and transforms the sums back. A window of one tap is its own transform:
-then its inputs are only packed.
+then its inputs are only packed. A window that moves by more than one value is one for each phase
+of its taps (``winograd_phases``), whose products have a sum in common.
 
 Rounding: with 4 outputs per axis errors are about 10 times those of the plain sums; with 2,
 about as large as those. See ``tests/te_schedules/cpu/test_conv2d_winograd.py`` for the bounds.
@@ -25,6 +26,7 @@ from te_schedules.cpu.vector_code import Param, VectorCode, prim_func
 from te_schedules.cpu.winograd_binding import WinogradBinding
 from te_schedules.cpu.winograd_kernels import WinogradKernels
 from te_schedules.cpu.winograd_loops import emit_winograd
+from te_schedules.cpu.winograd_phases import most_taps
 from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from te_schedules.cpu.winograd_transform import WinogradTransform
 from te_schedules.epilogue import Step
@@ -41,7 +43,7 @@ class WinogradConv2d:
         steps: the epilogue.
 
     Raises:
-        ValueError: the window moves by more than one value, or its taps are apart.
+        ValueError: the window's taps are apart.
     """
 
     geometry: Conv2dGeometry
@@ -51,10 +53,9 @@ class WinogradConv2d:
 
     def __post_init__(self) -> None:
         geometry, schedule = self.geometry, self.schedule
-        if schedule.transforms and {*geometry.stride, *geometry.dilation} != {1}:
+        if schedule.transforms and {*geometry.dilation} != {1}:
             raise ValueError(
-                f"stride {geometry.stride}, dilation {geometry.dilation}: expected 1 where a "
-                "tile has more than one vector"
+                f"dilation {geometry.dilation}: expected 1 where a tile has more than one vector"
             )
 
     def generate(self) -> PrimFunc:
@@ -126,7 +127,7 @@ def transforms_of(
     geometry: Conv2dGeometry, schedule: WinogradSchedule
 ) -> tuple[WinogradTransform, WinogradTransform]:
     """Returns the transforms of the rows and of the columns."""
-    taps = geometry.window.taps
+    taps = most_taps(geometry.window.taps, geometry.stride)
     return WinogradTransform(schedule.rows, taps[0]), WinogradTransform(schedule.vectors, taps[1])
 
 

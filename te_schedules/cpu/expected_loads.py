@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from te_schedules.cpu.conv2d import Conv2d
 from te_schedules.cpu.conv2d_winograd import WinogradConv2d
 from te_schedules.cpu.tiling import Tiling, tile_parts
+from te_schedules.cpu.winograd_phases import phases
 
 __all__ = ["LoadCounts", "expected_loads"]
 
@@ -41,10 +42,15 @@ def _of_transforms(kernel: WinogradConv2d) -> LoadCounts:
     geometry, kernels, schedule = kernel.geometry, kernel.kernels, kernel.schedule
     units = Tiling(kernel.tiles, schedule.together).count
     tiles = Tiling(units, schedule.units).count * schedule.units * schedule.together
-    of_channel = geometry.batch * tiles * len(kernels.weight)
+    window, tiles = geometry.window, geometry.batch * tiles
+    of_channel = sum(
+        (schedule.rows + phase.taps[0] - 1) * (schedule.vectors + phase.taps[1] - 1)
+        for phase in phases(window.taps, window.stride)
+    )
+    filters, places = kernels.groups * kernels.group, len(kernels.weight)
     return LoadCounts(
-        inputs=of_channel * kernels.channels * schedule.chunks,
-        products=of_channel * kernels.channels * kernels.groups * kernels.group,
+        inputs=tiles * of_channel * geometry.in_channels * schedule.chunks,
+        products=tiles * places * kernels.channels * filters,
     )
 
 

@@ -20,6 +20,7 @@ from te_schedules.cpu.conv2d_cost import (
 )
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.tiling import Tiling
+from te_schedules.cpu.winograd_phases import most_taps, phases
 from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from te_schedules.cpu.winograd_transform import WinogradTransform
 from tvm_patdnn.machine.cpu_model import CpuModel
@@ -47,7 +48,8 @@ def winograd_cycles(geometry: Conv2dGeometry, schedule: WinogradSchedule, cpu: C
 
     The weights' way from memory is counted as far as it is longer than that of the model's.
     """
-    layout, taps = geometry.out_layout, geometry.window.taps
+    layout, window = geometry.out_layout, geometry.window
+    taps = most_taps(window.taps, window.stride)
     y, x = WinogradTransform(schedule.rows, taps[0]), WinogradTransform(schedule.vectors, taps[1])
     rows, columns = (
         Tiling(layout.vectors_y, schedule.rows),
@@ -55,7 +57,8 @@ def winograd_cycles(geometry: Conv2dGeometry, schedule: WinogradSchedule, cpu: C
     )
     units = Tiling(rows.count * columns.count, schedule.together).count
     blocks = geometry.batch * Tiling(units, schedule.units).count
-    units, channels = blocks * schedule.units, geometry.in_channels
+    units = blocks * schedule.units
+    channels = geometry.in_channels * len(phases(window.taps, window.stride))
     tiles = units * schedule.together
     groups = -(-geometry.out_channels // schedule.group)
     filters = (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from te_schedules.cpu.winograd_phases import phase_weight
 from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from te_schedules.cpu.winograd_transform import WinogradTransform
 
@@ -27,7 +28,7 @@ class WinogradKernels:
 
     @property
     def channels(self) -> int:
-        """Input channels."""
+        """Input channels, of all phases of the window."""
         return int(self.weight.shape[2])
 
     @property
@@ -51,8 +52,16 @@ class WinogradKernels:
         return self.weight.nbytes
 
 
-def pack_winograd(weight: np.ndarray, schedule: WinogradSchedule) -> WinogradKernels:
-    """Transforms ``weight``: (filters, channels, kh, kw) float32, in float64."""
+def pack_winograd(
+    weight: np.ndarray, schedule: WinogradSchedule, stride: tuple[int, int] = (1, 1)
+) -> WinogradKernels:
+    """Transforms a weight, in float64.
+
+    Args:
+        weight: (filters, channels, kh, kw) float32.
+        stride: of the window, (y, x).
+    """
+    weight = phase_weight(weight, stride)
     (filters, channels, height, width), group = weight.shape, schedule.group
     y, x = WinogradTransform(schedule.rows, height), WinogradTransform(schedule.vectors, width)
     values = np.einsum(

@@ -11,13 +11,14 @@ from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.even_chunks import even_chunks
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.winograd_cost import winograd_cycles, winograd_registers
+from te_schedules.cpu.winograd_phases import most_taps
 from te_schedules.cpu.winograd_schedule import WinogradSchedule
+from te_schedules.cpu.winograd_transform import has_points
 from tvm_patdnn.machine.cpu_model import CpuModel
 
 __all__ = ["choose_winograd", "fits_winograd", "winograd_schedules"]
 
-TAPS = 3  # in each axis that is transformed
-OUTPUTS = (1, 2, 4)  # of a tile in an axis; with 6, rounding costs another digit
+OUTPUTS = (1, 2, 3, 4)  # of a tile in an axis; with more, rounding costs another digit
 GROUPS = (2, 3, 4, 6, 8, 12)
 TOGETHER = (1, 2, 3, 4, 6)
 MOST_TILES = 16  # transformed at a time: more use a weight no more often than hides its load
@@ -43,12 +44,18 @@ def winograd_schedules(geometry: Conv2dGeometry, cpu: CpuModel) -> Iterator[Wino
 
 def _tiles(geometry: Conv2dGeometry) -> list[tuple[int, int]]:
     """Returns the tiles (rows, vectors) that one transform may give."""
-    taps = geometry.window.taps
-    if taps == (1, 1):
+    window = geometry.window
+    if window.taps == (1, 1):
         return [(1, 1)]
-    if taps != (TAPS, TAPS) or {*geometry.stride, *geometry.dilation} != {1}:
+    if window.dilation != (1, 1):
         return []
-    return [tile for tile in itertools.product(OUTPUTS, OUTPUTS) if tile != (1, 1)]
+    rows, columns = (_outputs(taps) for taps in most_taps(window.taps, window.stride))
+    return [tile for tile in itertools.product(rows, columns) if tile != (1, 1)]
+
+
+def _outputs(taps: int) -> list[int]:
+    """Returns how many outputs of an axis one transform may give."""
+    return [m for m in OUTPUTS if m == 1 or (taps > 1 and has_points(m, taps))]
 
 
 def _shared(

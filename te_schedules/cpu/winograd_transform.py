@@ -4,7 +4,8 @@ m neighbouring outputs of r taps take m + r - 1 products instead of m * r:
 y = A [(G g) * (B d)], for inputs d, taps g (Lavin and Gray, arXiv 1509.09308). The matrices
 are Toom and Cook's: the polynomials are multiplied by their values at points, one of them
 infinity. Points of which each has its negative share half of the additions; those at square
-roots keep the numbers of six points near each other, and so the rounding small.
+roots keep the numbers of six points near each other, and so the rounding small. Those of seven
+are, of pairs of short fractions, the ones that round least for four outputs of four taps.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ["WinogradTransform"]
+__all__ = ["WinogradTransform", "has_points"]
 
 _HALF, _TWO = 0.5**0.5, 2.0**0.5
 _POINTS = {  # by the number of products, besides infinity
@@ -22,6 +23,7 @@ _POINTS = {  # by the number of products, besides infinity
     3: (0.0, 1.0),
     4: (0.0, 1.0, -1.0),
     6: (0.0, _HALF, -_HALF, _TWO, -_TWO),
+    7: (0.375, -0.375, 0.875, -0.875, 1.5, -1.5),
 }
 
 
@@ -37,7 +39,7 @@ class WinogradTransform:
     taps: int
 
     def __post_init__(self) -> None:
-        if not self.is_plain and self.products not in _POINTS:
+        if not self.is_plain and not has_points(self.outputs, self.taps):
             raise ValueError(
                 f"{self.outputs} outputs of {self.taps} taps are {self.products} products: "
                 f"expected {', '.join(map(str, _POINTS))}, or one output or one tap"
@@ -79,6 +81,11 @@ class WinogradTransform:
             return np.eye(self.outputs) if self.taps == 1 else np.ones((1, self.products))
         values = _powers(np.array(_POINTS[self.products]), self.outputs)
         return np.vstack([values, np.eye(self.outputs)[-1]]).T
+
+
+def has_points(outputs: int, taps: int) -> bool:
+    """Whether there are points for a transform that saves products."""
+    return outputs + taps - 1 in _POINTS
 
 
 def _powers(points: np.ndarray, count: int) -> np.ndarray:

@@ -62,7 +62,7 @@ def test_filters_that_differ_share_no_list_with_others():
 
 
 def test_a_layer_below_break_even_is_dense():
-    weight = random_array(16, 16, 5, 5)
+    weight = random_array(16, 16, 9, 9)
     weight[0, 0, 0, 0] = 0
     choice = chosen(weight)
     assert choice.kind == "dense"
@@ -78,7 +78,7 @@ def test_zeros_that_rare_patterns_cost_are_said():
 
 
 def test_a_dense_layer_shares_loads_between_filters():
-    choice = chosen(random_array(16, 16, 5, 5))
+    choice = chosen(random_array(16, 16, 9, 9))
     assert (choice.kind, choice.reason) == ("dense", "nothing was pruned")
     assert choice.schedule.group == choice.fkw.group > 1
 

@@ -20,6 +20,16 @@ def test_layers_in_groups_have_none():
     assert list(winograd_candidates(layer_of(CASE), transforms=False)) == []
 
 
+def test_phases_are_those_of_the_layer():
+    strided = ConvCase(weight=random_array(16, 3, 7, 7), size=(28, 28), stride=(2, 2))
+    (candidate,) = winograd_candidates(layer_of(strided))
+    found = candidate.scheduled(strided.geometry(), CPU)
+    assert found is not None
+    assert isinstance(found[0], WinogradSchedule)
+    stored = candidate.pack(strided.weight, found[0])
+    assert np.array_equal(stored.weight, pack_winograd(strided.weight, found[0], (2, 2)).weight)
+
+
 def test_what_is_scheduled_is_packed_and_made_a_kernel_of():
     found = CANDIDATE.scheduled(CASE.geometry(), CPU)
     assert found is not None

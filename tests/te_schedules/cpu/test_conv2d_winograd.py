@@ -42,10 +42,31 @@ def case(weight: np.ndarray = W75, size=(16, 24), **options) -> WinogradCase:
         {"schedule": {"group": 7}},
         {"schedule": {"group": 1, "together": 1, "units": 1}},
         {"weight": random_array(3, 4, 5, 5), "padding": (2, 2, 2, 2), "size": (24, 24)},
+        {"weight": random_array(5, 3, 1, 4), "schedule": {"rows": 1, "vectors": 4}},
     ],
 )
 def test_awkward_shapes(options):
     case(**options).check()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"size": (47, 85)},
+        {"size": (40, 56), "schedule": {"rows": 4, "vectors": 3}},
+        {"batch": 2, "lanes": 4, "schedule": {"rows": 4, "vectors": 1, "chunks": 2}},
+        {"weight": W75, "padding": (1, 1, 1, 1)},
+        {"weight": W75, "stride": (2, 1), "lanes": 16, "schedule": {"rows": 3, "vectors": 2}},
+        {"weight": random_array(3, 4, 5, 4), "stride": (3, 2), "padding": (0, 2, 1, 0)},
+        {"weight": random_array(3, 4, 2, 4), "stride": (3, 2), "schedule": {"rows": 1}},
+    ],
+)
+def test_windows_that_move_by_several_values(options):
+    """Phases of different taps: of the smaller ones what no tap reads is not read, either."""
+    strided = {"weight": random_array(7, 3, 7, 7), "stride": (2, 2), "padding": (3, 3, 3, 3)}
+    shape = {"size": (32, 48), "schedule": {"rows": 3, "vectors": 3}}
+    case(**{**shape, **strided, **options}).check()
 
 
 @pytest.mark.parametrize(
@@ -71,16 +92,31 @@ def test_the_epilogue_is_that_of_every_convolution():
     assert_stored(made.run(), made.out_layout(), expected)
 
 
-@pytest.mark.parametrize(("outputs", "bound"), [(2, 1e-6), (4, 4e-6)])
-def test_rounding_is_bounded(outputs, bound):
+@pytest.mark.parametrize(
+    ("taps", "stride", "outputs", "bound"),
+    [
+        (3, 1, 2, 1e-6),
+        (3, 1, 4, 4e-6),
+        (4, 1, 3, 4e-6),
+        (4, 1, 4, 4e-6),
+        (5, 1, 2, 4e-6),
+        (5, 1, 3, 4e-6),
+        (3, 2, 3, 1e-6),
+        (7, 2, 3, 4e-6),
+        (7, 2, 4, 6e-6),
+    ],
+)
+def test_rounding_is_bounded(taps, stride, outputs, bound):
     """The largest error over the largest sum, of 64 channels and numbers around zero."""
     made = case(
-        random_array(8, 64, 3, 3),
+        random_array(8, 64, taps, taps),
         size=(32, 64),
+        stride=(stride, stride),
+        padding=(taps // 2,) * 4,
         schedule={"rows": outputs, "vectors": outputs},
     )
     data, weight = (torch.from_numpy(each).double() for each in (made.data, made.weight))
-    exact = torch.nn.functional.conv2d(data, weight, padding=1).numpy()
+    exact = torch.nn.functional.conv2d(data, weight, stride=stride, padding=taps // 2).numpy()
     got = made.out_layout().unpack(made.run())
     error = np.abs(got - exact).max() / np.abs(exact).max()
     assert 0 < error < bound
@@ -94,10 +130,9 @@ def test_a_value_that_two_tiles_compute_is_stored_by_one():
         assert np.array_equal(made.run(), first, equal_nan=True)
 
 
-@pytest.mark.parametrize("moved", [{"stride": (2, 2)}, {"dilation": (2, 2)}])
-def test_windows_that_tiles_do_not_suit_are_declined(moved):
-    with pytest.raises(ValueError, match="expected 1 where a tile has more than one vector"):
-        case(**moved).kernel()
+def test_windows_whose_taps_are_apart_are_declined():
+    with pytest.raises(ValueError, match=r"dilation \(2, 2\): expected 1 where a tile has more"):
+        case(dilation=(2, 2)).kernel()
 
 
 def test_kernels_of_one_key_have_the_same_code():

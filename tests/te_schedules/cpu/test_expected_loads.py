@@ -41,15 +41,16 @@ def test_of_any_schedule(schedule):
 @pytest.mark.parametrize(
     "schedule",
     [
-        {"rows": 4, "vectors": 2, "together": 2, "units": 2, "chunks": 3},
+        {"rows": 2, "vectors": 2, "together": 2, "units": 2, "chunks": 3},
         {"rows": 2, "vectors": 2, "together": 3, "units": 1},
-        {"rows": 1, "vectors": 4, "together": 1, "units": 4, "chunks": 2},
+        {"rows": 1, "vectors": 2, "together": 1, "units": 4, "chunks": 2},
     ],
 )
-def test_of_transforms(schedule):
+@pytest.mark.parametrize("moved", [{}, {"stride": (2, 2), "size": (34, 80)}])
+def test_of_transforms(schedule, moved):
     made = WinogradCase(
         weight=random_array(5, 4, 3, 3),
-        size=(17, 40),
+        **{"size": (17, 40), **moved},
         transform=WinogradSchedule(group=3, **schedule),
     )
     kernel = made.kernel()

@@ -29,6 +29,18 @@ def test_what_wastes_costs_more(worse):
     assert cycles(**worse) > cycles()
 
 
+def test_a_window_that_moves_by_two_has_four_phases():
+    """It costs no less than its phases, of 3 and 4 taps, as channels."""
+    point = WinogradSchedule(rows=3, vectors=4, group=4, together=3, units=2)
+    of_window = {"weight": random_array(64, 3, 7, 7), "size": (56, 56), "padding": (3,) * 4}
+    of_phases = {"weight": random_array(64, 12, 4, 4), "size": (28, 28), "padding": (2, 2, 1, 1)}
+    window, phases = (
+        winograd_cycles(ConvCase(**case).geometry(), point, CPU)
+        for case in ({**of_window, "stride": (2, 2)}, of_phases)
+    )
+    assert phases == pytest.approx(window, rel=0.01)
+
+
 def test_tiles_that_are_computed_twice_cost_more():
     assert cycles(units=4) > cycles(units=5)  # of five
 

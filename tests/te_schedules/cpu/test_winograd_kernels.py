@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from te_schedules.cpu.winograd_kernels import pack_winograd
+from te_schedules.cpu.winograd_phases import phase_weight
 from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from te_schedules.cpu.winograd_transform import WinogradTransform
 from tests.te_schedules.cpu.lane_kernels import random_array
@@ -21,6 +22,15 @@ def test_each_filter_is_stored_with_its_group(filters, group):
         for f, channel in np.ndindex(group, 5):
             expected = (y @ weight[first + f, channel] @ x.T).reshape(-1)
             np.testing.assert_allclose(kernels.weight[:, g, channel, f], expected, rtol=1e-6)
+
+
+def test_phases_of_a_window_are_channels():
+    weight = random_array(4, 5, 7, 7)
+    schedule = WinogradSchedule(rows=4, vectors=3, group=2, together=1, units=1)
+    kernels = pack_winograd(weight, schedule, (2, 2))
+    expected = pack_winograd(phase_weight(weight, (2, 2)), schedule)
+    assert kernels.channels == 4 * 5
+    assert np.array_equal(kernels.weight, expected.weight)
 
 
 def test_nothing_but_weights_is_stored():

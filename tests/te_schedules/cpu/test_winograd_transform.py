@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from te_schedules.cpu.winograd_transform import WinogradTransform
+from te_schedules.cpu.winograd_transform import WinogradTransform, has_points
 
-WINDOWS = [(2, 3), (4, 3), (2, 5), (3, 2), (1, 3), (4, 1), (1, 1)]
+WINDOWS = [(2, 3), (4, 3), (2, 5), (3, 2), (1, 3), (4, 1), (1, 1), (3, 4), (4, 4), (3, 5)]
 
 
 @pytest.mark.parametrize(("outputs", "taps"), WINDOWS)
@@ -36,5 +36,9 @@ def test_one_output_or_one_tap_changes_no_inputs(outputs, taps):
 
 
 def test_more_products_than_there_are_points_for_are_declined():
-    with pytest.raises(ValueError, match="6 outputs of 3 taps are 8 products: expected 2, 3, 4, 6"):
+    assert not has_points(6, 3)
+    assert has_points(4, 3)
+    with pytest.raises(
+        ValueError, match="6 outputs of 3 taps are 8 products: expected 2, 3, 4, 6, 7,"
+    ):
         WinogradTransform(6, 3)

@@ -27,7 +27,7 @@ class WinogradCase(ConvCase):
     def kernel(self) -> WinogradConv2d:
         return WinogradConv2d(
             geometry=self.geometry(),
-            kernels=pack_winograd(self.weight, self.transform),
+            kernels=pack_winograd(self.weight, self.transform, self.stride),
             schedule=self.transform,
             steps=self.steps,
         )
