@@ -61,6 +61,7 @@ def _set(
     order: Callable[[int, int], int] = lambda pixel, tap: 4 * pixel + tap,
     spread: Callable[[Expr], Expr] = _spread,
     dot_operations: int = 1,
+    in_flight: int = 0,
     signed: bool = True,
     pair_limit: int = UNLIMITED,
 ) -> Instructions:
@@ -70,6 +71,7 @@ def _set(
         registers=REGISTERS,
         dot=dot,
         dot_operations=dot_operations,
+        in_flight=in_flight,
         order=order,
         interleave=partial(interleave, size=SIZE),
         pixel=pixel_of_lane,
@@ -81,7 +83,7 @@ def _set(
     )
 
 
-DOTPROD = _set("dotprod", partial(_four, intrinsic="sdot"))
+DOTPROD = _set("dotprod", partial(_four, intrinsic="sdot"), in_flight=1)
 I8MM = _set("i8mm", partial(_four, intrinsic="usdot"), signed=False)
 NEON = _set(
     "neon",
@@ -90,5 +92,6 @@ NEON = _set(
     order=lambda pixel, tap: tap % 2 * 8 + 2 * pixel + tap // 2,
     spread=_spread_pairs,
     dot_operations=3,
+    in_flight=6,  # by the code that LLVM makes: with 5 some tiles spill their sums
     pair_limit=255,
 )

@@ -25,7 +25,7 @@ from tvm_patdnn.sparse.pack_quads import pack_cells, pack_patterns, pack_taps
 from tvm_patdnn.sparse.pair_weights import pair_patterns, pair_taps
 from tvm_patdnn.sparse.quads import Quads, without_overflow
 
-__all__ = ["DENSE", "GROUPS", "choose_strips", "products_of", "shares_evenly", "strips"]
+__all__ = ["DENSE", "GROUPS", "TILES", "choose_strips", "products_of", "shares_evenly", "strips"]
 
 GROUPS = (1, 2, 4, 8)  # filters that may share a list
 DENSE = 0.9  # of the weights: quantisation makes a few zeros by itself

@@ -34,6 +34,7 @@ class Instructions:
         pixel: (vector, lane) -> the pixel that a lane of what ``interleave`` returns is for.
         spread: a scalar of four weights (int32) -> the vector that ``dot`` takes.
         dot_operations: that ``dot`` is.
+        in_flight: vectors of parts of products, which processors have several of at one time.
         signed: ``dot`` takes bytes whose highest bit was flipped.
         pair_limit: two neighbouring weights of one sign may add up to this, or ``dot``
             would overflow.
@@ -55,6 +56,7 @@ class Instructions:
     pixel: Callable[[int, int], int]
     spread: Callable[[Expr], Expr]
     dot_operations: int
+    in_flight: int = 0
     signed: bool = False
     pair_limit: int = UNLIMITED
     couple_dot: Callable[[Expr, Expr, Expr, Expr, Expr], Expr] | None = None

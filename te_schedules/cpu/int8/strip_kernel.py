@@ -85,8 +85,10 @@ class StripConv2d:
     @property
     def fits(self) -> bool:
         """Whether what an entry needs stays in registers."""
-        sums = self.group * self.tile * self.products.vectors
-        return sums + self.group + self.products.registers <= self.strip.instructions.registers
+        products, instructions = self.products, self.strip.instructions
+        sums = self.group * self.tile * products.vectors
+        others = self.group + products.registers + instructions.in_flight
+        return sums + others <= instructions.registers
 
     @cached_property
     def constants(self) -> dict[str, np.ndarray]:

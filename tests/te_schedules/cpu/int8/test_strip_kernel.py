@@ -1,9 +1,21 @@
-import numpy as np
+import re
+from collections.abc import Iterator
 
-from te_schedules.cpu.int8.choose_strips import products_of
+import numpy as np
+import pytest
+import tvm
+
+from te_schedules.cpu.int8.choose_strips import TILES, products_of
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
+from te_schedules.cpu.int8.patch_products import PatchProducts
+from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
-from tests.te_schedules.cpu.int8.instruction_samples import sample_layer
+from tests.te_schedules.cpu.int8.instruction_samples import pruned_weight, sample_layer
+from tests.te_schedules.cpu.int8.int8_reference import int8_layer
+from tvm_patdnn.bench.static_throughput import inner_loops
+from tvm_patdnn.machine.targets import resolve_target
+
+SPILLED = re.compile(r"\b(?:str|stp|ldr|ldp)\s+q.*\[sp\b")
 
 
 def kernels(name: str, group: int = 1, **schedule: int) -> list[StripConv2d]:
@@ -21,6 +33,25 @@ def test_a_tile_fits_if_its_sums_stay_in_registers():
     taps, *_ = kernels("3x3")
     assert taps.fits
     assert not kernels("3x3", group=4, tile=4)[0].fits
+
+
+@pytest.mark.parametrize(("dots", "cpu"), [("neon", "cortex-a72"), ("dotprod", "cortex-a76")])
+def test_the_largest_tile_that_fits_is_multiplied_in_registers(dots, cpu):
+    layer = int8_layer(pruned_weight(4, 8, 3, 3), (1, 8, 28, 28), padding=(1, 1, 1, 1))
+    *_, products = products_of(layer, INSTRUCTION_SETS[dots], 4)
+    assert isinstance(products, PatchProducts)
+    kernel = [*fitting(StripConv2d(products=products.with_rows(28), tile=1))][-1]
+    target = resolve_target(f"llvm -mtriple=aarch64-linux-gnu -mcpu={cpu}")
+    func = strip_conv2d(kernel).with_attr("global_symbol", "main")
+    built = tvm.compile(tvm.IRModule({"main": func}), target=target)
+    loop = max(inner_loops(built.mod.inspect_source("asm")), key=lambda loop: loop.multiply_adds)
+    assert loop.multiply_adds == 4 * kernel.tile
+    assert [line for line in loop.lines if SPILLED.search(line)] == []
+
+
+def fitting(kernel: StripConv2d) -> Iterator[StripConv2d]:
+    tiles = (StripConv2d(products=kernel.products, tile=tile) for tile in TILES)
+    return (each for each in tiles if each.fits)
 
 
 def test_what_is_stored_is_counted():
