@@ -25,7 +25,8 @@ def conv2d_features(
 ) -> dict[str, float]:
     """Returns the features of a configuration, its layer, its stored kernels and its CPU.
 
-    Sizes are base-2 logarithms, so that a factor is the same difference everywhere.
+    Sizes are base-2 logarithms, so that a factor is the same difference everywhere. All schedules
+    are scored as beside those that copy inputs: what is compared has one scale.
     """
     schedule, layout = configuration.schedule, geometry.out_layout
     assert isinstance(schedule, Conv2dSchedule), "winograd_features has the others"
@@ -37,7 +38,7 @@ def conv2d_features(
     products = taps * schedule.group * places
     tasks = tasks_of(schedule, geometry)
     turns = -(-tasks // cpu.num_cores) * cpu.num_cores
-    total = cycles(geometry, lists, schedule, cpu)
+    total = cycles(geometry, lists, schedule, cpu, beside_copies=True)
     sizes = {
         "rows": schedule.rows,
         "vectors": schedule.vectors,

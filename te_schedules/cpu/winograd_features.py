@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from te_schedules.cost_feature import COST, cost_feature
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.tiling import Tiling
@@ -17,7 +18,10 @@ __all__ = ["winograd_features"]
 def winograd_features(
     configuration: Conv2dConfiguration, geometry: Conv2dGeometry, cpu: CpuModel
 ) -> dict[str, float]:
-    """Returns the features of a configuration, by names that ``conv2d_features`` has, too."""
+    """Returns the features of a configuration, by names that ``conv2d_features`` has, too.
+
+    The expected cost is in the same cycles, by which both kinds of kernels are ranked together.
+    """
     schedule, layout = configuration.schedule, geometry.out_layout
     assert isinstance(schedule, WinogradSchedule)
     rows = Tiling(layout.vectors_y, schedule.rows).count
@@ -27,6 +31,7 @@ def winograd_features(
     turns = -(-tasks // cpu.num_cores) * cpu.num_cores
     taps = math.prod(geometry.window.taps)
     products = taps * geometry.in_channels * geometry.out_channels * layout.split.vectors
+    total = winograd_cycles(geometry, schedule, cpu)
     sizes = {
         "rows": schedule.rows,
         "vectors": schedule.vectors,
@@ -38,7 +43,7 @@ def winograd_features(
         "in channels": geometry.in_channels,
         "filters": geometry.out_channels,
         "products": geometry.batch * products,
-        "cycles of a product": winograd_cycles(geometry, schedule, cpu) / products,
+        "cycles of a product": total / products,
         "registers": winograd_registers(schedule) / cpu.registers,
         "idle": turns / max(1, tasks),
         "lanes": cpu.lanes,
@@ -46,4 +51,5 @@ def winograd_features(
         "L1": cpu.l1_bytes,
         "L2": cpu.l2_bytes,
     }
-    return {name: round(math.log2(1 + value), 4) for name, value in sizes.items()}
+    found = {name: round(math.log2(1 + value), 4) for name, value in sizes.items()}
+    return {**found, COST: cost_feature(total * turns / tasks)}

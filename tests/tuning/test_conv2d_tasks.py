@@ -6,6 +6,8 @@ from tvm import relax
 
 from relay_passes.lanes.plan_lanes import PlanOptions, plan_lanes
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from te_schedules.cost_feature import COST
+from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from tests.relay_passes.relax_modules import CPU, Net, random_array
 from tests.te_schedules.cpu.lane_kernels import pattern_weight, run_kernel
 from tvm_patdnn.tuning.conv2d_tasks import conv2d_tasks
@@ -41,6 +43,14 @@ def test_the_space_of_a_pruned_layer_is_sparse_and_dense_and_begins_with_the_def
         assert set(task.space.starts) <= set(task.space.points)
         assert len(set(task.space.points)) == len(task.space.points)
         assert len(task.space.describe(task.space.starts[0])) > 20
+
+
+def test_all_points_have_an_expected_cost_and_the_defaults_are_among_the_cheapest():
+    for task in tasks_of(three):
+        costs = {point: task.space.describe(point)[COST] for point in task.space.points}
+        assert {isinstance(point.schedule, WinogradSchedule) for point in costs} == {False, True}
+        best = min(costs[start] for start in task.space.starts)
+        assert best <= np.quantile(list(costs.values()), 0.02)
 
 
 @pytest.mark.parametrize("at", [0, -1])

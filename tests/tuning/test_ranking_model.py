@@ -76,6 +76,17 @@ def test_a_layer_unlike_all_that_were_measured_is_ranked_as_the_cost_model_expec
     assert rank_correlation(scores, list(map(seconds_of, others))) > 0.9
 
 
+def test_what_was_written_without_an_expected_cost_is_not_learned_beside_what_has_one():
+    own = [
+        record(1e-3 * n, features={"rows": float(n), COST: cost_feature(n)}, schedule={"rows": n})
+        for n in range(1, 41)
+    ]
+    others = [record(1.0, features={"vectors": 1.0}, schedule={"vectors": n}) for n in range(2, 42)]
+    features = [r.features for r in own]
+    assert (learned_score([*own, *others])(features) == learned_score(own)(features)).all()
+    assert learned_score(others)([{"vectors": 1.0}]).shape == (1,)
+
+
 def test_that_it_is_missing_is_told(monkeypatch):
     monkeypatch.setattr(ranking_model, "find_spec", lambda name: None)
     with pytest.raises(TuningError, match=r"pip install 'tvm-patdnn\[tune\]', or choose --search"):

@@ -51,7 +51,9 @@ def learned_score(records: Iterable[Record], seed: int = 0, threads: int = 1) ->
     """Learns from the trials of one family of kernels.
 
     Args:
-        records: of any layers and devices; those without features are left out.
+        records: of any layers and devices; those without features are left out, as are those
+            without an expected cost of a layer of which others have one: a compiler that did not
+            expect any of their kind has written them.
         seed: of the trees.
         threads: that learn.
 
@@ -91,7 +93,13 @@ def _by_layer(records: Iterable[Record]) -> list[list[Record]]:
     for record in records:
         if record.features and not record.chosen:
             groups.setdefault(record.key, []).append(record)
-    return [group for group in groups.values() if len(group) > 1]
+    comparable = map(_comparable, groups.values())
+    return [group for group in comparable if len(group) > 1]
+
+
+def _comparable(group: list[Record]) -> list[Record]:
+    """Returns the trials that have an expected cost, unless none has."""
+    return [record for record in group if COST in record.features] or group
 
 
 def _labels(group: Sequence[Record]) -> np.ndarray:
