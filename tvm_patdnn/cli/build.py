@@ -54,7 +54,7 @@ def add_parser(commands: Any) -> None:
         choices=_OPTIMIZATIONS,
         default=[],
         help=f"leave out an optimisation, to see its worth: {', '.join(_OPTIMIZATIONS)} "
-        "(Winograd's, of dense 3x3 layers, whose weights make a library larger)",
+        "(Winograd's, of dense layers, whose weights make a library larger)",
     )
     parser.add_argument(
         "--dump", metavar="DIR", type=Path, help="write the module after each pass to this folder"
