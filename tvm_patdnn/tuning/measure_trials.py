@@ -2,10 +2,13 @@
 
 Kernels of one call take turns, so that what disturbs the machine for a while disturbs all. What
 a kernel reads is no nearer than it is in the network: the second cache is emptied before each run.
+Threads that were just started may share a core for a while, so a call begins with runs that do not
+count.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +23,7 @@ from tvm_patdnn.tuning.places import Place
 __all__ = ["Measured", "measure_trials"]
 
 _TOLERANCE = 1e-3  # of the largest value: of bytes, none may differ
+_WARM_S = 0.1  # in which threads that wait for work find a core each
 _HOPELESS = 3.0  # times the fastest of a call: not worth more than one turn
 
 
@@ -52,6 +56,7 @@ def measure_trials(
     place.is_alive()  # if not, this call begins anew
     given = _Given.read(Path(arguments) / ARGUMENTS, place)
     trials = [_Trial.loaded(place, given, Path(folder), cold_bytes) for folder in folders]
+    _warm_up(trials)
     for _ in range(turns):
         fastest = min((trial.best for trial in trials), default=np.inf)
         for trial in trials:
@@ -61,6 +66,15 @@ def measure_trials(
     if any(each.error for each in found) and not place.is_alive():
         return [replace(each, lost=bool(each.error)) for each in found]
     return found
+
+
+def _warm_up(trials: Sequence[_Trial]) -> None:
+    """Runs the first kernel that can be run, for a while."""
+    end = time.monotonic() + _WARM_S
+    for trial in trials:
+        while trial.runs and time.monotonic() < end:
+            trial.run()
+        trial.times.clear()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,6 +148,10 @@ class _Trial:
         if self._error or not self.times:
             return Measured(seconds=None, error=self._error or "was not run")
         return Measured(seconds=self.best)
+
+    @property
+    def runs(self) -> bool:
+        return not self._error
 
     def run(self) -> None:
         if self._error:
