@@ -17,7 +17,7 @@ from te_schedules.cpu.conv2d_space import BAND_UNIT, copies_may_pay, schedules
 from te_schedules.cpu.tiling import Tiling
 from tvm_patdnn.machine.cpu_model import CpuModel
 
-__all__ = ["tasks_of", "tuning_schedules"]
+__all__ = ["plainest", "tasks_of", "tuning_schedules"]
 
 _CHUNKS_PER_CORE = (0.5, 1, 2, 4)  # of the filters; more of them balance better and reuse less
 _CUTS = (2, 4, 8)  # numbers of bands
@@ -44,6 +44,19 @@ def tuning_schedules(
                 schedule = replace(shaped, chunks=count)
                 if tasks_of(schedule, geometry) >= cpu.num_cores or count == max(chunks):
                     yield schedule
+
+
+def plainest(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> Conv2dSchedule:
+    """Returns the schedule with the same code that computes the least at a time.
+
+    A plane with one row of tiles is that row, and a row with one tile is that tile.
+    """
+    outer = schedule.outer
+    if outer is Outer.PLANE and schedule.rows >= geometry.out_layout.vectors_y:
+        outer = Outer.ROW
+    if outer is Outer.ROW and schedule.vectors >= geometry.out_layout.vectors_x:
+        outer = Outer.TILE
+    return replace(schedule, outer=outer)
 
 
 def tasks_of(schedule: Conv2dSchedule, geometry: Conv2dGeometry) -> int:

@@ -3,6 +3,7 @@ import pickle
 import numpy as np
 import pytest
 from tvm import relax
+from tvm_ffi import structural_hash
 
 from relay_passes.lanes.plan_lanes import PlanOptions, plan_lanes
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
@@ -43,6 +44,14 @@ def test_the_space_of_a_pruned_layer_is_sparse_and_dense_and_begins_with_the_def
         assert set(task.space.starts) <= set(task.space.points)
         assert len(set(task.space.points)) == len(task.space.points)
         assert len(task.space.describe(task.space.starts[0])) > 20
+
+
+def test_no_two_points_have_the_same_code():
+    task = tasks_of(three)[0]
+    some = np.random.default_rng(0).permutation(len(task.space.points))[:120]
+    points = [*task.space.starts, *(task.space.points[i] for i in some)]
+    codes = {point: structural_hash(task.problem.kernel(point).func) for point in points}
+    assert len(set(codes.values())) == len(codes)
 
 
 def test_all_points_have_an_expected_cost_and_the_defaults_are_among_the_cheapest():

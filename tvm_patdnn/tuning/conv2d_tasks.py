@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from te_schedules.cpu.conv2d import Conv2d
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
+from te_schedules.cpu.conv2d_tuning_space import plainest
 from te_schedules.cpu.conv2d_winograd import WinogradConv2d
 from te_schedules.cpu.tile_store import OperandSpec, operand_params
 from te_schedules.epilogue import Step
@@ -149,9 +150,23 @@ def _task(alike: Sequence[PlannedConvolution], cpu: CpuModel) -> TuningTask:
     return TuningTask(
         key=alike[0].key,
         layers=[each.layer.name for each in alike],
-        space=Space(own.points, own.starts, own.describe),
+        space=Space(_distinct(own), own.starts, own.describe),
         problem=own.problem,
     )
+
+
+def _distinct(space: ConvSpace) -> list[Conv2dConfiguration]:
+    """Returns the points with different code: of equal ones a start, or else the first."""
+    found: dict[Conv2dConfiguration, Conv2dConfiguration] = {}
+    for point in space.points:
+        found.setdefault(_same_code(point, space.problem.geometry), point)
+    return list(found.values())
+
+
+def _same_code(point: Conv2dConfiguration, geometry: Conv2dGeometry) -> Conv2dConfiguration:
+    if not isinstance(point.schedule, Conv2dSchedule):
+        return point
+    return replace(point, schedule=plainest(point.schedule, geometry))
 
 
 def _candidate(candidates: Candidates, point: Conv2dConfiguration) -> AnyCandidate:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tvm_ffi import structural_equal
 
 from te_schedules.cpu.conv2d_cost import KernelLists, registers
-from te_schedules.cpu.conv2d_schedule import Outer
+from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Outer
 from te_schedules.cpu.conv2d_space import choose_schedule
-from te_schedules.cpu.conv2d_tuning_space import tasks_of, tuning_schedules
+from te_schedules.cpu.conv2d_tuning_space import plainest, tasks_of, tuning_schedules
 from tests.te_schedules.cpu.lane_kernels import ConvCase, full_pattern, pattern_weight
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.patterns import find_patterns
@@ -68,6 +69,28 @@ def test_every_point_is_right(name, data):
     group = data.draw(st.sampled_from([1, 2, 4])) if case.dense else 1
     schedule = data.draw(st.sampled_from(space(case, group)))
     replace(case, schedule=schedule).check()
+
+
+@pytest.mark.parametrize(
+    ("outer", "tile", "same"),
+    [
+        (Outer.PLANE, (1, 1), Outer.PLANE),
+        (Outer.PLANE, (9, 1), Outer.ROW),
+        (Outer.PLANE, (9, 3), Outer.TILE),
+        (Outer.ROW, (9, 1), Outer.ROW),
+        (Outer.ROW, (1, 3), Outer.TILE),
+        (Outer.TILE, (1, 1), Outer.TILE),
+    ],
+)
+def test_what_has_the_same_code(outer, tile, same):
+    case = ConvCase(weight=pattern_weight(2, 4), size=(9, 24))
+    layout = case.geometry().out_layout
+    assert (layout.vectors_y, layout.vectors_x) == (9, 3)
+    schedule = Conv2dSchedule(rows=tile[0], vectors=tile[1], outer=outer)
+    plain = plainest(schedule, case.geometry())
+    assert plain == replace(schedule, outer=same)
+    one, other = (replace(case, schedule=each).kernel().generate() for each in (schedule, plain))
+    assert structural_equal(one, other)
 
 
 def test_tasks():
