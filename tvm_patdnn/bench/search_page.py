@@ -23,9 +23,10 @@ Written by `python -m tvm_patdnn.bench.search_page` from what `python -m tvm_pat
 measured; do not edit by hand.
 
 The guided search (genetic, with the learned cost model) has fewer trials than the random one. Each
-layer is searched alone: nothing was measured of others. The winners of both and the default, which
-is what the cost model alone would choose, were then measured again, in turns. The layers are pruned
-to 8 patterns of 4 weights and 3.6 times fewer kernels; 1x1 ones to 3.6 times fewer.
+layer is searched alone: nothing was measured of others. Each search names its winner after its
+fastest and the default, which is what the cost model alone would choose, were measured again, in
+turns; so were the winners of both and the default then. The layers are pruned to 8 patterns of 4
+weights and 3.6 times fewer kernels; 1x1 ones to 3.6 times fewer.
 
 *Ranks* is the correlation of the ranks that the learned model gives the random trials of a layer
 with those that were measured, where it has learned from the other layers only.

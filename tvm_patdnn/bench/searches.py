@@ -2,8 +2,9 @@
 
 ``python -m tvm_patdnn.bench.searches --folder DIR --json OUT.jsonl --plot OUT.svg``
 
-Both write their trials to logs in the folder, where a run that was broken off goes on. The winners
-of both and the default are measured again, in turns. The machine must be quiet meanwhile.
+Both write their trials to logs in the folder, where a run that was broken off goes on. Each names
+its winner as ``tvm-patdnn tune`` does, after its fastest and the default were measured again, in
+turns. The winners of both and the default then are, once more. The machine must be quiet meanwhile.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tvm_patdnn.bench.search_plot import save_search_plot
 from tvm_patdnn.bench.search_rows import SearchRow, search_lines
 from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.plots.plot_file import check_plot
+from tvm_patdnn.records.families import Configuration
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.records.tuning_records import Record, Records
 from tvm_patdnn.row_file import append_lines
@@ -33,7 +35,7 @@ from tvm_patdnn.tuning.search import GeneticSearch, RandomSearch, Search
 from tvm_patdnn.tuning.tuner import TuneOptions, Tuner
 from tvm_patdnn.tuning.workshop import Limits, Workshop
 
-__all__ = ["LAYERS", "best_so_far", "race", "rank_correlation"]
+__all__ = ["LAYERS", "best_so_far", "race", "rank_correlation", "winner"]
 
 LAYERS = (
     SampleLayer(in_c=64, out_c=64, side=56),
@@ -129,8 +131,8 @@ def _row(
     turns: int,
 ) -> SearchRow:
     histories = [History.of(log.trials(task.key)) for log in logs]
-    winners = [history.fastest(1) or [task.space.starts[0]] for history in histories]
-    points = list(dict.fromkeys([winners[0][0], winners[1][0], *task.space.starts]))
+    genetic, random = (winner(task, log) for log in logs)
+    points = list(dict.fromkeys([genetic, random, *task.space.starts]))
     measured = workshop.measure(task, points, turns=turns)
     seconds = {point: each.seconds for point, each in zip(points, measured, strict=True)}
     defaults = [s for point in task.space.starts if (s := seconds[point]) is not None]
@@ -138,13 +140,20 @@ def _row(
         layer=str(layer),
         cpu=task.key.cpu,
         threads=task.key.threads,
-        genetic_s=seconds[winners[0][0]],
-        random_s=seconds[winners[1][0]],
+        genetic_s=seconds[genetic],
+        random_s=seconds[random],
         default_s=min(defaults, default=None),
         genetic_course=best_so_far(histories[0]),
         random_course=best_so_far(histories[1]),
         correlation=_left_out(task, logs[1]),
     )
+
+
+def winner(task: TuningTask, records: Records) -> Configuration:
+    """Returns the fastest of a search's finalists; the default where nothing ran."""
+    both = (records.best(task.key, sparse=sparse) for sparse in (False, True))
+    seconds = {each.configuration: each.seconds or math.inf for each in both if each}
+    return min(seconds, key=lambda point: seconds[point], default=task.space.starts[0])
 
 
 def best_so_far(history: History) -> list[float]:
