@@ -144,6 +144,7 @@ def _rewrite_to_int8(options: PipelineOptions) -> RewriteToInt8:
         cpu=options.cpu,
         names=options.names,
         sparse=options.optimizations.sparse,
+        transforms=options.optimizations.transforms,
         records=options.records,
     )
 

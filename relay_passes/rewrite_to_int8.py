@@ -38,12 +38,14 @@ class RewriteToInt8:
         cpu: the CPU that kernels are made for.
         names: names of layers by ``weight_key`` of their weights.
         sparse: False computes pruned layers as if they were dense.
+        transforms: whether 3x3 layers may be by Winograd's.
         records: measured kernels; layers without one are left to the cost model.
     """
 
     cpu: CpuModel
     names: Mapping[str, str] = field(default_factory=dict)
     sparse: bool = True
+    transforms: bool = True
     records: Records = field(default_factory=Records)
 
     def transform_module(self, mod: tvm.IRModule, _: PassContext) -> tvm.IRModule:
@@ -55,7 +57,7 @@ class RewriteToInt8:
 
     def plan(self, main: MainRebuilder) -> Int8Plan:
         """Returns the plan that it follows."""
-        how: Any = {"sparse": self.sparse, "records": self.records}
+        how: Any = {n: getattr(self, n) for n in ("sparse", "transforms", "records")}
         return plan_int8(main.bindings, main.result, self.names, self.cpu, **how)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from tvm import relax
 
@@ -35,16 +35,17 @@ class PlannedKernel:
     node: Int8Node
     cpu: CpuModel
     sparse: bool
+    transforms: bool
     records: Records
 
     @cached_property
     def kernel(self) -> Int8Kernel:
         """The kernel, made when it is first asked for."""
-        layer, cpu, sparse = self.layer, self.cpu, self.sparse
+        how = {"sparse": self.sparse, "transforms": self.transforms}
         recorded = None
-        if self.records and not layer.flat:
-            recorded = recorded_kernel(self.key, layer, cpu, self.records, sparse=sparse)
-        return recorded or choose_int8_kernel(layer, cpu, sparse=sparse)
+        if self.records and not self.layer.flat:
+            recorded = recorded_kernel(self.key, self.layer, self.cpu, self.records, **how)
+        return recorded or choose_int8_kernel(self.layer, self.cpu, **how)
 
     @property
     def layer(self) -> Int8Layer:
@@ -87,6 +88,7 @@ def plan_int8(
     cpu: CpuModel,
     *,
     sparse: bool = True,
+    transforms: bool = True,
     records: Records | None = None,
 ) -> Int8Plan:
     """Plans the function that computes ``result`` by ``bindings``, given in order.
@@ -94,14 +96,16 @@ def plan_int8(
     Args:
         names: names of layers by ``weight_key`` of their weights.
         sparse: False computes pruned layers as if they were dense.
+        transforms: whether 3x3 layers may be by Winograd's.
         records: measured kernels, which are preferred to what costs least.
     """
     known = Known(names=names)
     items = _live(_recognized(bindings, known), result)
     items = _live(_fused(items), result)
     items = _without_lonely(items, {binding.var: binding for binding in bindings})
+    how: Any = {"sparse": sparse, "transforms": transforms, "records": records or Records()}
     kernels = {
-        item.result: PlannedKernel(node=item, cpu=cpu, sparse=sparse, records=records or Records())
+        item.result: PlannedKernel(node=item, cpu=cpu, **how)
         for item in items
         if isinstance(item, Int8Node) and item.int8 is not None
     }

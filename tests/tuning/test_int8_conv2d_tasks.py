@@ -6,6 +6,7 @@ from tvm.target import Target
 
 from relay_passes.int8.plan import plan_int8
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
+from te_schedules.cpu.int8.winograd_schedule import TileSchedule
 from tests.relay_passes.int8.int8_modules import QuantisedNet, random_weight
 from tests.te_schedules.cpu.lane_kernels import native
 from tvm_patdnn.machine.cpu_model import CpuModel
@@ -16,7 +17,7 @@ PRUNED = random_weight(8, 8, 3, 3) * (np.arange(64).reshape(8, 8, 1, 1) % 3 == 0
 CPU = CpuModel.from_target(native())
 
 
-def tasks():
+def tasks(*, transforms: bool = True):
     """Two pruned layers that are alike, and a dense one."""
     net = QuantisedNet((1, 8, 13, 15))
 
@@ -29,18 +30,27 @@ def tasks():
         return layer(x, random_weight(5, 8, 3, 3))
 
     main = MainRebuilder(net.module(body))
-    return int8_conv2d_tasks(plan_int8(main.bindings, main.result, {}, CPU), CPU)
+    plan = plan_int8(main.bindings, main.result, {}, CPU, transforms=transforms)
+    return int8_conv2d_tasks(plan, CPU)
 
 
 def test_layers_that_are_alike_are_one_task():
     pruned, dense = tasks()
     assert (len(pruned.layers), len(dense.layers)) == (2, 1)
-    assert [point.sparse for point in pruned.space.starts] == [False, True]
-    assert {point.sparse for point in dense.space.points} == {True}
+    assert [point.sparse for point in pruned.space.starts] == [False, True, False]
+    strips = [point for point in dense.space.points if not isinstance(point, TileSchedule)]
+    assert {point.sparse for point in strips} == {True}
     for task in (pruned, dense):
         assert set(task.space.starts) <= set(task.space.points)
         assert len(set(task.space.points)) == len(task.space.points)
         assert len(task.space.describe(task.space.starts[0])) > 20
+        assert isinstance(task.space.starts[-1], TileSchedule)
+        assert len(task.space.describe(task.space.starts[-1])) > 20
+
+
+def test_transforms_may_be_left_out():
+    for task in tasks(transforms=False):
+        assert not any(isinstance(point, TileSchedule) for point in task.space.points)
 
 
 def test_trials_give_the_bytes_of_the_plainest_kernel():

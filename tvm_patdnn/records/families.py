@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from te_schedules.cpu import conv2d_configuration, pair_configuration
 from te_schedules.cpu.conv2d_configuration import Conv2dConfiguration
 from te_schedules.cpu.int8 import strip_configuration
-from te_schedules.cpu.int8.strip_configuration import StripConfiguration
+from te_schedules.cpu.int8.conv2d_configuration import Int8Configuration
 from te_schedules.cpu.pair_configuration import PairConfiguration
 from te_schedules.gpu import conv2d_configuration as gpu_conv2d
 
@@ -59,6 +59,6 @@ FAMILIES: dict[str, Family] = {
         version=pair_configuration.VERSION, configuration=PairConfiguration
     ),
     strip_configuration.FAMILY: Family(
-        version=strip_configuration.VERSION, configuration=StripConfiguration
+        version=strip_configuration.VERSION, configuration=Int8Configuration
     ),
 }

@@ -10,18 +10,21 @@ from functools import partial
 import numpy as np
 
 from relay_passes.int8.plan import Int8Plan, PlannedKernel
+from te_schedules.cpu.int8.choose_conv2d import GENERATORS, AnyConv2d, conv2d_cost
 from te_schedules.cpu.int8.conv2d import kind_of
 from te_schedules.cpu.int8.flat_strip import FlatStrip
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.plain_instructions import plain
 from te_schedules.cpu.int8.planes import stored_shape
 from te_schedules.cpu.int8.strip_configuration import StripConfiguration
-from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
-from te_schedules.cpu.int8.strip_cost import strip_cost
 from te_schedules.cpu.int8.strip_features import strip_features
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
 from te_schedules.cpu.int8.strip_space import strip_kernel, tuning_strips
 from te_schedules.cpu.int8.tap_products import TapProducts
+from te_schedules.cpu.int8.winograd_features import tile_features
+from te_schedules.cpu.int8.winograd_kernel import TileConv2d
+from te_schedules.cpu.int8.winograd_schedule import TileSchedule
+from te_schedules.cpu.int8.winograd_space import tile_kernel, tile_kernels
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.records.families import Configuration
 from tvm_patdnn.records.tuning_key import TuningKey
@@ -33,7 +36,7 @@ __all__ = ["StripProblem", "int8_conv2d_tasks"]
 
 _PLAIN = plain(4, 16)  # instructions that every machine has
 
-Kernels = Mapping[Configuration, StripConv2d]
+Kernels = Mapping[Configuration, AnyConv2d]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,8 +71,12 @@ class StripProblem:
 
     def kernel(self, configuration: Configuration) -> TrialKernel:
         """See ``Problem``."""
-        assert isinstance(configuration, StripConfiguration)
-        kernel = strip_kernel(configuration, self.layer, self.cpu)
+        kernel: AnyConv2d | None
+        if isinstance(configuration, TileSchedule):
+            kernel = tile_kernel(configuration, self.layer, self.cpu)
+        else:
+            assert isinstance(configuration, StripConfiguration)
+            kernel = strip_kernel(configuration, self.layer, self.cpu)
         assert kernel is not None, "it is of the layer's space"
         return _trial(kernel)
 
@@ -83,8 +90,9 @@ class StripProblem:
         return [data], other
 
 
-def _trial(kernel: StripConv2d) -> TrialKernel:
-    return TrialKernel(func=strip_conv2d(kernel), constants=list(kernel.constants.values()))
+def _trial(kernel: AnyConv2d) -> TrialKernel:
+    func = GENERATORS[type(kernel)](kernel)
+    return TrialKernel(func=func, constants=list(kernel.constants.values()))
 
 
 def int8_conv2d_tasks(plan: Int8Plan, cpu: CpuModel) -> list[TuningTask]:
@@ -100,17 +108,23 @@ def _task(alike: Sequence[PlannedKernel], cpu: CpuModel) -> TuningTask:
     first = alike[0]
     layer = first.layer
     kinds = (True,) if kind_of(layer, True) in ("dense", "depthwise") else (False, True)
-    kernels: dict[Configuration, StripConv2d] = {
+    strips: dict[Configuration, AnyConv2d] = {
         StripConfiguration.of(kernel, sparse=sparse): kernel
         for sparse in kinds
         for kernel in tuning_strips(layer, cpu, sparse=sparse)
     }
+    tiles: dict[Configuration, AnyConv2d] = {}
+    if first.transforms:
+        tiles = {kernel.schedule: kernel for kernel in tile_kernels(layer, cpu)}
+    kernels = strips | tiles
+    starts = [_start(strips, sparse, cpu) for sparse in kinds]
+    starts += [_start(tiles, False, cpu)] if tiles else []
     return TuningTask(
         key=first.key,
         layers=[each.convolution.name for each in alike],
         space=Space(
             list(kernels),
-            [_start(kernels, sparse, cpu) for sparse in kinds],
+            starts,
             partial(_describe, kernels, cpu),
         ),
         problem=StripProblem(layer=layer, cpu=cpu),
@@ -118,14 +132,21 @@ def _task(alike: Sequence[PlannedKernel], cpu: CpuModel) -> TuningTask:
 
 
 def _start(kernels: Kernels, sparse: bool, cpu: CpuModel) -> Configuration:
-    """Returns what is chosen without measuring: of what ``choose_strips`` has, the cheapest."""
+    """Returns what is chosen without measuring: the cheapest, not cut into more than cores."""
     own = {
         point: kernel
         for point, kernel in kernels.items()
-        if point.sparse == sparse and kernel.chunks <= cpu.num_cores
+        if point.sparse == sparse and _chunks(kernel) <= cpu.num_cores
     }
-    return min(own, key=lambda point: strip_cost(own[point], cpu))
+    return min(own, key=lambda point: conv2d_cost(own[point], cpu))
+
+
+def _chunks(kernel: AnyConv2d) -> int:
+    return kernel.schedule.chunks if isinstance(kernel, TileConv2d) else kernel.chunks
 
 
 def _describe(kernels: Kernels, cpu: CpuModel, point: Configuration) -> Mapping[str, float]:
-    return strip_features(kernels[point], cpu, sparse=point.sparse)
+    kernel = kernels[point]
+    if isinstance(kernel, TileConv2d):
+        return tile_features(kernel, cpu)
+    return strip_features(kernel, cpu, sparse=point.sparse)

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from tvm.tirx import PrimFunc
 
-from te_schedules.cpu.int8.choose_strips import DENSE, choose_strips
+from te_schedules.cpu.int8.choose_conv2d import GENERATORS, AnyConv2d, choose_conv2d
+from te_schedules.cpu.int8.choose_strips import DENSE
 from te_schedules.cpu.int8.fully_connected import Int8Matrix, int8_fully_connected
 from te_schedules.cpu.int8.instruction_sets import instructions_for
 from te_schedules.cpu.int8.layer import Int8Layer
-from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
-from te_schedules.cpu.int8.strip_kernel import StripConv2d
+from te_schedules.cpu.int8.winograd_kernel import TileConv2d
 from tvm_patdnn.machine.cpu_model import CpuModel
 
 __all__ = ["Int8Kernel", "choose_int8_kernel", "int8_kernel", "kind_of"]
@@ -46,36 +46,45 @@ class Int8Kernel:
     schedule: Mapping[str, Any] = field(default_factory=dict)
 
 
-def choose_int8_kernel(layer: Int8Layer, cpu: CpuModel, *, sparse: bool = True) -> Int8Kernel:
+def choose_int8_kernel(
+    layer: Int8Layer, cpu: CpuModel, *, sparse: bool = True, transforms: bool = True
+) -> Int8Kernel:
     """Returns the kernel of a layer.
 
     Args:
-        sparse: False computes a pruned layer as if it were dense.
+        sparse, transforms: see ``choose_conv2d``.
     """
     if layer.flat:
         return _product(layer, cpu, sparse)
-    return int8_kernel(choose_strips(layer, cpu, sparse), sparse=sparse)
+    chosen = choose_conv2d(layer, cpu, sparse=sparse, transforms=transforms)
+    return int8_kernel(chosen, sparse=sparse)
 
 
-def int8_kernel(chosen: StripConv2d, *, sparse: bool, why: str = "") -> Int8Kernel:
-    """Returns what a kernel of strips is to a network.
+def int8_kernel(chosen: AnyConv2d, *, sparse: bool, why: str = "") -> Int8Kernel:
+    """Returns what a convolution's kernel is to a network.
 
     Args:
         sparse: whether it skips what was pruned.
         why: it was chosen, if not by its cost.
     """
-    counts = chosen.counts
+    counts, transformed = chosen.counts, isinstance(chosen, TileConv2d)
     return Int8Kernel(
-        kind=kind_of(chosen.layer, sparse),
+        kind=kind_of(chosen.layer, sparse and not transformed),
         reason=f"{chosen.reason}; {why}" if why else chosen.reason,
         constants=chosen.constants,
-        func=strip_conv2d(chosen),
+        func=GENERATORS[type(chosen)](chosen),
         bytes=counts.weight_bytes + counts.structure_bytes,
         structure_bytes=counts.structure_bytes,
         input_loads=counts.input_loads,
         products=counts.products,
-        schedule=chosen.schedule,
+        schedule=_report(chosen),
     )
+
+
+def _report(chosen: AnyConv2d) -> Mapping[str, Any]:
+    if isinstance(chosen, TileConv2d):
+        return {"taps": "winograd", **vars(chosen.schedule)}
+    return chosen.schedule
 
 
 def kind_of(layer: Int8Layer, sparse: bool) -> Kind:

@@ -15,16 +15,22 @@ from te_schedules.cpu.int8.convert_planes import (
 )
 from te_schedules.cpu.int8.enlarge_planes import enlarge_planes
 from te_schedules.cpu.int8.fully_connected import int8_fully_connected
-from te_schedules.cpu.int8.int8_samples import sample_int8_conv2d, sample_int8_fully_connected
+from te_schedules.cpu.int8.int8_samples import (
+    sample_int8_conv2d,
+    sample_int8_fully_connected,
+    sample_int8_winograd,
+)
 from te_schedules.cpu.int8.mean_of_planes import mean_of_planes
 from te_schedules.cpu.int8.pool_planes import average_planes, max_planes
 from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
+from te_schedules.cpu.int8.winograd_conv2d import winograd_conv2d
 from te_schedules.cpu.kernel_table import Kernel
 
 __all__ = ["INT8_KERNELS"]
 
 INT8_KERNELS: Mapping[str, Kernel] = {
     "int8 conv2d": Kernel(strip_conv2d, sample_int8_conv2d, allocates=True),
+    "int8 winograd conv2d": Kernel(winograd_conv2d, sample_int8_winograd, allocates=True),
     "int8 fully connected": Kernel(int8_fully_connected, sample_int8_fully_connected),
     "quantize planes": Kernel(quantize_planes, plane_samples.sample_quantize_planes),
     "dequantize planes": Kernel(dequantize_planes, plane_samples.sample_dequantize_planes),

@@ -105,6 +105,25 @@ class Int8Layer:
         """See ``alike_order``: it is asked for by every size of a group."""
         return alike_order(self.weight)
 
+    @cached_property
+    def own_bias(self) -> np.ndarray:
+        """(filters,) int64: the bias of sums of inputs less their zero point."""
+        totals = self.weight.astype(np.int64).sum((1, 2, 3))
+        return np.asarray(self.bias + self.in_zero * totals)
+
+    @cached_property
+    def largest(self) -> int:
+        """What no sum with its bias is beyond, of either sign."""
+        weight = self.weight.astype(np.int64)
+        total, absolute = (each.sum((1, 2, 3)) for each in (weight, np.abs(weight)))
+        above, below = (absolute + total) // 2, (absolute - total) // 2
+        high, low = 255 - self.in_zero, self.in_zero
+        bounds = (
+            above * high + below * low + self.own_bias,
+            above * low + below * high - self.own_bias,
+        )
+        return int(np.max(bounds))
+
     @property
     def is_exact(self) -> bool:
         """Whether sums fit in 32 bits, and steps are small enough to be rounded in float32."""

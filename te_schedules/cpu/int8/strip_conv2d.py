@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from tvm.tirx import Buffer, Cast, PrimFunc
 from tvm.tirx.script import builder as T
 
-from te_schedules.cpu.int8.byte_runs import load_bytes, store_bytes
+from te_schedules.cpu.int8.byte_runs import store_bytes
 from te_schedules.cpu.int8.cell_products import CellProducts
 from te_schedules.cpu.int8.column_strip import ColumnStrip
-from te_schedules.cpu.int8.interleave import shuffled
 from te_schedules.cpu.int8.planes import LINE, stored_shape
 from te_schedules.cpu.int8.requantise import PACKED, bytes_of, steps_of
+from te_schedules.cpu.int8.staged_residual import staged_residual
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
 from te_schedules.cpu.int8.sums import EntryPlace, Sums
 from te_schedules.cpu.vector_code import Expr, Param, prim_func
@@ -130,7 +130,7 @@ class _Emission:
             vectors = [each for load in loads for each in sums.take(f, load)]
             order = _repeated(products.order, len(loads))
             to = (work.staged, at + f * work.stage + loads[0] * len(products.order))
-            other = None if self.other is None else _residual(to, order, lanes)
+            other = None if self.other is None else staged_residual(to, order, lanes)
             steps = steps_of(store, vectors, factor, lanes, other)
             made = bytes_of(store, steps, order, sums.instructions.pack)
             store_bytes(to, made, len(order))
@@ -158,16 +158,6 @@ class _Work:
 
 def _bytes(size: int) -> Buffer:
     return T.alloc_buffer((size,), "uint8")
-
-
-def _residual(place: tuple[Buffer, Expr], order: Sequence[int], lanes: int) -> list[Expr]:
-    """Loads the residual's bytes as int32, in the order of the sums."""
-    loaded = load_bytes(place, len(order))
-    pixel_of = {lane: pixel for pixel, lane in enumerate(order)}
-    return [
-        Cast(f"int32x{lanes}", shuffled([loaded], [pixel_of[first + i] for i in range(lanes)]))
-        for first in range(0, len(order), lanes)
-    ]
 
 
 def _batches(loads: int, size: int) -> list[range]:

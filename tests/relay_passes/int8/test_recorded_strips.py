@@ -10,6 +10,7 @@ from te_schedules.cpu.int8.choose_strips import choose_strips
 from te_schedules.cpu.int8.strip_configuration import FAMILY, VERSION, StripConfiguration
 from te_schedules.cpu.int8.strip_cost import strip_cost
 from te_schedules.cpu.int8.strip_space import tuning_strips
+from te_schedules.cpu.int8.winograd_schedule import TileSchedule
 from tests.relay_passes.int8.int8_modules import QuantisedNet, random_weight
 from tests.relay_passes.relax_modules import CPU
 from tvm_patdnn.records.tuning_records import Record, Records
@@ -17,12 +18,11 @@ from tvm_patdnn.records.tuning_records import Record, Records
 PRUNED = random_weight(8, 8, 3, 3) * (np.arange(64).reshape(8, 8, 1, 1) % 3 == 0).astype(np.int8)
 
 
-def plan(records=(), size: int = 12, *, sparse: bool = True):
+def plan(records=(), size: int = 12, **how: bool):
     net = QuantisedNet((1, 8, size, size))
     mod = net.module(lambda x: net.integers(net.quantised_conv(net.numbers(x), PRUNED)))
     main = MainRebuilder(mod)
-    how = {"sparse": sparse, "records": Records(records)}
-    return plan_int8(main.bindings, main.result, {}, CPU, **how)
+    return plan_int8(main.bindings, main.result, {}, CPU, records=Records(records), **how)
 
 
 def planned(*args, **options) -> PlannedKernel:
@@ -74,6 +74,21 @@ def test_a_similar_layer_lends_its_schedule_where_that_costs_little():
     unchanged = planned([trial(dear, 1.0)], size=13).kernel
     assert "measured" not in unchanged.reason
     assert unchanged.schedule == cheapest.schedule
+
+
+def test_transforms_that_were_measured_are_taken_where_they_may_be():
+    tiles = TileSchedule(height=2, width=4, rows=1, group=2, together=1)
+    strips = space()[3]
+    records = [
+        Record(key=planned().key, version=VERSION, configuration=tiles, seconds=0.5),
+        trial(strips, 1.0),
+    ]
+    found = planned(records).kernel
+    assert found.kind == "dense"
+    assert found.reason.startswith("Winograd's transforms of 2x4 outputs in 16 bits, by ")
+    assert found.reason.endswith("; scheduled as measured")
+    assert found.schedule == {"taps": "winograd", **vars(tiles)}
+    assert planned(records, transforms=False).kernel.schedule == strips.schedule
 
 
 def test_what_does_not_fit_the_layer_is_left_to_the_cost_model():

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from te_schedules.cpu.int8 import int8_samples
@@ -6,8 +7,9 @@ from te_schedules.cpu.int8.int8_samples import CHANNELS, FILTERS, INPUTS, OUTPUT
 from te_schedules.cpu.kernel_sample import SIZE
 
 
-def test_what_is_expected_is_what_torch_computes():
-    sample = int8_samples.sample_int8_conv2d(8)
+@pytest.mark.parametrize("name", ["sample_int8_conv2d", "sample_int8_winograd"])
+def test_what_is_expected_is_what_torch_computes(name):
+    sample = getattr(int8_samples, name)(8)
     pixels = SIZE[0] * SIZE[1]
     data = sample.arguments[0][:, :, :pixels].reshape(1, CHANNELS, *SIZE)
     rng = np.random.default_rng(0)

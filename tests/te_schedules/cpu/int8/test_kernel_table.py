@@ -9,6 +9,11 @@ from tests.te_schedules.cpu.test_kernel_table import TARGETS
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.machine.targets import resolve_target
 
+MEMORIES = {
+    "int8 conv2d": 3,  # the strip, what is staged and a small memory
+    "int8 winograd conv2d": 5,  # a channel's bytes, its words; transforms, sums; what is staged
+}
+
 
 def test_every_sample_is_in_the_table_once():
     used = [kernel.sample for kernel in INT8_KERNELS.values()]
@@ -36,4 +41,4 @@ def test_registers_are_no_allocations(name, target):
     built = compiled(func, resolved)
     calls = built.mod.inspect_source("asm").count("TVMBackendAllocWorkspace")
     assert (calls > 0) == kernel.allocates
-    assert calls <= 9  # of the strip, what is staged and a small memory; each is named thrice
+    assert calls <= 3 * MEMORIES.get(name, 0)  # each is named thrice
