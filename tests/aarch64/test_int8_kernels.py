@@ -12,6 +12,7 @@ from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.planes import stored_shape
 from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
+from te_schedules.cpu.int8.winograd_conv2d import winograd_conv2d
 from tests.te_schedules.cpu.int8.emulated_kernel import run_emulated
 from tests.te_schedules.cpu.int8.instruction_samples import pruned_weight, sample_layer
 from tests.te_schedules.cpu.int8.int8_reference import (
@@ -21,6 +22,7 @@ from tests.te_schedules.cpu.int8.int8_reference import (
     to_stored,
     to_tensor,
 )
+from tests.te_schedules.cpu.int8.tile_samples import tile_conv2d
 
 DEVICES = {
     "neon": ("raspberry-pi-4", "cortex-a72"),
@@ -52,6 +54,12 @@ def test_convolutions_are_exact(name, sample, tmp_path):
     for products in products_of(layer, INSTRUCTION_SETS[name], group):
         kernel = StripConv2d(products=products.with_rows(4), tile=2)
         assert_exact(strip_conv2d(kernel), kernel.constants, layer, name, tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in DEVICES if name != "i8mm"])
+def test_convolutions_by_transforms_are_exact(name, tmp_path):
+    kernel = tile_conv2d(sample_layer("3x3, residual"), name, together=3, chunks=2)
+    assert_exact(winograd_conv2d(kernel), kernel.constants, kernel.layer, name, tmp_path)
 
 
 @pytest.mark.parametrize("name", DEVICES)

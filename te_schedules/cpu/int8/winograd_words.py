@@ -29,7 +29,7 @@ class WordProducts:
         depth: neighbouring words that are multiplied and added to one sum.
         registers: vectors that a kernel can keep.
         dot: (sums int32, values int16, weights int16) -> sums, of ``depth`` words for each.
-        operations: that ``dot`` is.
+        operations: that ``dot`` is, in those of ``Instructions.dot_operations``.
     """
 
     name: str
@@ -37,7 +37,7 @@ class WordProducts:
     depth: int
     registers: int
     dot: Callable[[Expr, Expr, Expr], Expr]
-    operations: int
+    operations: float
 
     @property
     def words(self) -> int:
@@ -87,7 +87,7 @@ def _set(
     registers: int,
     dot: Callable[[Expr, Expr, Expr], Expr],
     depth: int = 2,
-    operations: int = 1,
+    operations: float = 1.0,
 ) -> WordProducts:
     return WordProducts(
         name=name, lanes=lanes, registers=registers, dot=dot, depth=depth, operations=operations
@@ -101,9 +101,10 @@ WORD_PRODUCTS: Mapping[str, WordProducts] = {
         _set("avx512-vnni", 16, 32, partial(_vnni, lanes=16)),
         _set("avx-vnni", 8, 16, partial(_vnni, lanes=8)),
         _set("avx2", 8, 16, _pairs, operations=2),
+        # a long product is for one pipe of two, where sums and dot products are for both
         *(
-            _set(name, 4, 32, partial(_widened, lanes=4), depth=1)
-            for name in ("i8mm", "dotprod", "neon")
+            _set(name, 4, 32, partial(_widened, lanes=4), depth=1, operations=operations)
+            for name, operations in (("i8mm", 2.0), ("dotprod", 2.0), ("neon", 1.5))
         ),
     )
 }

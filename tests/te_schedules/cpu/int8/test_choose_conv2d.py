@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from te_schedules.cpu.int8.choose_conv2d import CLEARLY, GENERATORS, choose_conv2d, conv2d_cost
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
@@ -44,9 +45,9 @@ def test_a_first_layer_is_not():
     assert isinstance(choose_conv2d(layer_of(dense(64, 3), 96), AVX2), StripConv2d)
 
 
-def test_dot_products_are_left_alone_where_transforms_save_nothing():
-    found = choose_conv2d(layer_of(dense()), WITH["dotprod"])
-    assert isinstance(found, StripConv2d)
+@pytest.mark.parametrize(("dots", "kind"), [("neon", TileConv2d), ("dotprod", StripConv2d)])
+def test_on_arm_only_cpus_without_dot_products_transform(dots, kind):
+    assert isinstance(choose_conv2d(layer_of(dense()), WITH[dots]), kind)
 
 
 def test_both_compute_the_same():
