@@ -30,6 +30,7 @@ __all__ = ["DENSE", "GROUPS", "TILES", "choose_strips", "products_of", "shares_e
 GROUPS = (1, 2, 4, 8)  # filters that may share a list
 DENSE = 0.9  # of the weights: quantisation makes a few zeros by itself
 COUPLED = 256  # weights for an output, at most: lists of coupled entries take a fourth more
+MOST_CUTS = 16  # of a plane, each number of which is tried
 TILES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12)
 
 
@@ -61,7 +62,7 @@ def products_of(
 ) -> Iterator[Products]:
     """Yields the ways to multiply for groups of so many filters, but for such as never pay."""
     limit = instructions.pair_limit
-
+    layer = layer.as_column if layer.pointwise else layer
     shared = sparse and group > 1 and layer.groups == 1
     order = layer.alike_order if shared else None
     weight = layer.weight if order is None else layer.weight[order]
@@ -115,16 +116,24 @@ def _is_used_often(layer: Int8Layer) -> bool:
 
 
 def _schedules(kernel: StripConv2d, cpu: CpuModel) -> Iterator[StripConv2d]:
-    height = kernel.layer.out_shape[2]
     for tile in TILES:
         if kernel.group * tile > 1 and not replace(kernel, tile=tile).fits:
             return
-        for rows in _rows(height):
+        for rows in _rows(kernel.layer, replace(kernel, tile=tile).tile_pixels):
             products = kernel.products.with_rows(rows)
             for chunks in sorted({1, min(cpu.num_cores, kernel.groups)}):
                 yield replace(kernel, products=products, tile=tile, chunks=chunks)
 
 
-def _rows(height: int) -> list[int]:
-    """Returns the rows of a strip that cut a plane into strips of nearly equal size."""
-    return sorted({-(-height // strips) for strips in range(1, height + 1)})
+def _rows(layer: Int8Layer, tile: int) -> list[int]:
+    """Returns the rows of a strip that cut a plane into strips of nearly equal size.
+
+    Args:
+        tile: pixels, by which strips are cut whose rows are of one.
+    """
+    height = layer.out_shape[2]
+    if not layer.pointwise:
+        return sorted({-(-height // strips) for strips in range(1, height + 1)})
+    tiles = -(-height // tile)
+    counts = {*range(1, min(tiles, MOST_CUTS) + 1), *(tiles >> i for i in range(8)), 1} - {0}
+    return sorted({min(height, -(-tiles // strips) * tile) for strips in counts})

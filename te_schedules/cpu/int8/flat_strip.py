@@ -27,6 +27,7 @@ __all__ = ["CELL", "FlatStrip"]
 
 CELL = 4  # channels
 ROW = 8  # operations of copying a row besides its vectors
+RUN = 4  # the same of copying all rows as one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +78,11 @@ class FlatStrip:
     @property
     def copy_operations(self) -> int:
         """Vector operations of ``copy_in``, about."""
+        size = self.instructions.bytes
+        if self.layer.pointwise:
+            return self.planes * (RUN + 2 * -(-self.outputs * self._unit // size))
         rows = self.planes * self._phases * self._phase_rows
-        return rows * (ROW + 2 * -(-self.pitch * self._unit // self.instructions.bytes))
+        return rows * (ROW + 2 * -(-self.pitch * self._unit // size))
 
     def tap(self, y: int, x: int) -> int:
         """Returns in which byte of a channel, or cell, the inputs of a tap begin."""
@@ -109,6 +113,10 @@ class FlatStrip:
         self, to: tuple[Buffer, Expr], data: Buffer, image: Expr, plane: Expr, first: Expr
     ) -> None:
         """Emits the copying of a channel, or cell: number ``plane``."""
+        if self.layer.pointwise:
+            width = self.layer.in_shape[3]
+            self._copy_pixels(to, data, image, plane, first * width, self.outputs)
+            return
         (sy, _), (before, _) = self.layer.window.stride, self.layer.window.padding
         number = 0
         for y in self._remainders(0):

@@ -9,7 +9,7 @@ Scales and zero points are folded into a bias of the sums and a factor for each 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -94,6 +94,20 @@ class Int8Layer:
     def flat(self) -> bool:
         """Whether it is a matrix product, of 1x1 kernels: each tensor is one plane."""
         return self.in_shape[2:] == (1, 1) and self.out_shape[2:] == (1, 1)
+
+    @property
+    def pointwise(self) -> bool:
+        """Whether an output is of the pixel in its place: planes may be cut anywhere."""
+        taps, moved = self.window.taps, self.in_shape[2:] != self.out_shape[2:]
+        return taps == (1, 1) and not (moved or any(self.window.padding))
+
+    @property
+    def as_column(self) -> Int8Layer:
+        """The same of planes whose rows are of one pixel, if it is pointwise."""
+        plane = (self.in_pixels, 1)
+        return replace(
+            self, in_shape=self.in_shape[:2] + plane, out_shape=self.out_shape[:2] + plane
+        )
 
     @property
     def depthwise(self) -> bool:

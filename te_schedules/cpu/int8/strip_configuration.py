@@ -14,7 +14,7 @@ from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
 __all__ = ["FAMILY", "VERSION", "StripConfiguration", "products_name"]
 
 FAMILY = "cpu conv2d int8"
-VERSION = 3  # raised when the same configuration becomes other code
+VERSION = 4  # raised when the same configuration becomes other code
 
 _MOST = 1 << 16  # of anything that is counted
 _COUNTS = ("group", "rows", "tile", "chunks")
@@ -28,7 +28,7 @@ class StripConfiguration:
         sparse: whether pruned work is skipped.
         products: which four bytes are multiplied at a time, see ``products_name``.
         group: filters that share a list of entries.
-        rows: of outputs, that a strip is for.
+        rows: of outputs, that a strip is for; of 1x1 layers, pixels.
         tile, chunks: see ``StripConv2d``.
     """
 

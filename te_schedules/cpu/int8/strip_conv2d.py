@@ -1,7 +1,7 @@
 """Convolution of bytes: inputs are copied strip by strip, multiplied by fours, and requantised.
 
 Threads share out strips, and where there are too few, groups of filters, too. What a group of
-filters makes of a strip is staged before it is copied to the planes.
+filters makes of a strip is staged before it is copied to the planes, but for 1x1 layers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tvm.tirx.script import builder as T
 from te_schedules.cpu.int8.byte_runs import store_bytes
 from te_schedules.cpu.int8.cell_products import CellProducts
 from te_schedules.cpu.int8.column_strip import ColumnStrip
-from te_schedules.cpu.int8.planes import LINE, stored_shape
+from te_schedules.cpu.int8.planes import LINE, plane_bytes, stored_shape
 from te_schedules.cpu.int8.requantise import PACKED, bytes_of, steps_of
 from te_schedules.cpu.int8.staged_residual import staged_residual
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
@@ -81,17 +81,34 @@ class _Emission:
         plane = [image * layer.out_shape[1] + self._filter(first + f) for f in range(kernel.group)]
         if isinstance(strip, ColumnStrip) and strip.own:
             strip.copy_own(work.inputs, work.scratch, self.data, image, row, first)
+        if not kernel.stages:
+            self._emit_pixels(work, group, first, plane, row)
+            return
         for f in range(kernel.group if self.other is not None else 0):
             staged = (work.staged, f * work.stage)
             strip.copy_residual(staged, work.scratch, self.other, plane[f], row)
+        other = None if self.other is None else work.staged
         with T.serial(kernel.tiles) as t:
             at = t * kernel.tile_pixels
             self._emit_sums(work, group, first, at)
             for f in range(kernel.group):
-                self._emit_bytes(work, f, first, at)
+                self._emit_bytes(work, f, first, work.staged, other, at + f * work.stage)
         for f in range(kernel.group):
             staged = (work.staged, f * work.stage)
             strip.copy_out(staged, work.scratch, self.output, plane[f], row)
+
+    def _emit_pixels(
+        self, work: _Work, group: Expr, first: Expr, planes: Sequence[Expr], row: Expr
+    ) -> None:
+        """Emits the same where outputs are stored to their planes at once."""
+        kernel, strip, layer = self.kernel, self.kernel.strip, self.kernel.layer
+        begin = row * layer.out_shape[3]
+        with T.serial(kernel.tiles) as t:
+            at = T.min(t * kernel.tile_pixels, strip.outputs - kernel.tile_pixels)
+            self._emit_sums(work, group, first, at)
+            for f, plane in enumerate(planes):
+                to = plane * plane_bytes(layer.out_pixels) + begin + at
+                self._emit_bytes(work, f, first, self.output, self.other, to)
 
     def _filter(self, number: Expr) -> Expr:
         """Returns which filter of the layer one is, in the order of groups."""
@@ -121,19 +138,26 @@ class _Emission:
             place = EntryPlace(alone + n, alone - begin + n, group)
             products.emit(work.sums, work.inputs, own, place, at)
 
-    def _emit_bytes(self, work: _Work, f: int, first: Expr, at: Expr) -> None:
-        """Emits the requantisation of a filter's sums."""
+    def _emit_bytes(
+        self, work: _Work, f: int, first: Expr, output: Buffer, other: Buffer | None, at: Expr
+    ) -> None:
+        """Emits the requantisation of a filter's sums.
+
+        Args:
+            other: has the residual.
+            at: the place of a tile's first pixel in ``output`` and ``other``.
+        """
         products, store, sums = self.kernel.products, self.kernel.layer.store, work.sums
         lanes = sums.instructions.lanes
         factor = sums.factor(self.arrays["scale"], first + f)
         for loads in _batches(self.kernel.tile, max(1, PACKED // products.vectors)):
             vectors = [each for load in loads for each in sums.take(f, load)]
             order = _repeated(products.order, len(loads))
-            to = (work.staged, at + f * work.stage + loads[0] * len(products.order))
-            other = None if self.other is None else staged_residual(to, order, lanes)
-            steps = steps_of(store, vectors, factor, lanes, other)
+            to = at + loads[0] * len(products.order)
+            added = None if other is None else staged_residual((other, to), order, lanes)
+            steps = steps_of(store, vectors, factor, lanes, added)
             made = bytes_of(store, steps, order, sums.instructions.pack)
-            store_bytes(to, made, len(order))
+            store_bytes((output, to), made, len(order))
 
 
 class _Work:
@@ -144,8 +168,9 @@ class _Work:
         self.stage = kernel.tiles * kernel.tile_pixels
         room = 4 * kernel.tile_pixels + LINE  # that tiles, and moves, may reach behind their end
         self.inputs = _bytes(strip.planes * strip.channel_bytes + room)
+        if kernel.stages:
+            self.staged = _bytes(kernel.group * self.stage + LINE)
         self.scratch = _bytes(strip.scratch)
-        self.staged = _bytes(kernel.group * self.stage + LINE)
         self.sums = Sums(
             instructions=strip.instructions,
             group=kernel.group,

@@ -83,6 +83,14 @@ class StripConv2d:
         return -(-self.layer.out_shape[2] // self.strip.rows)
 
     @property
+    def stages(self) -> bool:
+        """Whether outputs are put together before they are copied to their planes.
+
+        Else a tile's are stored there; the last of a strip may overlap the one before it.
+        """
+        return not self.layer.pointwise or self.strip.outputs < self.tile_pixels
+
+    @property
     def fits(self) -> bool:
         """Whether what an entry needs stays in registers."""
         products, instructions = self.products, self.strip.instructions

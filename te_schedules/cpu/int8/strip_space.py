@@ -40,11 +40,12 @@ def strip_kernel(
 ) -> StripConv2d | None:
     """Returns the kernel that a configuration says; None if the layer has none like that."""
     group, rows = configuration.group, configuration.rows
-    if group not in GROUPS or not shares_evenly(layer, group) or rows > layer.out_shape[2]:
+    if group not in GROUPS or not shares_evenly(layer, group):
         return None
     instructions = instructions_for(cpu)
     for products in products_of(layer, instructions, group, sparse=configuration.sparse):
-        if products_name(products) == configuration.products:
+        most = products.strip.layer.out_shape[2]
+        if products_name(products) == configuration.products and rows <= most:
             found = StripConv2d(products=products.with_rows(rows), tile=configuration.tile)
             if configuration.chunks > found.groups or not (found.fits or group * found.tile == 1):
                 return None

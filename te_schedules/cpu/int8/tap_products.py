@@ -54,9 +54,12 @@ class TapProducts:
 
     @cached_property
     def constants(self) -> Mapping[str, np.ndarray]:
-        """What the code reads besides the strip and the weights."""
+        """What the code reads besides the strip and the weights.
+
+        It is stored tap by tap: of four neighbours LLVM would compute addresses in a vector.
+        """
         area = int(np.prod(self.strip.layer.window.taps))
-        channel, tap = np.divmod(self.quads.index, area)
+        channel, tap = np.divmod(self.quads.index.T, area)
         narrow = np.min_scalar_type(self.strip.planes - 1)  # of the unsigned integers
         found: dict[str, np.ndarray] = {"channel": channel.astype(narrow).reshape(-1)}
         if area > 1:
@@ -82,7 +85,8 @@ class TapProducts:
         instructions = self.strip.instructions
         size = instructions.bytes
         code = VectorCode(size, "uint8")
-        starts = [self._start(arrays, place.entry * len(TAPS) + tap) + at for tap in TAPS]
+        entries = self.quads.entries
+        starts = [self._start(arrays, place.entry + tap * entries) + at for tap in TAPS]
         for i in range(sums.tile):
             held = [code.load(strip, start + i * size) for start in starts]
             sums.add(i, instructions.interleave(sums.hold(held)))

@@ -54,6 +54,16 @@ def test_every_way_to_multiply_is_exact(name, instructions):
 
 
 @pytest.mark.parametrize("instructions", RUN_HERE[:-1])
+@pytest.mark.parametrize("rows", [36, 64])
+@pytest.mark.parametrize("name", ["1x1", "1x1, rounded residual"])
+def test_outputs_of_1x1_layers_go_to_their_planes_at_once(name, rows, instructions):
+    for products in ways(sample_layer(name), instructions, 2):
+        kernel = StripConv2d(products=products.with_rows(rows), tile=1, chunks=2)
+        assert kernel.stages == (kernel.tile_pixels > rows)
+        assert_exact(kernel)  # the last tile of a strip, and the last strip, overlap others
+
+
+@pytest.mark.parametrize("instructions", RUN_HERE[:-1])
 @pytest.mark.parametrize("keep", [0.0, 0.03, 1.0])
 def test_filters_without_weights_and_with_all(keep, instructions):
     layer = sample_layer("3x3", keep=keep, batch=1)
