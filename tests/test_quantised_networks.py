@@ -1,5 +1,6 @@
 """Quantised networks against ONNX Runtime."""
 
+import itertools
 import re
 import warnings
 from functools import cache
@@ -20,7 +21,10 @@ from tests.quantised_models import (
     small_network,
     units,
 )
+from tests.te_schedules.cpu.lane_kernels import native
 from tvm_patdnn.importing.expand_quantised import expand_quantised
+from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.optimizations import Optimizations
 
 VNNI = "llvm -mtriple=x86_64-linux-gnu -mcpu=znver4"
 
@@ -87,12 +91,15 @@ class FakeQuantised(torch.nn.Module):
 
     Args:
         low, high: the integers that activations use.
+        width: channels.
     """
 
-    def __init__(self, low: int, high: int) -> None:
+    def __init__(self, low: int, high: int, width: int = 8) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.convs = torch.nn.ModuleList(torch.nn.Conv2d(c, 8, 3, padding=1) for c in (3, 8))
+        self.convs = torch.nn.ModuleList(
+            torch.nn.Conv2d(c, width, 3, padding=1) for c in (3, width)
+        )
         self.low, self.high = low, high
 
     def forward(self, x):
@@ -106,7 +113,7 @@ class FakeQuantised(torch.nn.Module):
     def _conv(self, number, x):
         conv = self.convs[number]
         scale = conv.weight.detach().abs().amax((1, 2, 3)) / 127
-        zero = torch.zeros(8, dtype=torch.int32)
+        zero = torch.zeros(len(scale), dtype=torch.int32)
         weight = torch.fake_quantize_per_channel_affine(conv.weight, scale, zero, 0, -128, 127)
         return torch.nn.functional.conv2d(x, weight, conv.bias, padding=1)
 
@@ -127,6 +134,28 @@ def test_what_torch_exports(low, high, dynamo, tmp_path):
     apart = np.abs(built.run({"x": data.numpy()})["y"] - expected) / 0.0317
     assert apart.max() < 1.01
     assert (apart > 0.01).mean() < 0.002
+
+
+@pytest.mark.skipif(CpuModel.from_target(native()).dots == "plain", reason="a CPU of long ago")
+def test_transforms_change_no_byte(tmp_path):
+    """However it is called, and on one thread and two."""
+    network, data = FakeQuantised(0, 255, width=24).eval(), torch.randn(1, 3, 31, 34)
+    options = {"opset_version": 17, "input_names": ["x"], "output_names": ["y"], "dynamo": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(network, (data,), tmp_path / "network.onnx", **options)
+    plain = tvm_patdnn.build(
+        tmp_path / "network.onnx", optimizations=Optimizations(transforms=False)
+    )
+    built = tvm_patdnn.build(tmp_path / "network.onnx")
+    transformed = ["Winograd" in layer.reason for lib in (plain, built) for layer in lib.report]
+    assert transformed == [False, False, False, True]
+    expected = plain.run({"x": data.numpy()})["y"]
+    built.export_library(tmp_path / "vm.so")
+    built.export_standalone(tmp_path / "alone.so")
+    for name, threads in itertools.product(("vm.so", "alone.so"), (1, 2)):
+        loaded = tvm_patdnn.load(tmp_path / name, num_threads=threads)
+        np.testing.assert_array_equal(loaded.run({"x": data.numpy()})["y"], expected)
 
 
 @cache
