@@ -173,10 +173,10 @@ class TileConv2d:
     def _weight(self) -> np.ndarray:
         """(places, groups, pairs, group), each the words of a pair of channels."""
         depth, group = self.words.depth, self.schedule.group
-        weight = self.layer.weight.astype(np.float32)  # its numbers stay exact
-        filters, channels = weight.shape[:2]
-        y, x = (each.of_taps.astype(np.float32) for each in (self.y, self.x))
-        values = np.einsum("py,ocyx,qx->pqoc", y, weight, x, optimize=True).astype(np.int16)
+        filters, channels = self.layer.weight.shape[:2]
+        taps = self.layer.weight.reshape(filters * channels, -1).T.astype(np.float32)
+        both = np.kron(self.y.of_taps, self.x.of_taps).astype(np.float32)
+        values = (both @ taps).astype(np.int16)  # whole numbers stay exact
         values = values.reshape(self.places, filters, channels)
         values = np.pad(values, ((0, 0), (0, 0), (0, -channels % depth)))
         first = np.minimum(np.arange(0, filters, group), filters - group)
