@@ -22,7 +22,7 @@ from te_schedules.cpu.lane_layout import LaneLayout
 from te_schedules.cpu.lane_split import Split, best_split
 from te_schedules.window import Window
 
-__all__ = ["LayoutPlan", "assign_layouts"]
+__all__ = ["LayoutPlan", "assign_layouts", "enlarged", "input_layouts"]
 
 WASTE = 1.1  # vectors of a kept split over those of the best one: a relayout costs about this
 
@@ -77,13 +77,22 @@ class LayoutPlan:
         self._stored[var, layout.split] = LaneLayout(layout.split, halo)
 
 
-def assign_layouts(nodes: Sequence[LaneNode], lanes: int) -> LayoutPlan:
-    """Plans the layouts of the nodes, given in the order of computation."""
+def assign_layouts(
+    nodes: Sequence[LaneNode], lanes: int, chosen: Mapping[relax.Var, Split] | None = None
+) -> LayoutPlan:
+    """Plans the layouts of the nodes, given in the order of computation.
+
+    Args:
+        chosen: splits of results that are not left to the rules.
+    """
     plan = LayoutPlan()
     readers = _readers(nodes)
     for node in nodes:
         output, reads = _layouts(node, plan, lanes)
-        if output and _widens(node) and len(readers[node.result]) == 1:
+        if chosen and node.result in chosen:
+            output = chosen[node.result]
+            reads = input_layouts(node, output)
+        elif output and _widens(node) and len(readers[node.result]) == 1:
             output = _read_by(readers[node.result][0], node.result, output)
             reads = [LaneLayout(output)]
         if output is not None:  # operands of the result's shape are read as it is written
@@ -118,6 +127,22 @@ def _readers(nodes: Sequence[LaneNode]) -> Mapping[relax.Var, list[LaneNode]]:
     return readers
 
 
+def input_layouts(node: LaneNode, output: Split) -> list[LaneLayout]:
+    """Returns in which layout a node that writes its result in a split needs each input."""
+    if node.window is not None:
+        return [_window_input(node, node.window, output)]
+    assert isinstance(node.operator, Copy)
+    repeat = node.operator.repeat
+    source = replace(
+        output,
+        height=output.height // repeat,
+        width=output.width // repeat,
+        vectors_y=output.vectors_y // repeat,
+        vectors_x=output.vectors_x // repeat,
+    )
+    return [LaneLayout(source)] * len(node.inputs)
+
+
 def _layouts(node: LaneNode, plan: LayoutPlan, lanes: int) -> tuple[Split | None, list[LaneLayout]]:
     """Returns the split of the output (None if it is not in lanes) and each input's layout."""
     splits = [plan.split(var) for var in node.inputs]
@@ -127,16 +152,20 @@ def _layouts(node: LaneNode, plan: LayoutPlan, lanes: int) -> tuple[Split | None
         return output, [_window_input(node, node.window, output)]
     if isinstance(node.operator, GlobalPool):
         return None, [LaneLayout(source)]
+    return enlarged(node, source), [LaneLayout(source)] * len(node.inputs)
+
+
+def enlarged(node: LaneNode, source: Split) -> Split:
+    """Returns the split in which a copy of planes in ``source`` is written."""
     assert isinstance(node.operator, Copy)
     repeat, shape = node.operator.repeat, fixed_shape(node.result)
-    output = replace(
+    return replace(
         source,
         height=shape[2],
         width=shape[3],
         vectors_y=source.vectors_y * repeat,
         vectors_x=source.vectors_x * repeat,
     )
-    return output, [LaneLayout(source)] * len(node.inputs)
 
 
 def _best(var: relax.Var, lanes: int) -> Split:

@@ -9,6 +9,7 @@ from tvm import relax
 
 from relay_passes.lanes.assign_layouts import LayoutPlan, assign_layouts
 from relay_passes.lanes.choose_kernels import choose_kernel
+from relay_passes.lanes.measured_layouts import measured_layouts
 from relay_passes.lanes.pair_depthwise import pair_depthwise
 from relay_passes.lanes.plan import (
     LanePlan,
@@ -59,7 +60,9 @@ def plan_lanes(
     uses = count_uses(bindings, [result])
     items = fuse_epilogues(recognize_all(bindings, options.names, options.leaves), uses)
     nodes = [item for item in items if isinstance(item, LaneNode)]
-    layouts = assign_layouts(nodes, options.cpu.lanes)
+    layouts = measured_layouts(
+        nodes, assign_layouts(nodes, options.cpu.lanes), options.cpu, options.records
+    )
     planner = _Planner(layouts, options)
     candidates = pair_depthwise(nodes, layouts, uses)
     pairs = planner.pairs([(candidates[n.result], n) for n in nodes if n.result in candidates])

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Split", "best_split"]
+__all__ = ["Split", "best_split", "splits"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +58,11 @@ def best_split(height: int, width: int, lanes: int) -> Split:
     Of equals it is one with even sides, whose lanes a stride of 2 keeps; then the squarest, for a
     small halo; then the wider, whose rows are longer stretches of memory.
     """
-    return min(_splits(height, width, lanes), key=_cost)
+    return min(splits(height, width, lanes), key=_cost)
 
 
-def _splits(height: int, width: int, lanes: int) -> Sequence[Split]:
+def splits(height: int, width: int, lanes: int) -> Sequence[Split]:
+    """Returns all splits, from the one into columns alone to that into rows alone."""
     factors = [n for n in range(1, lanes + 1) if lanes % n == 0]
     return [
         Split(

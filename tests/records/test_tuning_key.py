@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tvm_patdnn.records.tuning_key import TuningKey, distance
+from tvm_patdnn.records.tuning_key import TuningKey, distance, without_halos
 
 KEY = TuningKey(
     family="f",
@@ -62,3 +62,16 @@ def test_nothing_carries_over_to_other_kernels_or_cpus(changes):
 def test_nonsense_is_named(changes, message):
     with pytest.raises(ValueError, match=message):
         replace(KEY, **changes)
+
+
+def test_another_halo_is_nearer_than_another_split():
+    one, halo, split = (
+        replace(KEY, layout=layout)
+        for layout in (
+            "4x2 blocks of 2x4 halo 1,1,1,1 to 4x2 blocks of 2x4 halo 0,0,0,0",
+            "4x2 blocks of 2x4 halo 1,1,1,1 to 4x2 blocks of 2x4 halo 1,1,1,1",
+            "8x1 blocks of 1x7 halo 1,1,1,1 to 8x1 blocks of 1x7 halo 0,0,0,0",
+        )
+    )
+    assert 0 < distance(one, halo) < distance(one, split)
+    assert without_halos(one.layout) == "4x2 blocks of 2x4 to 4x2 blocks of 2x4"

@@ -8,12 +8,14 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["TuningKey", "distance"]
+__all__ = ["TuningKey", "distance", "without_halos"]
 
 _SAME = ("kernel", "stride", "dilation")  # of a workload: layers that differ here are not similar
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _COUNTS = ("lanes", "threads")
+_HALO = re.compile(r" halo [\d,]+")
 _OTHER_LAYOUT = 0.5  # as far away as a size that is 1.4 times as large
+_OTHER_HALO = 0.05  # of the same splits
 _OF_THREADS = 0.25  # for each doubling
 
 
@@ -59,7 +61,18 @@ def distance(first: TuningKey, second: TuningKey) -> float:
         return math.inf
     sizes = sum(_apart(one[name], other[name]) for name in one)
     threads = _OF_THREADS * abs(math.log2(first.threads / second.threads))
-    return sizes + threads + _OTHER_LAYOUT * (first.layout != second.layout)
+    return sizes + threads + _layouts_apart(first.layout, second.layout)
+
+
+def without_halos(layout: str) -> str:
+    """Returns the splits of a layout in lanes."""
+    return _HALO.sub("", layout)
+
+
+def _layouts_apart(one: str, other: str) -> float:
+    if one == other:
+        return 0.0
+    return _OTHER_HALO if without_halos(one) == without_halos(other) else _OTHER_LAYOUT
 
 
 @lru_cache(maxsize=4096)  # each layer is compared with every other
