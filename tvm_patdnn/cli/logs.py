@@ -99,12 +99,10 @@ def _merge(args: argparse.Namespace) -> None:
 
 def _prune(args: argparse.Namespace) -> None:
     from tvm_patdnn.records.log_upkeep import pruned
-    from tvm_patdnn.records.record_files import read_log
+    from tvm_patdnn.records.shared_logs import replace_records
 
-    before = list(read_log(args.log))
-    kept = pruned(before, args.keep)
-    _write(args.log, kept)
-    print(f"{args.log}: kept {len(kept)} of {len(before)} records of this version")
+    before, after = replace_records(args.log, lambda records: pruned(records, args.keep))
+    print(f"{args.log}: kept {after} of {before} records of this version")
 
 
 def _write(path: Path, records: list[Record]) -> None:

@@ -22,7 +22,7 @@ from tvm_patdnn.records.families import FAMILIES
 from tvm_patdnn.records.log_files import Traversable, log_files
 from tvm_patdnn.records.tuning_records import FORMAT, Record, Records, record_line, record_of
 
-__all__ = ["append_records", "read_log", "read_records"]
+__all__ = ["append_records", "cannot_be_written", "log_lock", "read_log", "read_records"]
 
 _LOG = logging.getLogger(__name__)
 _CPU = re.compile(r'^{"format": \d+, .*?"cpu": "([^"\\]*)"')
@@ -80,11 +80,21 @@ def append_records(file: Path, records: Iterable[Record]) -> None:
     text = "".join(f"{record_line(record)}\n" for record in records)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(file.parent / f".{file.name}.lock"), file.open("ab+", buffering=0) as log:
+        with log_lock(file), file.open("ab+", buffering=0) as log:
             _cut_unfinished(log)
             log.write(text.encode())
     except OSError as error:
-        raise TuningError(f"{file}: cannot be written: {error}; give --log another one") from error
+        raise cannot_be_written(file, error) from error
+
+
+def log_lock(file: Path) -> FileLock:
+    """Returns what is held while a log is written."""
+    return FileLock(file.parent / f".{file.name}.lock")
+
+
+def cannot_be_written(file: Path, error: OSError) -> TuningError:
+    """Returns the error that a log cannot be written to."""
+    return TuningError(f"{file}: cannot be written: {error}; give --log another one")
 
 
 def _cut_unfinished(log: Any) -> None:
