@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relay_passes.lanes.kernel_candidates import Candidate, dense_candidates
 from relay_passes.recognition.analyze_convolutions import ConvLayer
@@ -34,7 +35,7 @@ class ScoredGpuCandidate:
 
     Attributes:
         micros: what the cost model gives it.
-        seconds: as measured, where there is a record.
+        seconds: as measured, where there is a record; infinite where one decides against it.
     """
 
     candidate: Candidate
@@ -89,6 +90,8 @@ class GpuScorer:
 
     def best(self, candidates: Sequence[Candidate], *, sparse: bool) -> ScoredGpuCandidate:
         """Returns the one that was measured, else the one that the cost model likes best."""
+        if self.records.refusal(self.key, sparse=sparse):
+            return replace(self._best_modelled(candidates), seconds=math.inf)
         record = self.records.best(self.key, sparse=sparse)
         measured = self._recorded(record, candidates) if record is not None else None
         return measured or self._best_modelled(candidates)

@@ -9,6 +9,7 @@ unless the cost model finds it clearly worse than its own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -42,7 +43,7 @@ class ScoredCandidate:
 
     Attributes:
         cycles: what the cost model gives it.
-        seconds: as measured, where there is a record.
+        seconds: as measured, where there is a record; infinite where one decides against it.
         similar: the schedule was measured for a similar layer.
     """
 
@@ -136,6 +137,8 @@ class _Scorer:
         if not self.records:
             return self._best_modelled(candidates)
         key = conv2d_key(self.layer, self.geometry, self.cpu)
+        if self.records.refusal(key, sparse=sparse):
+            return replace(self._best_modelled(candidates), seconds=math.inf)
         record = self.records.best(key, sparse=sparse)
         measured = self._recorded(record, candidates) if record is not None else None
         if measured is not None:

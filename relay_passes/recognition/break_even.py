@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.recognition.cover_patterns import zeros_stored
 
@@ -12,7 +14,8 @@ def break_even(layer: ConvLayer, share: float, how: str, group: int) -> tuple[bo
     """Compares the best sparse kernel with the dense one.
 
     Args:
-        share: the sparse kernel's time over the dense one's.
+        share: the sparse kernel's time over the dense one's; 0 or infinite where only that is
+            known which is the faster one.
         how: it is known.
         group: filters that share a list in the sparse kernel.
 
@@ -20,9 +23,11 @@ def break_even(layer: ConvLayer, share: float, how: str, group: int) -> tuple[bo
         Whether the sparse kernel is faster, and why the faster one is chosen.
     """
     if share >= 1.0:
-        return False, f"{_found(layer)}: below break-even, {share:.1f}x dense's time {how}"
+        times = f", {share:.1f}x dense's time" if share < math.inf else ""
+        return False, f"{_found(layer)}: below break-even{times} {how}"
     shared = f", in blocks of {group} filters" if group > 1 else ""
-    return True, f"{_found(layer)}{shared}: {1 / share:.1f}x faster than dense {how}"
+    times = f"{1 / share:.1f}x " if share else ""
+    return True, f"{_found(layer)}{shared}: {times}faster than dense {how}"
 
 
 def _found(layer: ConvLayer) -> str:

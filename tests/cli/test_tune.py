@@ -9,12 +9,16 @@ import psutil
 import pytest
 
 from tests.gpu.opencl import require_opencl
+from tests.records.samples import key_of
 from tvm_patdnn.cli.tune import _text
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.tuning import ranking_model
 from tvm_patdnn.tuning.compare_networks import NetworkTimes
+from tvm_patdnn.tuning.problem import TuningTask
 from tvm_patdnn.tuning.settle_network import Settled
+from tvm_patdnn.tuning.space import Space
 from tvm_patdnn.tuning.tune import Tuned
+from tvm_patdnn.tuning.tuner import TunedTask
 
 ROOT = Path(__file__).parents[2]
 TARGET = "native -num-cores=1"
@@ -95,17 +99,36 @@ def test_an_interruption_says_where_the_trials_are(files, tmp_path, monkeypatch,
     assert f"what was measured is in {log}: the same again goes on" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("kept", "said"), [(True, "use: tvm-patdnn build"), (False, "not faster")])
-def test_what_is_said_of_the_network(kept, said):
-    times = NetworkTimes(default_s=0.002, tuned_s=0.001)
-    network = Settled(times=times, choices={"task": "point"} if kept else {}, kept=kept)
+def said_of(tuned_s, choices, layouts=False):
+    times = NetworkTimes(default_s=0.002, tuned_s=tuned_s)
+    network = Settled(times=times, choices=choices, layouts=layouts, kept=bool(choices))
     tuned = Tuned(tasks=(), layers=1, trials=7, seconds_a_trial=0.5, network=network)
-    first, second, *more, last = _text(tuned, Path("log")).splitlines()
-    assert first == "network: 2.000 ms before, 1.000 ms after: 2.00x"
+    first, second, *more = _text(tuned, Path("log")).splitlines()
     assert second == "7 trials in log; those of this run took 0.50 s each on average"
-    other = "kernels that are faster in the network than the fastest alone: 1"
-    assert more == kept * [other]
-    assert said in last
+    return first, more
+
+
+def test_what_is_said_of_a_faster_network():
+    key, space = key_of(), Space((), (), dict)
+    task = TuningTask(key=key, layers=("a", "b"), space=space, problem=None)
+    choices = {TunedTask(task=task, trials=1, default_s=2.0, finalists={}): "point"}
+    use = "use: tvm-patdnn build MODEL.onnx --logs log -o OUT.so"
+    for layouts, other in ((False, ""), (True, "; layers get other layouts, too")):
+        first, more = said_of(0.001, choices, layouts)
+        assert first == "network: 2.000 ms before, 1.000 ms after: 2.00x"
+        assert more == [f"layers that get another kernel: 2{other}", use]
+
+
+@pytest.mark.parametrize(
+    ("tuned_s", "said"), [(0.002, "2.000 ms"), (0.0025, "2.000 ms before, 2.500 ms after: 0.80x")]
+)
+def test_what_is_said_where_the_default_is_the_best(tuned_s, said):
+    first, more = said_of(tuned_s, {})
+    assert first == f"network: {said}"
+    assert more == [
+        "nothing that was measured is clearly faster than what is built by default: "
+        "with log builds are as without it"
+    ]
 
 
 def test_a_run_that_is_killed_goes_on(files, tmp_path, tune):

@@ -33,6 +33,14 @@ def test_what_decides():
     assert deciding([SLOW, FAST, FAILED, SPARSE, record(None, OTHER)]) == [FAST, SPARSE]
 
 
+def test_what_is_decided_against_decides_too_and_is_no_failure():
+    against = record(None, sparse=True, chosen=True, at=2)
+    everything = [FAST, SPARSE, against]
+    assert deciding(everything) == [FAST, against]
+    assert pruned(everything, 2) == everything
+    assert (summaries(everything)[0].failures, summaries(everything)[0].best) == (0, FAST)
+
+
 def test_logs_are_united_with_each_record_once():
     assert list(united([[SLOW, FAST], [FAST, SPARSE, SPARSE]])) == [SLOW, FAST, SPARSE]
 

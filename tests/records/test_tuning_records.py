@@ -36,6 +36,22 @@ def test_what_was_chosen_last_decides_over_faster_trials():
         assert Records(order).best(key_of(), sparse=False) == late
 
 
+def test_what_is_decided_against_is_not_compared_where_the_other_way_is_decided_for():
+    trial = record(1.0, sparse=True)
+    against = record(None, sparse=True, chosen=True, at=2)
+    records = Records([trial, against])
+    assert records.best(key_of(), sparse=True) is None
+    assert records.similar(key_of(workload="in 1x8x8x9 kernel 3x3"), sparse=True) == []
+    assert records.refusal(key_of(), sparse=True) is None
+    records.add(record(2.0, chosen=True, at=2))
+    assert records.refusal(key_of(), sparse=True) == against
+    assert records.refusal(key_of(), sparse=False) is None
+    again = record(3.0, sparse=True, chosen=True, at=3)
+    records.add(again)
+    assert records.best(key_of(), sparse=True) == again
+    assert records.refusal(key_of(), sparse=True) is None
+
+
 def test_similar_layers_are_found_the_most_similar_first():
     wide = record(1.0, key_of(workload="in 1x8x8x16 kernel 3x3"))
     wider = record(1.0, key_of(workload="in 1x8x8x31 kernel 3x3"))

@@ -8,51 +8,83 @@ from tests.built import inputs, library
 from tests.records.samples import key_of
 from tests.tuning.spaces import SPACE, point
 from tvm_patdnn.evaluation.random_inputs import random_inputs
-from tvm_patdnn.tuning.choose_in_network import better_choices, layer_seconds, runners_up
+from tvm_patdnn.tuning.choose_in_network import (
+    better_choices,
+    challengers,
+    layer_seconds,
+    variants,
+)
 from tvm_patdnn.tuning.problem import TuningTask
 from tvm_patdnn.tuning.tuner import TunedTask
 
-FIRST, OTHER_KIND, SECOND, THIRD = (
-    point(1, 2, 1, sparse=True),
-    point(1, 2, 1, sparse=False),
-    point(2, 2, 1, sparse=True),
-    point(3, 2, 1, sparse=True),
-)
+DEFAULT, OTHER_KIND = SPACE.starts
+FIRST, SECOND, THIRD = (point(rows, 2, 1, sparse=True) for rows in (1, 2, 3))
 
 
 def tuned(*finalists, layers=("a",)):
     task = TuningTask(key=key_of(), layers=layers, space=SPACE, problem=None)
-    seconds = {each: 1.0 + i for i, each in enumerate(finalists)}
-    return TunedTask(task=task, trials=9, default_s=9.0, finalists=seconds)
+    return TunedTask.of(task, 9, {each: 1.0 + i for i, each in enumerate(finalists)})
 
 
-def test_runners_up_are_of_the_kind_of_the_winner():
-    many, one, none = tuned(FIRST, OTHER_KIND, SECOND, THIRD), tuned(FIRST), tuned()
-    done = [many, one, none]
-    assert runners_up(done, 0) == {many: FIRST, one: FIRST}
-    assert runners_up(done, 1) == {many: SECOND}
-    assert runners_up(done, 2) == {many: THIRD}
-    assert runners_up(done, 3) == {}
+def test_challengers_are_faster_alone_than_the_default_whether_they_skip_pruned_work_or_not():
+    assert challengers(tuned(FIRST, OTHER_KIND, THIRD, DEFAULT)) == [FIRST, OTHER_KIND]
+    assert challengers(tuned(FIRST, DEFAULT, SECOND)) == [FIRST]
+    assert challengers(tuned(DEFAULT, FIRST)) == challengers(tuned()) == []
 
 
-def test_what_is_clearly_faster_in_the_network_is_better():
-    twice, alone, same = (
-        tuned(FIRST, SECOND, THIRD, layers=("a", "b")),
-        tuned(FIRST, layers=("c",)),
-        tuned(FIRST, SECOND, layers=("d",)),
-    )
-    others = [{twice: SECOND, same: SECOND}, {twice: THIRD}]
-    seconds = [
-        {"a": 1.0, "b": 1.0, "c": 1.0, "d": 1.0, "others": 5.0},
-        {"a": 0.9, "b": 1.0, "c": 0.1, "d": 0.995, "others": 1.0},
-        {"a": 1.0, "b": 0.8, "c": 0.1, "d": 0.1, "others": 1.0},
+def test_a_default_that_did_not_run_is_challenged_by_nothing_slower_than_the_fastest():
+    assert challengers(tuned(FIRST, SECOND)) == []
+
+
+def test_neighbours_are_not_changed_in_one_network():
+    a, b, c, d = (tuned(FIRST, SECOND, DEFAULT, layers=(name,)) for name in "abcd")
+    assert variants([a, b, c, d], "abcd") == [
+        {a: FIRST, c: FIRST},
+        {a: SECOND, c: SECOND},
+        {b: FIRST, d: FIRST},
+        {b: SECOND, d: SECOND},
     ]
-    assert better_choices([twice, alone, same], others, seconds) == {twice: THIRD}
+    assert variants([a, c, d], "abcd") == [
+        {a: FIRST, c: FIRST},
+        {a: SECOND, c: SECOND},
+        {d: FIRST},
+        {d: SECOND},
+    ]
+
+
+def test_layers_of_one_task_can_be_neighbours():
+    twice, one = (
+        tuned(FIRST, SECOND, DEFAULT, layers=("a", "b")),
+        tuned(FIRST, DEFAULT, layers=("d",)),
+    )
+    assert variants([twice, one], "abcd") == [{twice: FIRST, one: FIRST}, {twice: SECOND}]
+
+
+def test_tasks_without_challengers_are_not_tried():
+    assert variants([tuned(DEFAULT, FIRST)], ["a"]) == []
+
+
+def test_what_is_clearly_faster_with_what_is_behind_it_is_better():
+    one, other, last = (tuned(FIRST, SECOND, DEFAULT, layers=(name,)) for name in "ace")
+    before = dict.fromkeys("abcdef", 1.0)
+    tried = [{one: FIRST, other: FIRST, last: FIRST}, {one: SECOND, other: SECOND, last: SECOND}]
+    seconds = [
+        # Of the first, what is gained is lost behind; the last gains too little.
+        (before, {**before, "a": 0.7, "b": 1.3, "c": 0.7, "d": 1.2, "e": 0.98}),
+        (before, {**before, "a": 0.9, "b": 1.0, "c": 0.9, "d": 1.1, "e": 0.99}),
+    ]
+    assert better_choices(tried, seconds) == {one: SECOND, other: FIRST}
+
+
+def test_a_layer_between_two_of_a_task_counts_once():
+    twice = tuned(FIRST, DEFAULT, layers=("a", "b"))
+    before, after = {"a": 1.0, "b": 1.0, "c": 1.0}, {"a": 0.9, "b": 1.2, "c": 0.8}
+    assert better_choices([{twice: FIRST}], [(before, after)]) == {twice: FIRST}
 
 
 def test_layers_that_a_network_does_not_have_keep_what_they_have():
-    task = tuned(FIRST, SECOND, layers=("a",))
-    assert better_choices([task], [{task: SECOND}], [{"1: conv2d": 2.0}, {"1: conv2d": 1.0}]) == {}
+    task = tuned(FIRST, DEFAULT, layers=("a",))
+    assert better_choices([{task: FIRST}], [({"1: conv2d": 2.0}, {"1: conv2d": 1.0})]) == {}
 
 
 @pytest.mark.parametrize("count", [1, 2])

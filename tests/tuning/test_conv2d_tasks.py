@@ -39,7 +39,7 @@ def test_the_space_of_a_pruned_layer_is_sparse_and_dense_and_begins_with_the_def
     pruned, dense = tasks_of(three)
     assert {point.sparse for point in pruned.space.points} == {False, True}
     assert {point.sparse for point in dense.space.points} == {False}
-    assert [point.sparse for point in pruned.space.starts] == [False, True]
+    assert [point.sparse for point in pruned.space.starts] == [True, False]  # the default first
     for task in (pruned, dense):
         assert set(task.space.starts) <= set(task.space.points)
         assert len(set(task.space.points)) == len(task.space.points)

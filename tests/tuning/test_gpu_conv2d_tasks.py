@@ -58,7 +58,7 @@ def test_the_space_begins_with_the_defaults():
     pruned, dense = tasks()
     assert {point.sparse for point in pruned.space.points} == {False, True}
     assert {point.sparse for point in dense.space.points} == {False}
-    assert [point.sparse for point in pruned.space.starts] == [False, True]
+    assert [point.sparse for point in pruned.space.starts] == [True, False]  # the default first
     assert {point.schedule.staged for point in dense.space.points} == {False, True}
     for task in (pruned, dense):
         assert set(task.space.starts) <= set(task.space.points)
@@ -69,7 +69,7 @@ def test_the_space_begins_with_the_defaults():
 def written(folder, splits=1):
     """Writes the arguments of a task, and one trial of it in a folder of its own, twice."""
     task = tasks()[0]
-    start = task.space.starts[1]
+    start = task.space.starts[0]
     point = replace(start, schedule=replace(start.schedule, window=4, splits=splits))
     (folder / "problem").write_bytes(pickle.dumps(task.problem))
     make_arguments(str(folder / "problem"), str(folder / ARGUMENTS))
@@ -134,7 +134,7 @@ def test_a_trial_on_a_device(tmp_path):
 def test_a_trial_wants_the_arguments_that_it_is_for(tmp_path):
     task = tasks()[0]
     (tmp_path / "problem").write_bytes(pickle.dumps(task.problem))
-    start = task.space.starts[1]
+    start = task.space.starts[0]
     build_trial(str(tmp_path / "problem"), start, target_config(TARGET), str(tmp_path))
     module = tvm.runtime.load_module(str(tmp_path / LIBRARY))
     with pytest.raises(TypeError, match="expected the inputs and one output"):

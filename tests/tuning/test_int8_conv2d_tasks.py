@@ -10,6 +10,7 @@ from te_schedules.cpu.int8.winograd_schedule import TileSchedule
 from tests.relay_passes.int8.int8_modules import QuantisedNet, random_weight
 from tests.te_schedules.cpu.lane_kernels import native
 from tvm_patdnn.machine.cpu_model import CpuModel
+from tvm_patdnn.tuning import int8_conv2d_tasks as module
 from tvm_patdnn.tuning.int8_conv2d_tasks import int8_conv2d_tasks
 from tvm_patdnn.tuning.workshop import Workshop
 
@@ -37,15 +38,29 @@ def tasks(*, transforms: bool = True):
 def test_layers_that_are_alike_are_one_task():
     pruned, dense = tasks()
     assert (len(pruned.layers), len(dense.layers)) == (2, 1)
-    assert [point.sparse for point in pruned.space.starts] == [False, True, False]
+    starts = pruned.space.starts
+    assert sorted(point.sparse for point in starts) == [False, False, True]
+    assert starts[0].sparse  # the default
     strips = [point for point in dense.space.points if not isinstance(point, TileSchedule)]
     assert {point.sparse for point in strips} == {True}
     for task in (pruned, dense):
         assert set(task.space.starts) <= set(task.space.points)
         assert len(set(task.space.points)) == len(task.space.points)
         assert len(task.space.describe(task.space.starts[0])) > 20
-        assert isinstance(task.space.starts[-1], TileSchedule)
-        assert len(task.space.describe(task.space.starts[-1])) > 20
+        (tiles,) = (point for point in task.space.starts if isinstance(point, TileSchedule))
+        assert len(task.space.describe(tiles)) > 20
+
+
+@pytest.mark.parametrize(("by_transforms", "sparse"), [(False, True), (True, False)])
+def test_what_is_built_by_default_is_the_first_start(monkeypatch, by_transforms, sparse):
+    own = module.choose_conv2d
+
+    def chosen(layer, cpu, **how):
+        return next(module.tile_kernels(layer, cpu)) if by_transforms else own(layer, cpu, **how)
+
+    monkeypatch.setattr(module, "choose_conv2d", chosen)
+    default = tasks()[0].space.starts[0]
+    assert (isinstance(default, TileSchedule), default.sparse) == (by_transforms, sparse)
 
 
 def test_transforms_may_be_left_out():

@@ -20,7 +20,7 @@ def test_a_pair_is_a_task_of_its_own():
     assert conv2d_tasks(mobile_plan(), CPU) == []
     space = task().space
     assert len(task().layers) == 1
-    assert [point.sparse for point in space.starts] == [False, True]
+    assert [point.sparse for point in space.starts] == [True, False]  # the default first
     assert set(space.starts) <= set(space.points)
     assert len(set(space.points)) == len(space.points) > 100
     assert len({point.depthwise for point in space.points}) > 3

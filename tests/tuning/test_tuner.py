@@ -16,6 +16,7 @@ from tvm_patdnn.tuning.search import DefaultSearch, RandomSearch
 from tvm_patdnn.tuning.tuner import TuneOptions, Tuner
 
 ONE, TWO = key_of(), key_of(workload="in 2 kernel 1")
+ELSEWHERE = key_of(layout="m")
 
 
 @dataclass
@@ -28,7 +29,7 @@ class FakeWorkshop:
 
     def measure(self, task, points, *, turns=None):
         self.asked.append((task.key, len(points), turns))
-        factor = self.slow.get(task.key.workload, 1.0)
+        factor = self.slow.get(task.key.workload, 1.0) * self.slow.get(task.key.layout, 1.0)
         return [
             Measured(seconds=None, error="no")
             if point in self.failing
@@ -37,8 +38,8 @@ class FakeWorkshop:
         ]
 
 
-def task_of(key, layers=("conv",)):
-    return TuningTask(key=key, layers=layers, space=SPACE, problem=None)
+def task_of(key, layers=("conv",), elsewhere=None):
+    return TuningTask(key=key, layers=layers, space=SPACE, problem=None, elsewhere=elsewhere)
 
 
 def tuner_of(log, tasks, workshop, search=None, **options):
@@ -68,7 +69,7 @@ def test_every_trial_is_a_line_of_the_log(log):
     assert (dense.chosen, sparse.chosen) == (True, True)
     assert sparse.configuration == tuned.winner
     assert sparse.seconds == tuned.best_s == min(t.seconds for t in trials)
-    assert tuned.default_s == min(map(seconds_of, SPACE.starts))
+    assert (tuned.default, tuned.default_s) == (SPACE.starts[0], seconds_of(SPACE.starts[0]))
     assert sparse.features == SPACE.describe(tuned.winner)
 
 
@@ -161,13 +162,73 @@ def test_finalists_are_measured_again_in_turns_beside_the_defaults(log):
     assert workshop.asked[-1] == (ONE, 5, 9)
 
 
-def test_defaults_can_be_kept(log):
+@pytest.mark.parametrize("at", [0, 1, -1])
+def test_what_is_decided_for_is_what_is_built(log, at):
     tuner = tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=30)
-    list(tuner.run())
-    tuner.keep_defaults()
+    (tuned,) = tuner.run()
+    point = list(tuned.finalists)[at]
+    tuner.decide({tuned: point})
     records = Records(read_log(log))
-    kept = [records.best(ONE, sparse=sparse).configuration for sparse in (False, True)]
-    assert kept == list(SPACE.starts)
+    assert records.best(ONE, sparse=point.sparse).configuration == point
+    assert records.best(ONE, sparse=not point.sparse) is None
+    assert records.refusal(ONE, sparse=not point.sparse).error == "not as fast in its network"
+
+
+def test_the_default_that_did_not_run_is_not_decided_for(log):
+    workshop = FakeWorkshop(failing=frozenset(SPACE.starts[:1]))
+    tuner = tuner_of(log, [task_of(ONE)], workshop, trials=30)
+    (tuned,) = tuner.run()
+    assert tuned.default_s == tuned.best_s
+    assert tuner.decisions({tuned: tuned.default}) == []
+
+
+def test_what_earlier_runs_decided_is_known(log):
+    (tuned,) = tuner_of(log, [task_of(ONE)], FakeWorkshop(), trials=30).run()
+    tuner = tuner_of(log, [task_of(ONE), task_of(TWO)], FakeWorkshop(), trials=32)
+    assert [each.task.key for each in tuner.run()] == [TWO]
+    (before,) = tuner.decided_before()
+    assert (before.winner, before.best_s) == (tuned.winner, tuned.best_s)
+    assert (before.default, before.default_s) == (tuned.default, tuned.default_s)
+    assert before.trials == 30
+
+
+def tuned_twice(log, slow=1.0, **options):
+    task = task_of(ONE, elsewhere=task_of(ELSEWHERE))
+    tuner = tuner_of(log, [task], FakeWorkshop(slow={ELSEWHERE.layout: slow}), **options)
+    (tuned,) = tuner.run()
+    return tuner, tuned
+
+
+def test_the_finalists_are_measured_in_the_other_layout_too(log):
+    tuner, tuned = tuned_twice(log, slow=0.5, trials=30, finalists=3)
+    found = tuned.elsewhere
+    assert (found.task.key, found.trials, tuner.trials) == (ELSEWHERE, 5, 30)
+    assert found.best_s == tuned.best_s / 2
+    assert found.winner == tuned.winner
+    trials = [record for record in read_log(log) if record.key == ELSEWHERE]
+    assert len(trials) == 5
+    assert not any(record.chosen for record in trials)
+    again, _ = tuner_of(log, [tuned.task], FakeWorkshop(), trials=30), None
+    assert list(again.run()) == []
+    (before,) = again.decided_before()
+    assert (before.elsewhere.winner, before.elsewhere.best_s) == (found.winner, found.best_s)
+
+
+def test_nothing_is_measured_elsewhere_when_time_is_up(log):
+    _, tuned = tuned_twice(log, seconds=0)
+    assert tuned.elsewhere is None
+
+
+def test_a_decision_for_another_layout_can_be_taken_back(log):
+    tuner, tuned = tuned_twice(log, trials=30)
+    found = tuned.elsewhere
+    tuner.undecide([found])
+    before = log.read_text()
+    tuner.decide({found: found.winner})
+    assert Records(read_log(log)).best(ELSEWHERE, sparse=found.winner.sparse).chosen
+    tuner.undecide([found])
+    assert Records(read_log(log)).best(ELSEWHERE, sparse=found.winner.sparse) is None
+    assert log.read_text().startswith(before)
 
 
 def test_progress(log):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tvm_patdnn.records.tuning_records import Record
     from tvm_patdnn.tuning.search import Search
+    from tvm_patdnn.tuning.settle_network import Settled
     from tvm_patdnn.tuning.tune import Tuned, TuneRequest
 
 __all__ = ["add_parser"]
@@ -115,19 +116,31 @@ def _search(name: str, seed: int) -> Callable[[Sequence[Record]], Search]:
 def _text(tuned: Tuned, log: Path) -> str:
     if tuned.network is None:
         return f"nothing left to measure: {tuned.trials} trials in {log}\nuse: --logs {log}"
-    times = tuned.network.times
-    before, after = 1e3 * times.default_s, 1e3 * times.tuned_s
     lines = [
-        f"network: {before:.3f} ms before, {after:.3f} ms after: {before / after:.2f}x",
+        f"network: {_times(tuned.network)}",
         f"{tuned.trials} trials in {log}{_average(tuned)}",
     ]
-    if changed := len(tuned.network.choices):
-        lines.append(f"kernels that are faster in the network than the fastest alone: {changed}")
     if tuned.network.kept:
+        others = "; layers get other layouts, too" if tuned.network.layouts else ""
+        lines.append(f"layers that get another kernel: {_changed(tuned.network)}{others}")
         lines.append(f"use: tvm-patdnn build MODEL.onnx --logs {log} -o OUT.so")
     else:
-        lines.append("the tuned network is not faster, so builds keep the schedules they had")
+        lines.append(
+            "nothing that was measured is clearly faster than what is built by default: "
+            f"with {log} builds are as without it"
+        )
     return "\n".join(lines)
+
+
+def _times(network: Settled) -> str:
+    before, after = 1e3 * network.times.default_s, 1e3 * network.times.tuned_s
+    if not network.tried:
+        return f"{before:.3f} ms"
+    return f"{before:.3f} ms before, {after:.3f} ms after: {before / after:.2f}x"
+
+
+def _changed(network: Settled) -> int:
+    return sum(len(task.task.layers) for task in network.choices)
 
 
 def _average(tuned: Tuned) -> str:
@@ -153,7 +166,7 @@ def _values(tuned: Tuned, log: Path) -> dict[str, Any]:
                 "trials": each.trials,
                 "default_s": each.default_s,
                 "best_s": each.best_s,
-                "configuration": choices.get(each, each.winner).to_json(),
+                "configuration": choices.get(each, each.default).to_json(),
             }
             for each in tuned.tasks
         ],

@@ -39,7 +39,7 @@ def _summary(key: TuningKey, found: Records) -> Summary:
         key=key,
         layers=tuple(dict.fromkeys(name for record in trials for name in record.layers)),
         trials=len(trials),
-        failures=sum(record.seconds is None for record in trials),
+        failures=sum(record.seconds is None and not record.chosen for record in trials),
         best=_best(key, found),
     )
 
@@ -53,7 +53,12 @@ def _best(key: TuningKey, found: Records) -> Record | None:
 def deciding(records: Iterable[Record]) -> list[Record]:
     """Returns the records by which layers are built: at most two of each, sparse and dense."""
     found = Records(records)
-    each = (found.best(key, sparse=sparse) for key in found.layers() for sparse in (False, True))
+    each = (
+        of(key, sparse=sparse)
+        for key in found.layers()
+        for sparse in (False, True)
+        for of in (found.best, found.refusal)
+    )
     return [record for record in each if record is not None]
 
 

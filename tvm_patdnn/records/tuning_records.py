@@ -31,7 +31,8 @@ class Record:
         seconds: median latency of the layer; None where the trial failed.
         error: why it failed.
         chosen: this decides for its layer, whatever trials say: the winner when it was measured
-            again, or the default of a network that tuning did not make faster.
+            again, or what is the fastest in the network. Without seconds it decides against all
+            that skips pruned work, or all that does not, as ``sparse`` says.
         at: seconds since 1970; of several that decide, the last does.
         features: what the learned cost model knows of it, by name.
         layers: names of the layers of a network that it was measured for, for people.
@@ -69,7 +70,8 @@ class Records:
         """Adds a record."""
         self._trials[record.key].append(record)
         place = (record.key, record.sparse)
-        if record.seconds is not None and _decides(record, self._best.get(place)):
+        counts = record.chosen or record.seconds is not None
+        if counts and _decides(record, self._best.get(place)):
             self._best[place] = record
 
     def layers(self) -> list[TuningKey]:
@@ -86,14 +88,21 @@ class Records:
 
     def best(self, key: TuningKey, *, sparse: bool) -> Record | None:
         """Returns the record that decides for a layer."""
-        return self._best.get((key, sparse))
+        record = self._best.get((key, sparse))
+        return record if record is not None and record.seconds is not None else None
+
+    def refusal(self, key: TuningKey, *, sparse: bool) -> Record | None:
+        """Returns the record that decides against one of the two ways, where there is another."""
+        record = self._best.get((key, sparse))
+        refused = record is not None and record.seconds is None
+        return record if refused and self.best(key, sparse=not sparse) is not None else None
 
     def similar(self, key: TuningKey, *, sparse: bool) -> list[Record]:
         """Returns what decides for similar layers on the same CPU, the most similar first."""
         scored = [
             (distance(key, other), record)
             for (other, is_sparse), record in self._best.items()
-            if is_sparse == sparse and other != key
+            if is_sparse == sparse and other != key and record.seconds is not None
         ]
         near = [pair for pair in scored if pair[0] <= SIMILAR]
         return [record for _, record in sorted(near, key=lambda pair: pair[0])]

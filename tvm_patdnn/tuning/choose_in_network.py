@@ -1,13 +1,16 @@
-"""Chooses again among the finalists of each layer: by their time in the network.
+"""Chooses among the finalists of each layer: by their time in the network.
 
-Alone a kernel finds its inputs where no layer before left them, and shares no cache with what
-comes behind. So some networks are built, one of what was the fastest alone, one of what came next,
-and so on; of each layer that kernel is taken which is the fastest there.
+Alone a kernel finds its inputs where no layer before left them, and how its threads share the work
+decides in which caches its reader finds the outputs: layers that are faster alone can make those
+behind them slower by more. So networks are built that differ from the default in some layers, no
+two of them neighbours, and a kernel is taken where the layers and those behind them together are
+clearly faster than by default.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import median
 
 from tvm_patdnn.evaluation.random_inputs import random_inputs
@@ -15,23 +18,53 @@ from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.records.families import Configuration
 from tvm_patdnn.tuning.tuner import TunedTask
 
-__all__ = ["NETWORKS", "Choices", "better_choices", "layer_seconds", "runners_up"]
+__all__ = ["OTHERS", "Choices", "better_choices", "challengers", "layer_seconds", "variants"]
 
-NETWORKS = 4  # as many as there are finalists of a kind: three, and what the cost model chooses
+OTHERS = 2  # finalists of a task that are tried in the network
 _TURNS = 9
 _RUNS = 3  # of each turn
-_CLEAR = 0.99  # of the time of what was chosen alone
+_CLEAR = 0.985  # of the default's time
 
 Choices = Mapping[TunedTask, Configuration]
 
 
-def runners_up(done: Sequence[TunedTask], place: int) -> Choices:
-    """Returns what came in at a place alone, 0 for the first, of the tasks that have as many.
+def challengers(task: TunedTask) -> list[Configuration]:
+    """Returns the finalists that are worth a try: what was faster alone than the default."""
+    return [
+        point
+        for point, seconds in task.finalists.items()
+        if point != task.default and seconds < task.default_s
+    ][:OTHERS]
 
-    They are of the winner's kind: whether pruned work is skipped is not asked again.
+
+def variants(tasks: Sequence[TunedTask], layers: Sequence[str]) -> list[Choices]:
+    """Returns what networks are built of: in each some tasks have a challenger.
+
+    Args:
+        layers: names of the network's layers, in order.
     """
-    ranked = {task: [p for p in task.finalists if p.sparse == task.winner.sparse] for task in done}
-    return {task: points[place] for task, points in ranked.items() if place < len(points)}
+    groups = _apart([task for task in tasks if challengers(task)], layers)
+    tried = [
+        {task: own[at] for task in group if at < len(own := challengers(task))}
+        for group in groups
+        for at in range(OTHERS)
+    ]
+    return [choices for choices in tried if choices]
+
+
+def _apart(tasks: Sequence[TunedTask], layers: Sequence[str]) -> list[list[TunedTask]]:
+    """Returns the tasks in groups in which none has a layer next to one of another."""
+    task_of = {name: task for task in tasks for name in task.task.layers}
+    beside = {(task_of.get(one), task_of.get(other)) for one, other in pairwise(layers)}
+    groups: list[list[TunedTask]] = []
+    for task in tasks:
+        for group in groups:
+            if not any((task, each) in beside or (each, task) in beside for each in group):
+                group.append(task)
+                break
+        else:
+            groups.append([task])
+    return groups
 
 
 def layer_seconds(models: Sequence[RunnableModel]) -> list[dict[str, float]]:
@@ -50,21 +83,25 @@ def layer_seconds(models: Sequence[RunnableModel]) -> list[dict[str, float]]:
 
 
 def better_choices(
-    done: Sequence[TunedTask], others: Sequence[Choices], seconds: Sequence[Mapping[str, float]]
+    tried: Sequence[Choices], seconds: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
 ) -> Choices:
-    """Returns the choices that are clearly faster in the network than the winner alone.
+    """Returns the choices that are clearly faster in the network than the default.
 
     Args:
-        others: of each network but the first.
-        seconds: see ``layer_seconds``; the first network has the winners.
+        seconds: of the layers by default and with each of the choices, see ``layer_seconds``.
     """
-    first, *rest = seconds
-    better: dict[TunedTask, Configuration] = {}
-    for task in done:
-        names = [name for name in task.task.layers if name in first]
-        least = _CLEAR * sum(first[name] for name in names)
-        for choices, found in zip(others, rest, strict=True):
-            spent = sum(found[name] for name in names)
-            if task in choices and spent < least:
-                better[task], least = choices[task], spent
-    return better
+    better: dict[TunedTask, tuple[float, Configuration]] = {}
+    for choices, (before, after) in zip(tried, seconds, strict=True):
+        for task, point in choices.items():
+            concerned = _with_those_behind(task.task.layers, list(before))
+            spent = sum(after[name] for name in concerned)
+            share = spent / sum(before[name] for name in concerned) if concerned else 1.0
+            if share < better.get(task, (_CLEAR, point))[0]:
+                better[task] = share, point
+    return {task: point for task, (_, point) in better.items()}
+
+
+def _with_those_behind(names: Sequence[str], layers: Sequence[str]) -> list[str]:
+    """Returns the layers of some names, and of each the next one."""
+    behind = {other for one, other in pairwise(layers) if one in names}
+    return [name for name in layers if name in names or name in behind]

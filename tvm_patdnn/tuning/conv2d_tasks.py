@@ -24,7 +24,7 @@ from tvm_patdnn.records.tuning_key import TuningKey
 from tvm_patdnn.tuning.problem import TrialKernel, TuningTask
 from tvm_patdnn.tuning.space import Space
 
-__all__ = ["ConvProblem", "ConvSpace", "conv2d_tasks"]
+__all__ = ["ConvProblem", "ConvSpace", "conv2d_task", "conv2d_tasks", "distinct_convolutions"]
 
 Candidates = Mapping[bool, Sequence[AnyCandidate]]  # by whether they are sparse
 
@@ -92,7 +92,7 @@ class ConvSpace:
     """What there is to choose from for one convolution.
 
     Attributes:
-        starts: what the cost model considers.
+        starts: what was considered, what is built by default first.
         points: all, the starts included.
     """
 
@@ -104,7 +104,7 @@ class ConvSpace:
     @classmethod
     def of(cls, planned: PlannedConvolution, cpu: CpuModel) -> ConvSpace:
         """Returns the space of a planned convolution."""
-        layer, geometry = planned.layer, planned.geometry
+        layer, geometry, choice = planned.layer, planned.geometry, planned.choice
         candidates: dict[bool, Sequence[AnyCandidate]] = {
             False: [*dense_candidates(layer), *winograd_candidates(layer)]
         }
@@ -112,7 +112,7 @@ class ConvSpace:
             candidates[True] = list(sparse_candidates(layer))
         starts = [
             Conv2dConfiguration(sparse=each.candidate.kind in _SPARSE, schedule=each.schedule)
-            for each in planned.choice.considered
+            for each in sorted(choice.considered, key=lambda each: each is not choice.chosen)
         ]
         points = [
             Conv2dConfiguration(sparse=sparse, schedule=schedule)
@@ -138,14 +138,20 @@ _SPARSE = ("pattern", "connectivity")
 
 def conv2d_tasks(plan: LanePlan, cpu: CpuModel) -> list[TuningTask]:
     """Returns the distinct convolutions that are kernels of their own, in order."""
+    return [conv2d_task(alike, cpu) for alike in distinct_convolutions(plan).values()]
+
+
+def distinct_convolutions(plan: LanePlan) -> dict[TuningKey, list[PlannedConvolution]]:
+    """Returns the convolutions that are kernels of their own, those of a key together."""
     found: dict[TuningKey, list[PlannedConvolution]] = {}
     for item in plan.items:
         if isinstance(item, PlannedConvolution):
             found.setdefault(item.key, []).append(item)
-    return [_task(alike, cpu) for alike in found.values()]
+    return found
 
 
-def _task(alike: Sequence[PlannedConvolution], cpu: CpuModel) -> TuningTask:
+def conv2d_task(alike: Sequence[PlannedConvolution], cpu: CpuModel) -> TuningTask:
+    """Returns the task of convolutions of one key."""
     own = ConvSpace.of(alike[0], cpu)
     return TuningTask(
         key=alike[0].key,

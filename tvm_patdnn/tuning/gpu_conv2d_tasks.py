@@ -91,7 +91,7 @@ def _task(key: TuningKey, alike: Sequence[PlannedKernel], gpu: GpuModel) -> Tuni
     ]
     starts = [
         _point(each.candidate.kind in _SPARSE, each.candidate, each.schedule)
-        for each in choice.considered
+        for each in sorted(choice.considered, key=lambda each: each is not choice.chosen)
     ]
     return TuningTask(
         key=key,

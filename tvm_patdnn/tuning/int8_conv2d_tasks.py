@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from relay_passes.int8.plan import Int8Plan, PlannedKernel
-from te_schedules.cpu.int8.choose_conv2d import GENERATORS, AnyConv2d, conv2d_cost
+from te_schedules.cpu.int8.choose_conv2d import GENERATORS, AnyConv2d, choose_conv2d, conv2d_cost
 from te_schedules.cpu.int8.conv2d import kind_of
 from te_schedules.cpu.int8.flat_strip import FlatStrip
 from te_schedules.cpu.int8.layer import Int8Layer
@@ -119,12 +119,14 @@ def _task(alike: Sequence[PlannedKernel], cpu: CpuModel) -> TuningTask:
     kernels = strips | tiles
     starts = [_start(strips, sparse, cpu) for sparse in kinds]
     starts += [_start(tiles, False, cpu)] if tiles else []
+    default = choose_conv2d(layer, cpu, sparse=first.sparse, transforms=first.transforms)
+    by_transforms = isinstance(default, TileConv2d)
     return TuningTask(
         key=first.key,
         layers=[each.convolution.name for each in alike],
         space=Space(
             list(kernels),
-            starts,
+            sorted(starts, key=partial(_is_no_default, by_transforms)),
             partial(_describe, kernels, cpu),
         ),
         problem=StripProblem(layer=layer, cpu=cpu),
@@ -139,6 +141,11 @@ def _start(kernels: Kernels, sparse: bool, cpu: CpuModel) -> Configuration:
         if point.sparse == sparse and _chunks(kernel) <= cpu.num_cores
     }
     return min(own, key=lambda point: conv2d_cost(own[point], cpu))
+
+
+def _is_no_default(by_transforms: bool, point: Configuration) -> tuple[bool, bool]:
+    """Whether a start is not what is built by default, by what that is: False comes first."""
+    return isinstance(point, TileSchedule) != by_transforms, not point.sparse
 
 
 def _chunks(kernel: AnyConv2d) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from relay_passes.pipeline import plan_gpu_pipeline, plan_pipeline, plan_quantised
 from tvm_patdnn.compilation import Compilation
 from tvm_patdnn.errors import TuningError
 from tvm_patdnn.tuning.conv2d_tasks import conv2d_tasks
 from tvm_patdnn.tuning.gpu_conv2d_tasks import gpu_conv2d_tasks
 from tvm_patdnn.tuning.int8_conv2d_tasks import int8_conv2d_tasks
+from tvm_patdnn.tuning.other_layouts import other_layouts
 from tvm_patdnn.tuning.pair_tasks import pair_tasks
 from tvm_patdnn.tuning.problem import TuningTask
 
@@ -31,9 +34,13 @@ def _tasks(compilation: Compilation) -> list[TuningTask]:
     with compilation.target:
         if options.gpu is None:
             quantised, plan = plan_quantised(module, options), plan_pipeline(module, options)
+            others = other_layouts(plan, options.cpu)
             return [
                 *(int8_conv2d_tasks(quantised, options.cpu) if quantised is not None else ()),
-                *conv2d_tasks(plan, options.cpu),
+                *(
+                    replace(task, elsewhere=others.get(task.key))
+                    for task in conv2d_tasks(plan, options.cpu)
+                ),
                 *pair_tasks(plan, options.cpu),
             ]
         if kind.name != "opencl":

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import tvm
 
-from tvm_patdnn.library.library import Library
+from tvm_patdnn.library.library import Library, load
 from tvm_patdnn.library.running import RunnableModel
 from tvm_patdnn.library.standalone_model import StandaloneModel
+from tvm_patdnn.machine.targets import is_gpu
 
 __all__ = ["HERE", "Place", "ThisMachine"]
 
@@ -55,8 +57,13 @@ class ThisMachine:
         return tvm.runtime.load_module(str(library))
 
     def network(self, library: Library) -> RunnableModel | StandaloneModel:
-        """See ``Place``."""
-        return library.runnable
+        """Loads it as users do, from a file: code and constants lie in memory as they will."""
+        if is_gpu(library.target):
+            return library.runnable
+        with tempfile.TemporaryDirectory(prefix="tvm-patdnn-") as folder:
+            path = Path(folder) / "model.so"
+            library.export_library(path)
+            return load(path)
 
     def is_alive(self) -> bool:
         """See ``Place``."""

@@ -91,9 +91,11 @@ class TuningTask:
 
     Attributes:
         layers: their names.
+        elsewhere: the same layers in another layout, in which they may be faster.
     """
 
     key: TuningKey
     layers: Sequence[str]
     space: Space
     problem: Problem | DeviceProblem
+    elsewhere: TuningTask | None = None

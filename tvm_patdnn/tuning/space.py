@@ -25,7 +25,8 @@ class Space:
 
     Attributes:
         points: all of them.
-        starts: those that are measured first, such as the cost model's choice.
+        starts: those that are measured first: what is built by default, and what it was
+            compared with.
         describe: returns the features of one, by name; ``COST`` is what the family's own cost
             model expects, if it has one.
     """

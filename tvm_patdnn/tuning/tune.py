@@ -12,6 +12,7 @@ from tvm_patdnn.device.address import DeviceAddress
 from tvm_patdnn.device.connect import free_devices
 from tvm_patdnn.errors import TuningError
 from tvm_patdnn.records.record_files import read_log
+from tvm_patdnn.records.shared_logs import alone_with
 from tvm_patdnn.records.tuning_records import Record, Records
 from tvm_patdnn.tuning.device_place import DevicePlace
 from tvm_patdnn.tuning.network_tasks import network_tasks
@@ -78,15 +79,29 @@ def tune(
 
     Raises:
         ModelError, TargetError: see ``build``.
-        TuningError: the log cannot be read or written, or no layer can be tuned.
+        TuningError: the log cannot be read or written, another run writes it, or no layer can be
+            tuned.
         DeviceError: the device is not there, or went away for long.
     """
     _make_folder(asked.log)
     compilation = Compilation.of(asked.request, phase)
+    name = (compilation.options.gpu or compilation.options.cpu).name
+    log = asked.log / f"{name.replace(' ', '-')}.jsonl"
+    with alone_with(log):
+        return _tune_into(log, asked, compilation, phase, progress, finished)
+
+
+def _tune_into(
+    log: Path,
+    asked: TuneRequest,
+    compilation: Compilation,
+    phase: Callable[[str], None],
+    progress: Callable[[int, TuningTask, float], None],
+    finished: Callable[[TunedTask], None],
+) -> Tuned:
     cpu, gpu = compilation.options.cpu, compilation.options.gpu
     tasks = network_tasks(compilation)
     records = Records(read_log(asked.log))
-    log = asked.log / f"{(gpu or cpu).name.replace(' ', '-')}.jsonl"
     limits = Limits(cold_bytes=2 * cpu.l2_bytes)
     place, devices = _place(asked.device, cpu.num_cores, limits)
     with Workshop(
@@ -111,7 +126,7 @@ def tune(
     network = None
     if tuner.is_new and (gpu is None or place is HERE):  # a device's GPU runs layers only
         phase("whole network")
-        network = settle_network(asked.request, asked.log, tuner, done, place)
+        network = settle_network(asked.request, tuner, done, place)
         place.release()
     return Tuned(
         tasks=tuple(done),

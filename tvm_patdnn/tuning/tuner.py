@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tvm_patdnn.records.families import FAMILIES, Configuration
@@ -18,6 +18,8 @@ from tvm_patdnn.tuning.search import Search
 from tvm_patdnn.tuning.workshop import Workshop
 
 __all__ = ["TuneOptions", "TunedTask", "Tuner"]
+
+_NOT_AS_FAST = "not as fast in its network"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +48,42 @@ class TunedTask:
     """What became of one task.
 
     Attributes:
-        default_s: seconds of the default, measured in turns with the finalists.
+        default_s: seconds of the default, measured in turns with the finalists; of the fastest
+            where it did not run.
         finalists: seconds of each that ran, the fastest first.
+        elsewhere: the same layers in another layout, where that was measured.
     """
 
     task: TuningTask
     trials: int
     default_s: float
     finalists: Mapping[Configuration, float]
+    elsewhere: TunedTask | None = None
+
+    @classmethod
+    def of(
+        cls,
+        task: TuningTask,
+        trials: int,
+        seconds: Mapping[Configuration, float],
+        elsewhere: TunedTask | None = None,
+    ) -> TunedTask:
+        """Ranks what ran, by its ``seconds``."""
+        ranked = dict(sorted(seconds.items(), key=lambda each: each[1]))
+        default = ranked.get(task.space.starts[0], min(ranked.values(), default=math.inf))
+        return cls(
+            task=task, trials=trials, default_s=default, finalists=ranked, elsewhere=elsewhere
+        )
+
+    @property
+    def default(self) -> Configuration:
+        """What the layers get without a record."""
+        return self.task.space.starts[0]
 
     @property
     def winner(self) -> Configuration:
         """The fastest; the default where none ran."""
-        return next(iter(self.finalists), self.task.space.starts[0])
+        return next(iter(self.finalists), self.default)
 
     @property
     def best_s(self) -> float:
@@ -175,39 +200,74 @@ class Tuner:
         ran = [point for point in points if course.history.seconds[point] < math.inf]
         found = self._workshop.measure(task, ran, turns=options.final_turns)
         times = {p: m.seconds for p, m in zip(ran, found, strict=True) if m.seconds is not None}
-        ranked = dict(sorted(times.items(), key=lambda each: each[1]))
-        starts = [times[point] for point in task.space.starts if point in times]
-        default = min(starts, default=next(iter(ranked.values()), math.inf))
-        tuned = TunedTask(
-            task=task, trials=len(course.history), default_s=default, finalists=ranked
-        )
+        tuned = TunedTask.of(task, len(course.history), times, self._elsewhere(task, ran))
         for sparse in (False, True):  # of both kinds, as they are compared with each other
-            if first := next((point for point in ranked if point.sparse == sparse), None):
-                self.choose(tuned, first)
+            if first := next((p for p in tuned.finalists if p.sparse == sparse), None):
+                measured = Measured(seconds=times[first])
+                self._write([_record(task, first, measured, chosen=True)])
         return tuned
 
-    def choose(self, tuned: TunedTask, point: Configuration) -> None:
-        """Decides for one of a task's finalists."""
-        self._write([self.decision(tuned, point)])
+    def _elsewhere(self, task: TuningTask, finalists: Sequence[Configuration]) -> TunedTask | None:
+        """Measures in a task's other layout what is chosen there by default, and the finalists."""
+        other = task.elsewhere
+        if other is None or time.monotonic() >= self._end:
+            return None
+        known = set(other.space.points)
+        points = list(dict.fromkeys([*other.space.starts, *(p for p in finalists if p in known)]))
+        found = list(self._workshop.measure(other, points, turns=self._options.final_turns))
+        self._write([_record(other, p, m) for p, m in zip(points, found, strict=True)])
+        return self._as_decided(other)
 
-    def decision(self, tuned: TunedTask, point: Configuration) -> Record:
-        """Returns what a log says where one of a task's finalists is decided for."""
-        measured = Measured(seconds=tuned.finalists[point])
-        return _record(tuned.task, point, measured, chosen=True)
+    def decided_before(self) -> list[TunedTask]:
+        """Returns the tasks of which nothing was measured in this run, with what the log has."""
+        return [self._as_decided(each.task) for each in self._courses if not each.measured]
 
-    def keep_defaults(self) -> None:
-        """Decides for the defaults of all tasks: tuning has not made the network faster."""
-        for course in self._courses:
-            for point in course.task.space.starts:
-                seconds = course.history.seconds.get(point, math.inf)
-                if seconds < math.inf:
-                    measured = Measured(seconds=seconds)
-                    self._write([_record(course.task, point, measured, chosen=True)])
+    def _as_decided(self, task: TuningTask) -> TunedTask:
+        history = History.of(self._records.trials(task.key))
+        starts = {p: s for p, s in history.seconds.items() if p in task.space.starts}
+        found = (self._records.best(task.key, sparse=sparse) for sparse in (False, True))
+        best = {r.configuration: r.seconds or math.inf for r in found if r is not None}
+        ran = {point: s for point, s in {**starts, **best}.items() if s < math.inf}
+        elsewhere = self._as_decided(task.elsewhere) if task.elsewhere is not None else None
+        return TunedTask.of(task, len(history), ran, elsewhere)
+
+    def decide(self, choices: Mapping[TunedTask, Configuration]) -> None:
+        """Decides for what each of some tasks gets, if it ran."""
+        self._write(self.decisions(choices))
+
+    def undecide(self, tasks: Sequence[TunedTask]) -> None:
+        """Takes back what the log has decided of some tasks."""
+        found = [
+            self._records.best(each.task.key, sparse=sparse)
+            for each in tasks
+            for sparse in (False, True)
+        ]
+        chosen = [record for record in found if record is not None and record.chosen]
+        now = round(time.time(), 3)
+        self._write([replace(r, seconds=None, error=_NOT_AS_FAST, at=now) for r in chosen])
+
+    def decisions(self, choices: Mapping[TunedTask, Configuration]) -> list[Record]:
+        """Returns what a log says where tasks get certain configurations, and no others."""
+        return [
+            record
+            for tuned, point in choices.items()
+            if point in tuned.finalists
+            for record in _decisions(tuned, point)
+        ]
 
     def _write(self, records: Sequence[Record]) -> None:
         append_records(self._log, records)
         for record in records:
             self._records.add(record)
+
+
+def _decisions(tuned: TunedTask, point: Configuration) -> Iterator[Record]:
+    """Yields the decision for a point, and against what skips pruned work if it does not, or so."""
+    yield _record(tuned.task, point, Measured(seconds=tuned.finalists[point]), chosen=True)
+    others = (p for p in (*tuned.finalists, *tuned.task.space.starts) if p.sparse != point.sparse)
+    if (other := next(others, None)) is not None:
+        against = Measured(seconds=None, error=_NOT_AS_FAST)
+        yield _record(tuned.task, other, against, chosen=True)
 
 
 def _record(

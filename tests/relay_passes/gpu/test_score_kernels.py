@@ -51,3 +51,13 @@ def test_a_record_that_does_not_fit_is_passed_over(changes):
     )
     assert found.schedule == DEFAULT.schedule
     assert "measured" not in found.reason
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_what_is_decided_against_is_not_taken(sparse):
+    dense, pruned = DEFAULT.considered
+    other, refused = (dense, pruned) if sparse else (pruned, dense)
+    against = replace(recorded(refused, 1.0), seconds=None, chosen=True)
+    found = choose_kernel(LAYER, gpu(), records=Records([recorded(other, 1e-5), against]))
+    assert found.kind == ("dense" if sparse else "pattern")
+    assert "as measured" in found.reason

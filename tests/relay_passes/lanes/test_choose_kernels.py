@@ -212,6 +212,19 @@ def test_measured_times_decide_where_there_are_both():
         assert choice.reason.endswith("as measured")
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+def test_what_is_decided_against_is_not_taken_whatever_it_took(sparse):
+    point = {"group": 1} if sparse else {"group": 2, "hold": Hold.INPUTS}
+    other, refused = (
+        record(2.0, KEY, sparse=sparse, schedule=point),
+        record(1.0, KEY, sparse=not sparse),
+    )
+    against = replace(refused, seconds=None, chosen=True)
+    choice = chosen_by(other, refused, against)
+    assert choice.kind == ("pattern" if sparse else "dense")
+    assert choice.reason.endswith("as measured")
+
+
 @pytest.mark.parametrize("schedule", [{"rows": 99}, {"group": 8}])
 def test_a_schedule_that_does_not_fit_is_not_taken(schedule):
     choice = chosen_by(record(1.0, KEY, sparse=True, schedule=schedule))
