@@ -144,11 +144,17 @@ class _Scorer:
         if measured is not None:
             return measured
         modelled = self._best_modelled(candidates)
+        most = self._beside_copies(modelled) * SIMILAR_CYCLES
         for record in self.records.similar(key, sparse=sparse):
             scored = self._recorded(record, candidates)
-            if scored is not None and scored.cycles <= modelled.cycles * SIMILAR_CYCLES:
+            if scored is not None and self._beside_copies(scored) <= most:
                 return replace(scored, seconds=None, similar=True)
         return modelled
+
+    def _beside_copies(self, scored: ScoredCandidate) -> float:
+        """Returns the cycles on the scale on which schedules that copy inputs are scored, too."""
+        candidate, schedule = scored.candidate, scored.schedule
+        return candidate.cycles(self.geometry, schedule, self.cpu, beside_copies=True)
 
     def _recorded(
         self, record: Record, candidates: Sequence[AnyCandidate]

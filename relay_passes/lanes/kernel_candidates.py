@@ -82,10 +82,21 @@ class Candidate:
         """
         return choose_schedule(geometry, self.lists, self.group, cpu, planes=planes)
 
-    def cycles(self, geometry: Conv2dGeometry, schedule: AnySchedule, cpu: CpuModel) -> float:
-        """Returns what the cost model gives a schedule."""
+    def cycles(
+        self,
+        geometry: Conv2dGeometry,
+        schedule: AnySchedule,
+        cpu: CpuModel,
+        *,
+        beside_copies: bool = False,
+    ) -> float:
+        """Returns what the cost model gives a schedule.
+
+        Args:
+            beside_copies: see ``conv2d_cost.cycles``.
+        """
         assert isinstance(schedule, Conv2dSchedule), "it takes no other"
-        return cycles(geometry, self.lists, schedule, cpu)
+        return cycles(geometry, self.lists, schedule, cpu, beside_copies=beside_copies)
 
     def space(self, geometry: Conv2dGeometry, cpu: CpuModel) -> Iterator[AnySchedule]:
         """Yields the schedules that tuning chooses from."""

@@ -55,8 +55,15 @@ class WinogradCandidate:
         """See ``Candidate``."""
         return None if planes else choose_winograd(geometry, cpu)
 
-    def cycles(self, geometry: Conv2dGeometry, schedule: AnySchedule, cpu: CpuModel) -> float:
-        """See ``Candidate``."""
+    def cycles(
+        self,
+        geometry: Conv2dGeometry,
+        schedule: AnySchedule,
+        cpu: CpuModel,
+        *,
+        beside_copies: bool = False,
+    ) -> float:
+        """See ``Candidate``; it has one scale."""
         assert isinstance(schedule, WinogradSchedule), "it takes no other"
         return winograd_cycles(geometry, schedule, cpu)
 

@@ -27,6 +27,7 @@ LINE_BYTES = 64
 PRODUCTS_PER_CYCLE = 2.0
 LOADS_PER_CYCLE = 1.6  # measured with 64-byte loads that hit L1 on Intel; 2.0 on paper
 L2_LINES_PER_CYCLE = 0.55  # 64-byte lines, in blocks in no order
+L2_LINES_OF_PARTS = 0.36  # the same where a vector is part of a line
 L3_LINES_PER_CYCLE = 0.35
 ROW_CYCLES = 6.0  # where a block from L2 or beyond goes on in another row: a new page, no prefetch
 PRODUCT_LATENCY = 4.0
@@ -37,6 +38,7 @@ PARTIAL_CYCLES = 5.0  # load and store of a sum between two bands of channels
 CONFLICT_CYCLES = 2.0  # of a kernel that reads short rows of planes that nearly fill L1
 COPY_CYCLES = 3.0  # of an input vector that is copied: a load, a store, its share of a line
 STORE_CYCLES = 3.0  # epilogue and store of an output vector, with its share of the halo
+STRETCH_CYCLES = 16.0  # of a row of a tile that is stored, where it ends within lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,19 +89,22 @@ def _tile_cycles(
     """
     sums = schedule.group * len(places)
     total = lists.groups * sums * STORE_CYCLES
+    if part < 1:
+        total += lists.groups * schedule.group * len({row for row, _ in places}) * STRETCH_CYCLES
     channels = geometry.in_channels
     band = schedule.band or channels
     bands = -(-channels // band)
     of_channel = channel_bytes(geometry, lists.patterns, schedule, cpu)
     if schedule.copy_inputs:
-        total += COPY_CYCLES * channels * of_channel / (4 * cpu.lanes)
+        total += schedule.chunks * COPY_CYCLES * channels * of_channel / (4 * cpu.lanes)
     elif bands > 1:
-        total += of_channel * channels / LINE_BYTES / _lines_per_cycle(of_channel * channels, cpu)
+        of_all = of_channel * channels
+        total += schedule.chunks * of_all / LINE_BYTES / _lines_per_cycle(of_all, cpu, part)
     if bands > 1:
         total += lists.groups * sums * bands * PARTIAL_CYCLES * part
     held = _held_bytes(geometry, schedule, of_channel * band)
     misses = _misses(held, lists.patterns, schedule, cpu, part)
-    line_cycles = misses / _lines_per_cycle(held, cpu)
+    line_cycles = misses / _lines_per_cycle(held, cpu, part)
     if _has_conflicts(held, schedule, cpu, part):
         total += sum(lists.counts) * CONFLICT_CYCLES
     for pattern, count in zip(lists.patterns, lists.counts, strict=True):
@@ -188,11 +193,13 @@ def _has_conflicts(held: float, schedule: Conv2dSchedule, cpu: CpuModel, part: f
     return short and cpu.l1_room / 2 < held <= cpu.l1_room
 
 
-def _lines_per_cycle(held: float, cpu: CpuModel) -> float:
+def _lines_per_cycle(held: float, cpu: CpuModel, part: float) -> float:
     """Returns how fast inputs come that are read again and again, by how many they are."""
     if held <= cpu.l1_room:
         return math.inf  # loads alone bound it
-    return L2_LINES_PER_CYCLE if held <= cpu.l2_room else L3_LINES_PER_CYCLE
+    if held > cpu.l2_room:
+        return L3_LINES_PER_CYCLE
+    return L2_LINES_OF_PARTS if part < 1 else L2_LINES_PER_CYCLE
 
 
 def _kernel_cycles(

@@ -27,7 +27,7 @@ MAX_TILE = 16  # sums of one filter; with more, a sum measured no faster and mor
 SHARE_OF_FULL_LISTS = 0.5  # of the room in L2, for all channels in turn: what overflows is all lost
 FIXED_TILE = (2, 4)  # rows and vectors: with the weights of 4 taps it fits 16 registers
 BAND_UNIT = 16  # channels
-L1S_OF_A_BAND = 3  # of copied inputs: a third of them is in L1, and lists are not too short
+L1S_OF_A_BAND = 2.5  # of copied inputs: much of them is in L1, and lists are not too short
 
 
 def schedules(

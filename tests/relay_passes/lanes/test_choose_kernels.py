@@ -241,11 +241,23 @@ def test_a_schedule_without_whole_planes_is_not_taken_where_they_are_needed():
 def test_a_layer_without_a_record_takes_the_schedule_of_a_similar_one():
     best = chosen(pruned(0.25)).schedule
     near = replace(KEY, threads=KEY.threads * 2)
-    other = {**vars(best), "chunks": best.chunks + 5}
+    other = {**vars(best), "chunks": best.chunks + 5, "copy_inputs": False}
     choice = chosen_by(record(1.0, near, sparse=True, schedule=other))
     assert choice.schedule.chunks == best.chunks + 5
     assert choice.chosen.seconds is None
     assert choice.reason.endswith("; scheduled as a similar layer that was measured")
+
+
+def test_a_similar_layer_s_schedule_is_scored_on_the_scale_of_the_default_s():
+    """Both copy inputs, the filters of one are copied for by seven chunks."""
+    best = chosen(pruned(0.25)).schedule
+    assert best.copy_inputs
+    near = replace(KEY, threads=KEY.threads * 2)
+    for chunks, taken in ((best.chunks, True), (7, False)):
+        other = {**vars(best), "chunks": chunks}
+        choice = chosen_by(record(1.0, near, sparse=True, schedule=other))
+        assert choice.schedule.chunks == (chunks if taken else best.chunks)
+        assert choice.reason.endswith("a similar layer that was measured") == taken
 
 
 def test_the_schedule_of_a_similar_layer_is_not_taken_where_the_model_finds_it_worse():

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from te_schedules.cpu import conv2d_cost
 from te_schedules.cpu.conv2d_cost import KernelLists, cycles, registers
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from tests.te_schedules.cpu.lane_kernels import ConvCase, full_pattern, pattern_weight
@@ -13,6 +14,9 @@ PATTERN = Pattern.from_picture("##./##./...")
 LISTS = KernelLists(patterns=(PATTERN,), counts=(100,), groups=10)
 TILE = Conv2dSchedule(rows=2, vectors=2)
 GEOMETRY = ConvCase(weight=pattern_weight(10, 20), size=(32, 64), lanes=16).geometry()
+
+AVX2 = replace(CPU, lanes=8, registers=16)
+HALVES = ConvCase(weight=pattern_weight(10, 20), size=(32, 64), lanes=8).geometry()  # of lines
 
 
 def test_more_work_costs_more():
@@ -55,14 +59,50 @@ def test_whole_planes_are_read_again_from_beyond_the_first_cache():
 
 
 def test_copies_cost_time_and_pay_where_inputs_overflow_the_first_cache():
-    avx2 = replace(CPU, lanes=8, registers=16)
-    geometry = ConvCase(weight=pattern_weight(10, 20), size=(32, 64), lanes=8).geometry()
     copied = replace(TILE, copy_inputs=True)
     many = replace(LISTS, counts=(4000,))
-    large, small = replace(avx2, l1_bytes=1 << 20), replace(avx2, l1_bytes=4 << 10)
+    large, small = replace(AVX2, l1_bytes=1 << 20), replace(AVX2, l1_bytes=4 << 10)
     for cpu, pays in ((large, False), (small, True)):
-        beside = cycles(geometry, many, TILE, cpu, beside_copies=True)
-        assert (cycles(geometry, many, copied, cpu) < beside) == pays
+        beside = cycles(HALVES, many, TILE, cpu, beside_copies=True)
+        assert (cycles(HALVES, many, copied, cpu) < beside) == pays
+
+
+def test_each_chunk_of_the_filters_copies_and_fetches_bands_for_itself():
+    copied = replace(TILE, copy_inputs=True)
+    banded, small = replace(TILE, band=16), replace(AVX2, l1_bytes=1 << 10)
+    for schedule in (copied, banded):
+        one, two, three = (
+            cycles(HALVES, LISTS, replace(schedule, chunks=n), small, beside_copies=True)
+            for n in (1, 2, 3)
+        )
+        assert two > one
+        assert three - two == pytest.approx(two - one)
+    alone = {cycles(HALVES, LISTS, replace(TILE, chunks=n), AVX2) for n in (1, 2, 3)}
+    assert len(alone) == 1
+
+
+def test_rows_of_a_tile_that_end_within_lines_cost_time_when_they_are_stored():
+    tall, wide = Conv2dSchedule(rows=4, vectors=1), Conv2dSchedule(rows=1, vectors=4)
+    none = KernelLists(patterns=(), counts=(), groups=10)
+    tall_s, wide_s = (cycles(HALVES, none, s, AVX2, beside_copies=True) for s in (tall, wide))
+    assert tall_s > wide_s
+    whole = {cycles(GEOMETRY, none, s, CPU, beside_copies=True) for s in (tall, wide)}
+    assert len(whole) == 1
+
+
+def test_vectors_that_are_part_of_a_line_come_slower_from_the_second_cache(monkeypatch):
+    small = replace(AVX2, l1_bytes=1 << 10)
+
+    def scored() -> list[float]:
+        return [
+            cycles(HALVES, LISTS, TILE, small, beside_copies=beside) for beside in (True, False)
+        ]
+
+    slower, whole = scored()
+    monkeypatch.setattr(conv2d_cost, "L2_LINES_OF_PARTS", conv2d_cost.L2_LINES_PER_CYCLE)
+    as_fast, also = scored()
+    assert slower > as_fast
+    assert whole == also
 
 
 @pytest.mark.parametrize(
