@@ -19,7 +19,13 @@ from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.planes import LINE
 from te_schedules.cpu.int8.strip_kernel import StripCounts
 from te_schedules.cpu.int8.winograd_schedule import TileSchedule
-from te_schedules.cpu.int8.winograd_transform import TAPS, IntegerTransform
+from te_schedules.cpu.int8.winograd_transform import (
+    TAPS,
+    IntegerTransform,
+    results_factors,
+    results_shift,
+)
+from te_schedules.cpu.int8.winograd_weights import transform_weight
 from te_schedules.cpu.int8.winograd_words import WordProducts
 
 __all__ = ["TileConv2d", "takes_transforms"]
@@ -135,19 +141,12 @@ class TileConv2d:
     @property
     def shift(self) -> int:
         """Results are found times this power of 2."""
-        return int(np.log2(_powers_of_2(self._multiples).max()))
+        return results_shift(self.y, self.x)
 
     @property
     def factors(self) -> np.ndarray:
         """(height, width) int32: what makes results of transformed sums, modulo 2^32."""
-        powers = _powers_of_2(self._multiples)
-        inverses = [pow(int(odd), -1, 2**32) for odd in (self._multiples // powers).flat]
-        made = np.reshape(inverses, powers.shape) * (2**self.shift // powers)
-        return np.asarray(made.astype(np.uint32).view(np.int32))
-
-    @property
-    def _multiples(self) -> np.ndarray:
-        return np.multiply.outer(self.y.multiples, self.x.multiples)
+        return results_factors(self.y, self.x)
 
     @property
     def is_exact(self) -> bool:
@@ -163,27 +162,14 @@ class TileConv2d:
     @cached_property
     def constants(self) -> Mapping[str, np.ndarray]:
         """The constants that its kernel takes, by name and in order."""
+        weight = transform_weight(
+            self.layer.weight, self.y, self.x, group=self.schedule.group, depth=self.words.depth
+        )
         return {
             "bias": (self.layer.own_bias << self.shift).astype(np.uint32).view(np.int32),
             "scale": self.layer.store.scale / np.float32(2**self.shift),
-            "weight": self._weight,
+            "weight": weight.view(self.words.stored)[..., 0],
         }
-
-    @property
-    def _weight(self) -> np.ndarray:
-        """(places, groups, pairs, group), each the words of a pair of channels."""
-        depth, group = self.words.depth, self.schedule.group
-        filters, channels = self.layer.weight.shape[:2]
-        taps = self.layer.weight.reshape(filters * channels, -1).T.astype(np.float32)
-        both = np.kron(self.y.of_taps, self.x.of_taps).astype(np.float32)
-        values = (both @ taps).astype(np.int16)  # whole numbers stay exact
-        values = values.reshape(self.places, filters, channels)
-        values = np.pad(values, ((0, 0), (0, 0), (0, -channels % depth)))
-        first = np.minimum(np.arange(0, filters, group), filters - group)
-        grouped = values[:, first[:, None] + np.arange(group)]
-        grouped = grouped.reshape(self.places, self.groups, group, self.pairs, depth)
-        words = np.ascontiguousarray(grouped.transpose(0, 1, 3, 2, 4))
-        return words.view(self.words.stored)[..., 0]
 
     @property
     def reason(self) -> str:
@@ -209,8 +195,3 @@ class TileConv2d:
 def _odd_lines(count: int, size: int) -> int:
     """Returns ``count`` numbers of ``size`` bytes, rounded up to an odd number of cache lines."""
     return (-(-count * size // LINE) | 1) * LINE // size
-
-
-def _powers_of_2(numbers: np.ndarray) -> np.ndarray:
-    """Returns the largest that divide each."""
-    return numbers & -numbers

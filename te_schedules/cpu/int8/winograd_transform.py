@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["OUTPUTS", "TAPS", "IntegerTransform"]
+__all__ = ["OUTPUTS", "TAPS", "IntegerTransform", "results_factors", "results_shift"]
 
 TAPS = 3
 
@@ -70,3 +70,26 @@ class IntegerTransform:
     def multiples(self) -> np.ndarray:
         """How often each result has what it should be, (outputs,) int64."""
         return np.array(_MULTIPLES[self.outputs])
+
+
+def results_shift(y: IntegerTransform, x: IntegerTransform) -> int:
+    """Returns the power of 2 that results of two axes are found times, modulo 2^32."""
+    return int(np.log2(_powers_of_2(_multiples(y, x)).max()))
+
+
+def results_factors(y: IntegerTransform, x: IntegerTransform) -> np.ndarray:
+    """Returns (rows, columns) int32: what makes such results of transformed sums, modulo 2^32."""
+    multiples = _multiples(y, x)
+    powers = _powers_of_2(multiples)
+    inverses = [pow(int(odd), -1, 2**32) for odd in (multiples // powers).flat]
+    made = np.reshape(inverses, powers.shape) * (2 ** results_shift(y, x) // powers)
+    return np.asarray(made.astype(np.uint32).view(np.int32))
+
+
+def _multiples(y: IntegerTransform, x: IntegerTransform) -> np.ndarray:
+    return np.multiply.outer(y.multiples, x.multiples)
+
+
+def _powers_of_2(numbers: np.ndarray) -> np.ndarray:
+    """Returns the largest that divide each."""
+    return numbers & -numbers

@@ -1,7 +1,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from te_schedules.cpu.int8.winograd_kernel import takes_transforms
 from tests.te_schedules.cpu.int8.instruction_samples import sample_layer
@@ -23,17 +22,6 @@ def test_only_windows_that_have_transforms_are_taken():
     assert taken == {"3x3"}
 
 
-@pytest.mark.parametrize(
-    ("size", "shift"), [({"height": 4}, 6), ({"height": 2}, 4), ({"height": 2, "width": 2}, 2)]
-)
-def test_factors_make_results_times_a_power_of_2(size, shift):
-    kernel = tile_conv2d(sample_layer("3x3"), **size)
-    assert kernel.shift == shift
-    multiples = np.multiply.outer(kernel.y.multiples, kernel.x.multiples)
-    made = multiples * kernel.factors.astype(np.int64) % 2**32
-    assert (made == 2**shift).all()
-
-
 def test_what_could_not_fit_in_32_bits_is_not_exact():
     most = (2**25 - 1) // (9 * 127 * 255)
     assert tile_conv2d(full_layer(most)).is_exact
@@ -42,14 +30,13 @@ def test_what_could_not_fit_in_32_bits_is_not_exact():
     assert tile_conv2d(full_layer(2 * most - 1, in_zero=127)).is_exact  # of either sign
 
 
-def test_the_last_group_is_full():
-    kernel = tile_conv2d(sample_layer("3x3"), group=3)
-    assert kernel.constants["weight"].shape == (36, 3, 6, 3)
-    weight = kernel.constants["weight"][14].transpose(0, 2, 1)  # of the point -1 in both axes
-    signs = np.array([1, -1, 1])
-    expected = np.einsum("fcyx,y,x->fc", sample_layer("3x3").weight, signs, signs)
-    np.testing.assert_array_equal(weight[0], expected[:3])
-    np.testing.assert_array_equal(weight[-1], expected[5:])
+def test_constants_are_of_the_kernels_sizes():
+    kernel = tile_conv2d(sample_layer("3x3"), "avx2", group=3)
+    bias, scale, weight = kernel.constants.values()
+    assert weight.shape == (36, 3, 3, 3)
+    assert weight.dtype == np.int32
+    np.testing.assert_array_equal(bias >> 6, kernel.layer.own_bias)
+    np.testing.assert_array_equal(scale * 64, kernel.layer.store.scale)
 
 
 def test_places_are_an_odd_number_of_lines_apart():

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from te_schedules.cpu.int8.winograd_transform import OUTPUTS, TAPS, IntegerTransform
+from te_schedules.cpu.int8.winograd_transform import (
+    OUTPUTS,
+    TAPS,
+    IntegerTransform,
+    results_factors,
+    results_shift,
+)
 
 
 @pytest.mark.parametrize("outputs", OUTPUTS)
@@ -19,3 +25,12 @@ def test_two_axes_fit_in_16_bits():
         transform = IntegerTransform(outputs)
         for matrix, most in ((transform.of_inputs, 255), (transform.of_taps, 128)):
             assert np.abs(matrix).sum(axis=1).max() ** 2 * most < 2**15
+
+
+@pytest.mark.parametrize(("sizes", "shift"), [((4, 4), 6), ((2, 4), 4), ((4, 2), 4), ((2, 2), 2)])
+def test_factors_make_results_times_a_power_of_2(sizes, shift):
+    y, x = map(IntegerTransform, sizes)
+    assert results_shift(y, x) == shift
+    multiples = np.multiply.outer(y.multiples, x.multiples)
+    made = multiples * results_factors(y, x).astype(np.int64) % 2**32
+    assert (made == 2**shift).all()
