@@ -20,10 +20,10 @@ def test_show(log, printed):
         log, [record(None, key, layers=names) for names in (("a", "b"), ("b", "c", "d"))]
     )
     assert printed("logs", "show", log) == (
-        "in 1x8x8x8 kernel 3x3 (a, 2 threads)\n"
+        "in 1x8x8x8 kernel 3x3 (a, 2 threads; l)\n"
         "    3 trials, 1 failed; 1.000 ms: dense, tile 1x1, group 2, hold weights, outer tile, "
         "chunks 1\n"
-        "a, b, c, ...: in 1x9x9x9 (a, 2 threads)\n"
+        "a, b, c, ...: in 1x9x9x9 (a, 2 threads; l)\n"
         "    2 trials, 2 failed; none ran\n"
     )
 

@@ -69,12 +69,14 @@ def _values(summary: Summary) -> dict[str, Any]:
 
 
 def _text(summary: Summary) -> str:
+    from tvm_patdnn.records.tuning_key import without_halos
+
     key, best = summary.key, summary.best
     failed = f", {summary.failures} failed" if summary.failures else ""
     time = f"{1e3 * (best.seconds or 0):.3f} ms: {best.configuration}" if best else "none ran"
     names = f"{layer_names(summary.layers)}: " if summary.layers else ""
     return (
-        f"{names}{key.workload} ({key.cpu}, {key.threads} threads)\n"
+        f"{names}{key.workload} ({key.cpu}, {key.threads} threads; {without_halos(key.layout)})\n"
         f"    {summary.trials} trials{failed}; {time}"
     )
 

@@ -157,6 +157,7 @@ def _values(tuned: Tuned, log: Path) -> dict[str, Any]:
         "seconds_a_trial": tuned.seconds_a_trial,
         "layers": tuned.layers,
         "kept": network is None or network.kept,
+        "layouts": network is not None and network.layouts,
         "default_s": network.times.default_s if network else None,
         "tuned_s": network.times.tuned_s if network else None,
         "tasks": [
