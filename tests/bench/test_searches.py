@@ -1,15 +1,11 @@
 import math
-from dataclasses import replace
 
 import pytest
 
-from tests.records.samples import key_of, record
-from tests.tuning.spaces import POINTS, SPACE
+from tests.tuning.spaces import POINTS
 from tvm_patdnn.bench.sample_layers import SampleLayer
-from tvm_patdnn.bench.searches import LAYERS, best_so_far, race, rank_correlation, winner
-from tvm_patdnn.records.tuning_records import Records
+from tvm_patdnn.bench.searches import LAYERS, best_so_far, race, rank_correlation
 from tvm_patdnn.tuning.history import History
-from tvm_patdnn.tuning.problem import TuningTask
 
 
 def test_the_best_so_far():
@@ -23,16 +19,6 @@ def test_the_best_so_far():
 def test_rank_correlation():
     assert rank_correlation([1, 2, 3], [10, 200, 3000]) == pytest.approx(1)
     assert rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
-
-
-def test_a_winner_is_named_when_finalists_were_measured_again():
-    task = TuningTask(key=key_of(), layers=("conv",), space=SPACE, problem=None)
-    assert winner(task, Records()) == SPACE.starts[0]
-    lucky = record(1.0, sparse=True, schedule={"rows": 2})
-    dense, sparse = record(3.0, chosen=True), record(2.0, sparse=True, chosen=True)
-    assert winner(task, Records([lucky])) == lucky.configuration
-    assert winner(task, Records([dense, lucky, sparse])) == sparse.configuration
-    assert winner(task, Records([replace(dense, seconds=1.5), sparse])) == dense.configuration
 
 
 def test_the_layers():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.records.samples import key_of, record
-from tvm_patdnn.records.log_upkeep import deciding, pruned, summaries, united
+from tvm_patdnn.records.log_upkeep import deciding, pruned, summaries, united, winner
+from tvm_patdnn.records.tuning_records import Records
 
 OTHER = key_of(workload="in 1x9x9x9 kernel 1x1")
 SLOW, FAST, FAILED = record(2.0), record(1.0, schedule={"group": 2}), record(None, error="no")
@@ -27,6 +28,17 @@ def test_a_summary_names_the_layers_of_all_networks():
 def test_what_is_best_may_be_sparse_or_dense():
     assert summaries([FAST, SPARSE])[0].best == SPARSE
     assert summaries([FAST, record(3.0, sparse=True)])[0].best == FAST
+
+
+def test_a_winner_is_what_was_the_fastest_when_finalists_were_measured_again():
+    key = key_of()
+    assert winner(key, Records()) is None
+    lucky = record(1.0, sparse=True, schedule={"rows": 2})
+    dense, sparse = record(3.0, chosen=True), record(2.0, sparse=True, chosen=True)
+    assert winner(key, Records([lucky])) == lucky
+    assert winner(key, Records([dense, lucky, sparse])) == sparse
+    faster = record(1.5, chosen=True)
+    assert winner(key, Records([faster, lucky, sparse])) == faster
 
 
 def test_what_decides():

@@ -24,6 +24,7 @@ from tvm_patdnn.bench.search_rows import SearchRow, search_lines
 from tvm_patdnn.compilation import Compilation, Request
 from tvm_patdnn.plots.plot_file import check_plot
 from tvm_patdnn.records.families import Configuration
+from tvm_patdnn.records.log_upkeep import winner
 from tvm_patdnn.records.record_files import read_log
 from tvm_patdnn.records.tuning_records import Record, Records
 from tvm_patdnn.row_file import append_lines
@@ -35,7 +36,7 @@ from tvm_patdnn.tuning.search import GeneticSearch, RandomSearch, Search
 from tvm_patdnn.tuning.tuner import TuneOptions, Tuner
 from tvm_patdnn.tuning.workshop import Limits, Workshop
 
-__all__ = ["LAYERS", "best_so_far", "race", "rank_correlation", "winner"]
+__all__ = ["LAYERS", "best_so_far", "race", "rank_correlation"]
 
 LAYERS = (
     SampleLayer(in_c=64, out_c=64, side=56),
@@ -131,7 +132,7 @@ def _row(
     turns: int,
 ) -> SearchRow:
     histories = [History.of(log.trials(task.key)) for log in logs]
-    genetic, random = (winner(task, log) for log in logs)
+    genetic, random = (_winner(task, log) for log in logs)
     points = list(dict.fromkeys([genetic, random, *task.space.starts]))
     measured = workshop.measure(task, points, turns=turns)
     seconds = {point: each.seconds for point, each in zip(points, measured, strict=True)}
@@ -149,11 +150,9 @@ def _row(
     )
 
 
-def winner(task: TuningTask, records: Records) -> Configuration:
-    """Returns the fastest of a search's finalists; the default where nothing ran."""
-    both = (records.best(task.key, sparse=sparse) for sparse in (False, True))
-    seconds = {each.configuration: each.seconds or math.inf for each in both if each}
-    return min(seconds, key=lambda point: seconds[point], default=task.space.starts[0])
+def _winner(task: TuningTask, records: Records) -> Configuration:
+    found = winner(task.key, records)
+    return found.configuration if found else task.space.starts[0]
 
 
 def best_so_far(history: History) -> list[float]:

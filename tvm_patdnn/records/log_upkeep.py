@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tvm_patdnn.records.tuning_key import TuningKey
 from tvm_patdnn.records.tuning_records import Record, Records
 
-__all__ = ["Summary", "deciding", "pruned", "summaries", "united"]
+__all__ = ["Summary", "deciding", "pruned", "summaries", "united", "winner"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +40,12 @@ def _summary(key: TuningKey, found: Records) -> Summary:
         layers=tuple(dict.fromkeys(name for record in trials for name in record.layers)),
         trials=len(trials),
         failures=sum(record.seconds is None and not record.chosen for record in trials),
-        best=_best(key, found),
+        best=winner(key, found),
     )
 
 
-def _best(key: TuningKey, found: Records) -> Record | None:
-    """Returns what decides between pruned work skipped and not."""
+def winner(key: TuningKey, found: Records) -> Record | None:
+    """Returns what decides between pruned work skipped and not; None where nothing ran."""
     each = [found.best(key, sparse=sparse) for sparse in (False, True)]
     return min((r for r in each if r is not None), key=lambda r: r.seconds or 0, default=None)
 
