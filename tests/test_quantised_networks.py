@@ -86,6 +86,37 @@ def test_a_saved_library_has_the_same_numbers(tmp_path):
         np.testing.assert_array_equal(loaded.run({"x": picture})["y"], expected)
 
 
+ACTIVATIONS = (
+    *("Sigmoid", "Tanh", "LeakyRelu", "Elu", "Selu", "Celu", "HardSigmoid", "HardSwish"),
+    *("Mish", "Softplus", "Softsign", "Gelu", "Exp", "Abs", "Erf"),
+)
+
+
+def test_activations_are_functions_of_a_byte():
+    initializers = {"s": np.float32(0.04), "z": np.uint8(99), "t": np.float32(0.013)}
+    nodes = [("QuantizeLinear", "xsz", "q"), ("DequantizeLinear", "qsz", "d")]
+    for name in ACTIVATIONS:
+        nodes += [(name, "d", f"{name}_n"), ("QuantizeLinear", (f"{name}_n", "t", "z"), name)]
+    shape, kinds = (1, 4, 8, 8), onnx.TensorProto
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node(op, [*taken], [made]) for op, taken, made in nodes],
+        "activations",
+        [onnx.helper.make_tensor_value_info("x", kinds.FLOAT, shape)],
+        [onnx.helper.make_tensor_value_info(each, kinds.UINT8, shape) for each in ACTIVATIONS],
+        [onnx.numpy_helper.from_array(np.array(v), n) for n, v in initializers.items()],
+    )
+    opset = [onnx.helper.make_opsetid("", 20)]
+    model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=9)
+    x = ((np.arange(256) - 99) * 0.04).astype(np.float32).reshape(shape)
+    built = tvm_patdnn.build(model)
+    found = built.run({"x": x})
+    for name, expected in run_exactly(model, {"x": x}).items():
+        apart = np.abs(found[name].astype(int) - expected.astype(int))
+        assert apart.max() <= 1, name
+        assert (apart > 0).sum() <= 1, name
+    assert built.assembly().count("look_up_planes") > 0
+
+
 class FakeQuantised(torch.nn.Module):
     """What quantisation-aware training leaves: numbers are rounded as integers would be.
 

@@ -21,6 +21,7 @@ from relay_passes.int8.graph import (
     Maxima,
     Operator,
     Sum,
+    Table,
     View,
 )
 from relay_passes.int8.int8_layers import with_layer
@@ -65,6 +66,7 @@ class Known:
         constants: those that are given as integers.
         encoded: what is read of a ``dequantize``.
         drafts: what was made of encoded values.
+        tables: the same that are functions of one byte.
         nodes: those that compute integers, by their results.
     """
 
@@ -72,6 +74,7 @@ class Known:
     constants: dict[relax.Var, Constant] = field(default_factory=dict)
     encoded: dict[relax.Var, Encoded] = field(default_factory=dict)
     drafts: dict[relax.Var, Draft] = field(default_factory=dict)
+    tables: dict[relax.Var, Table] = field(default_factory=dict)
     nodes: dict[relax.Var, Int8Node] = field(default_factory=dict)
 
     def tensor(self, expr: relax.Expr) -> Encoded | None:
@@ -82,6 +85,8 @@ class Known:
         """Returns the draft of a value; of one that has integers, its sum."""
         if isinstance(expr, relax.Var) and expr in self.drafts:
             return self.drafts[expr]
+        if isinstance(expr, relax.Var) and expr in self.tables:
+            return _of_table(self.tables[expr])
         source = self.tensor(expr)
         return Draft(operator=Sum(), inputs=(source,)) if source else None
 
@@ -93,6 +98,11 @@ class Known:
         """Returns the value of a constant, float64 where it is given as integers; else None."""
         integers = self.integers(expr)
         return integers.values if integers else constant_value(expr)
+
+
+def _of_table(table: Table) -> Draft | None:
+    is_number = table.values.dtype == np.float32 and not np.isnan(table.values).any()
+    return Draft(operator=table, inputs=(table.source,)) if is_number else None
 
 
 def finish(draft: Draft, result: relax.Var, encoding: Encoding) -> Int8Node | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tvm
 from tvm import relax
 
-from relay_passes.int8.graph import Averages, Int8Node, Quantize, View
+from relay_passes.int8.graph import Averages, Int8Node, Quantize, Table, View
 from relay_passes.int8.node_kernels import kernel_of, term_of
 from relay_passes.int8.plan import Int8Plan
 from relay_passes.relax_ir.rebuild_main import MainRebuilder
@@ -91,6 +91,8 @@ class _Emitter:
             pool, count = node.operator.pool, node.operator.count_padding
             shares = [window_shares(pool, axis, count_padding=count) for axis in (0, 1)]
             return name, func, [*inputs, *map(relax.const, shares)]
+        if isinstance(node.operator, Table):
+            return name, func, [*inputs, relax.const(node.table)]
         return name, func, list(inputs)
 
     def _planes(self, var: relax.Var) -> relax.Var:

@@ -27,10 +27,20 @@ class Encoding:
     zero: int
     dtype: str = "uint8"
 
+    @property
+    def numbers(self) -> np.ndarray:
+        """(256,) float32: what each byte stands for."""
+        steps = np.arange(256, dtype=np.float32) - np.float32(self.zero)
+        return np.asarray(steps * np.float32(self.scale))
+
     def byte(self, value: float) -> int:
         """Returns the byte that ``value``, which may be infinite, is stored as."""
-        step = np.rint(np.float32(value) / np.float32(self.scale)) + self.zero
-        return int(np.clip(step, 0, 255))
+        return int(self.bytes(np.float32(value)))
+
+    def bytes(self, values: np.ndarray | np.float32) -> np.ndarray:
+        """Returns the bytes (uint8) that float32, which may be infinite, are stored as."""
+        steps = np.rint(values / np.float32(self.scale)) + self.zero
+        return np.asarray(np.clip(steps, 0, 255).astype(np.uint8))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

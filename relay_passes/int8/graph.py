@@ -30,6 +30,7 @@ __all__ = [
     "Operator",
     "Quantize",
     "Sum",
+    "Table",
     "View",
 ]
 
@@ -88,6 +89,19 @@ class Sum:
     """The sum of its inputs; of one input, the same in another encoding."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Table:
+    """A function of one byte.
+
+    Attributes:
+        source: the tensor of these bytes.
+        values: (256,) float32, or bool: that of each byte.
+    """
+
+    source: Encoded
+    values: np.ndarray
+
+
 @dataclass(frozen=True)
 class Join:
     """The channels of its inputs one after the other."""
@@ -118,7 +132,17 @@ class Quantize:
 
 
 Operator: TypeAlias = (
-    Convolution | Maxima | Averages | Means | Sum | Join | Enlargement | View | Flatten | Quantize
+    Convolution
+    | Maxima
+    | Averages
+    | Means
+    | Sum
+    | Table
+    | Join
+    | Enlargement
+    | View
+    | Flatten
+    | Quantize
 )
 
 
@@ -139,6 +163,12 @@ class Int8Node:
     low: int = 0
     high: int = 255
     int8: Int8Layer | None = None
+
+    @property
+    def table(self) -> np.ndarray:
+        """(256,) uint8: of a ``Table``, what is stored of each byte."""
+        assert isinstance(self.operator, Table), "others are not functions of a byte"
+        return np.clip(self.encoding.bytes(self.operator.values), self.low, self.high)
 
     @property
     def reads(self) -> tuple[relax.Var, ...]:

@@ -15,12 +15,14 @@ from relay_passes.int8.graph import (
     Means,
     Quantize,
     Sum,
+    Table,
 )
 from relay_passes.relax_ir.values import tensor_shape
 from te_schedules.cpu.int8.byte_code import StoredRange, Term
 from te_schedules.cpu.int8.combine_planes import join_planes, sum_planes
 from te_schedules.cpu.int8.convert_planes import flatten_planes, quantize_planes
 from te_schedules.cpu.int8.enlarge_planes import enlarge_planes
+from te_schedules.cpu.int8.look_up_planes import look_up_planes
 from te_schedules.cpu.int8.mean_of_planes import mean_of_planes
 from te_schedules.cpu.int8.pool_planes import average_planes, max_planes
 
@@ -50,6 +52,8 @@ def kernel_of(node: Int8Node) -> tuple[str, PrimFunc]:
         return "average_planes", average_planes(operator.pool, terms[0], stored)
     if isinstance(operator, Means):
         return "mean_of_planes", mean_of_planes(shapes[0], terms[0], stored)
+    if isinstance(operator, Table):
+        return "look_up_planes", look_up_planes(shapes[0])
     if isinstance(operator, Sum):
         return "sum_planes", sum_planes(shapes[0], terms, stored)
     if isinstance(operator, Join):

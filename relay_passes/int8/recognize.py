@@ -16,6 +16,7 @@ from relay_passes.int8.graph import Encoded, Int8Node, Quantize
 from relay_passes.int8.read_bounds import BOUNDS, CLIPS, clipped_integers
 from relay_passes.int8.read_planes import PLANES
 from relay_passes.int8.read_products import PRODUCTS
+from relay_passes.int8.read_tables import read_table
 from relay_passes.int8.read_views import VIEWS
 from relay_passes.relax_ir.values import operator_name, shape_of
 
@@ -45,11 +46,20 @@ def recognize(known: Known, var: relax.Var, value: relax.Expr) -> tuple[Int8Node
         return _keep(known, _read_quantize(known, var, value))
     elif operator in CLIPS and value.args[0] in known.nodes:
         return _keep(known, clipped_integers(known, var, value))
-    elif operator in _READERS and shape_of(var) is not None:
-        draft = _READERS[operator](known, var, value)
-        if draft is not None:
-            known.drafts[var] = draft
+    elif operator:
+        _read_operator(known, var, value)
     return ()
+
+
+def _read_operator(known: Known, var: relax.Var, value: relax.Call) -> None:
+    read = _READERS.get(operator_name(value))
+    draft = read(known, var, value) if read and shape_of(var) is not None else None
+    if draft is not None:
+        known.drafts[var] = draft
+        return
+    table = read_table(known, var, value)
+    if table is not None:
+        known.tables[var] = table
 
 
 def _keep(known: Known, nodes: tuple[Int8Node, ...]) -> tuple[Int8Node, ...]:

@@ -20,6 +20,7 @@ from te_schedules.cpu.int8.int8_samples import (
     sample_int8_fully_connected,
     sample_int8_winograd,
 )
+from te_schedules.cpu.int8.look_up_planes import look_up_planes
 from te_schedules.cpu.int8.mean_of_planes import mean_of_planes
 from te_schedules.cpu.int8.pool_planes import average_planes, max_planes
 from te_schedules.cpu.int8.strip_conv2d import strip_conv2d
@@ -37,6 +38,7 @@ INT8_KERNELS: Mapping[str, Kernel] = {
     "plain bytes": Kernel(plain_bytes, plane_samples.sample_plain_bytes),
     "stored bytes": Kernel(stored_bytes, plane_samples.sample_stored_bytes),
     "flatten planes": Kernel(flatten_planes, plane_samples.sample_flatten_planes),
+    "look up planes": Kernel(look_up_planes, plane_samples.sample_look_up_planes),
     "sum planes": Kernel(sum_planes, plane_samples.sample_sum_planes),
     "join planes": Kernel(join_planes, plane_samples.sample_join_planes),
     "enlarge planes": Kernel(enlarge_planes, plane_samples.sample_enlarge_planes),

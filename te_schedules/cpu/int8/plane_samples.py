@@ -15,6 +15,7 @@ from te_schedules.cpu.int8.convert_planes import (
     stored_bytes,
 )
 from te_schedules.cpu.int8.enlarge_planes import enlarge_planes
+from te_schedules.cpu.int8.look_up_planes import BYTES, look_up_planes
 from te_schedules.cpu.int8.mean_of_planes import mean_of_planes
 from te_schedules.cpu.int8.planes import stored_shape
 from te_schedules.cpu.int8.pool_planes import (
@@ -32,6 +33,7 @@ __all__ = [
     "sample_enlarge_planes",
     "sample_flatten_planes",
     "sample_join_planes",
+    "sample_look_up_planes",
     "sample_max_planes",
     "sample_mean_of_planes",
     "sample_plain_bytes",
@@ -77,6 +79,15 @@ def sample_stored_bytes(lanes: int) -> Sample:
 def sample_flatten_planes(lanes: int) -> Sample:
     """Samples planes that no vector divides."""
     return _of_bytes(flatten_planes(SHAPE), _stored(_bytes().reshape(1, -1)))
+
+
+def sample_look_up_planes(lanes: int) -> Sample:
+    """Samples a table without order."""
+    table = np.random.default_rng(1).integers(0, BYTES, BYTES).astype(np.uint8)
+    arguments = (_stored(_bytes()), table)
+    return Sample(
+        func=look_up_planes(SHAPE), arguments=arguments, expected=_stored(table[_bytes()])
+    )
 
 
 def sample_sum_planes(lanes: int) -> Sample:
