@@ -14,9 +14,11 @@ from tests.te_schedules.cpu.int8.tile_samples import run_part, tile_conv2d
 
 
 @pytest.mark.parametrize("name", ["plain", "avx2"])
-@pytest.mark.parametrize("residual", [None, RESIDUAL])
-@pytest.mark.parametrize(("height", "width"), [(4, 4), (2, 4), (4, 2), (2, 2)])
-def test_sums_become_the_bytes_of_a_plane(name, residual, height, width):
+@pytest.mark.parametrize(
+    ("height", "width", "residual"),
+    [(4, 4, None), (4, 4, RESIDUAL), (2, 4, RESIDUAL), (4, 2, None), (2, 2, RESIDUAL)],
+)
+def test_sums_become_the_bytes_of_a_plane(name, height, width, residual):
     if name not in usable():
         pytest.skip(f"this CPU has no {name}")
     weight = pruned_weight(2, 3, 3, 3)
