@@ -50,8 +50,8 @@ def test_from_the_model_to_a_library(tune, files, tmp_path, printed):
     assert len(list(read_log(tmp_path / "log"))) > 14
     shown = printed("logs", "show", tmp_path / "log").splitlines()[::2]
     names = [line.split(": in ")[0] for line in shown]
-    assert sorted(names) == ["conv1", "conv1", "conv2", "conv2"]  # each in two layouts
-    assert len(set(shown)) == 4
+    assert set(names) == {"conv1", "conv2"}
+    assert len(set(shown)) == len(shown) > 2  # each in several layouts
 
     again, _ = tune("--trials", 14)
     assert again.startswith("nothing left to measure: ")

@@ -144,7 +144,7 @@ def test_other_layouts_are_kept_where_the_network_is_the_fastest_with_them(
     tuner = tuner_of(log, [task_of(ONE)], FakeWorkshop())
     list(tuner.run())
     elsewhere = TunedTask.of(task_of(ELSEWHERE), 1, {ALONE: 0.5})
-    tuned = TunedTask.of(task_of(ONE), 3, {ALONE: 1.0, DEFAULT: 3.0}, elsewhere)
+    tuned = TunedTask.of(task_of(ONE), 3, {ALONE: 1.0, DEFAULT: 3.0}, [elsewhere])
 
     def has_moved(file):
         return Records(read_log(file)).best(ELSEWHERE, sparse=True) is not None
@@ -166,9 +166,9 @@ def test_other_layouts_are_kept_where_the_network_is_the_fastest_with_them(
 def test_layouts_in_which_all_is_slower_are_not_tried(settled):
     task = task_of(ONE)
     elsewhere = TunedTask.of(task_of(ELSEWHERE), 1, {ALONE: 9.0})
-    tuned = TunedTask.of(task, 3, {DEFAULT: 3.0}, elsewhere)
+    tuned = TunedTask.of(task, 3, {DEFAULT: 3.0}, [elsewhere])
     assert module._elsewhere([tuned]) == {}
-    assert module._elsewhere([TunedTask.of(task, 3, {DEFAULT: 9.5}, elsewhere)]) == {
+    assert module._elsewhere([TunedTask.of(task, 3, {DEFAULT: 9.5}, [elsewhere])]) == {
         elsewhere: ALONE
     }
 

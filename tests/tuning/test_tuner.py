@@ -38,7 +38,7 @@ class FakeWorkshop:
         ]
 
 
-def task_of(key, layers=("conv",), elsewhere=None):
+def task_of(key, layers=("conv",), elsewhere=()):
     return TuningTask(key=key, layers=layers, space=SPACE, problem=None, elsewhere=elsewhere)
 
 
@@ -193,15 +193,15 @@ def test_what_earlier_runs_decided_is_known(log):
 
 
 def tuned_twice(log, slow=1.0, **options):
-    task = task_of(ONE, elsewhere=task_of(ELSEWHERE))
+    task = task_of(ONE, elsewhere=[task_of(ELSEWHERE)])
     tuner = tuner_of(log, [task], FakeWorkshop(slow={ELSEWHERE.layout: slow}), **options)
     (tuned,) = tuner.run()
     return tuner, tuned
 
 
-def test_the_finalists_are_measured_in_the_other_layout_too(log):
+def test_the_finalists_are_measured_in_other_layouts_too(log):
     tuner, tuned = tuned_twice(log, slow=0.5, trials=30, finalists=3)
-    found = tuned.elsewhere
+    (found,) = tuned.elsewhere
     assert (found.task.key, found.trials, tuner.trials) == (ELSEWHERE, 5, 30)
     assert found.best_s == tuned.best_s / 2
     assert found.winner == tuned.winner
@@ -211,17 +211,19 @@ def test_the_finalists_are_measured_in_the_other_layout_too(log):
     again, _ = tuner_of(log, [tuned.task], FakeWorkshop(), trials=30), None
     assert list(again.run()) == []
     (before,) = again.decided_before()
-    assert (before.elsewhere.winner, before.elsewhere.best_s) == (found.winner, found.best_s)
+    assert [(each.winner, each.best_s) for each in before.elsewhere] == [
+        (found.winner, found.best_s)
+    ]
 
 
 def test_nothing_is_measured_elsewhere_when_time_is_up(log):
     _, tuned = tuned_twice(log, seconds=0)
-    assert tuned.elsewhere is None
+    assert tuned.elsewhere == []
 
 
 def test_a_decision_for_another_layout_can_be_taken_back(log):
     tuner, tuned = tuned_twice(log, trials=30)
-    found = tuned.elsewhere
+    (found,) = tuned.elsewhere
     tuner.undecide([found])
     before = log.read_text()
     tuner.decide({found: found.winner})

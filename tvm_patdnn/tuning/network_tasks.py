@@ -38,7 +38,7 @@ def _tasks(compilation: Compilation) -> list[TuningTask]:
             return [
                 *(int8_conv2d_tasks(quantised, options.cpu) if quantised is not None else ()),
                 *(
-                    replace(task, elsewhere=others.get(task.key))
+                    replace(task, elsewhere=others.get(task.key, ()))
                     for task in conv2d_tasks(plan, options.cpu)
                 ),
                 *pair_tasks(plan, options.cpu),

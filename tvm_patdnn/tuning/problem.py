@@ -91,11 +91,11 @@ class TuningTask:
 
     Attributes:
         layers: their names.
-        elsewhere: the same layers in another layout, in which they may be faster.
+        elsewhere: the same layers in other layouts, in which they may be faster.
     """
 
     key: TuningKey
     layers: Sequence[str]
     space: Space
     problem: Problem | DeviceProblem
-    elsewhere: TuningTask | None = None
+    elsewhere: Sequence[TuningTask] = ()

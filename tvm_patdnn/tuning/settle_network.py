@@ -73,7 +73,7 @@ def settle_network(
     seconds = _compared([default, *map(trial.library, ways)], place)
     at = _fastest(seconds)
     way = ways[at - 1] if at else _Way(choices={})
-    tuner.undecide([task.elsewhere for task in tasks if task.elsewhere is not None])
+    tuner.undecide([other for task in tasks for other in task.elsewhere])
     tuner.decide({**trial.all_of(way.choices), **way.elsewhere})
     times = NetworkTimes(
         default_s=seconds[0], tuned_s=seconds[at] if at else min(seconds[1:], default=seconds[0])
@@ -145,11 +145,11 @@ def _better(default: Model, trial: _Trial) -> Choices:
 
 
 def _elsewhere(tasks: Sequence[TunedTask]) -> Choices:
-    """Returns the fastest of each task in its other layout, where any is faster there."""
-    others = {task: task.elsewhere for task in tasks if task.elsewhere is not None}
-    if all(other.best_s >= task.best_s for task, other in others.items()):
+    """Returns the fastest of each task in its other layouts, where any is faster there."""
+    pairs = [(task, other) for task in tasks for other in task.elsewhere]
+    if all(other.best_s >= task.best_s for task, other in pairs):
         return {}
-    return {other: other.winner for other in others.values() if other.finalists}
+    return {other: other.winner for _, other in pairs if other.finalists}
 
 
 def _compared(libraries: Sequence[Library], place: Place) -> list[float]:

@@ -51,14 +51,14 @@ class TunedTask:
         default_s: seconds of the default, measured in turns with the finalists; of the fastest
             where it did not run.
         finalists: seconds of each that ran, the fastest first.
-        elsewhere: the same layers in another layout, where that was measured.
+        elsewhere: the same layers in other layouts, where these were measured.
     """
 
     task: TuningTask
     trials: int
     default_s: float
     finalists: Mapping[Configuration, float]
-    elsewhere: TunedTask | None = None
+    elsewhere: Sequence[TunedTask] = ()
 
     @classmethod
     def of(
@@ -66,7 +66,7 @@ class TunedTask:
         task: TuningTask,
         trials: int,
         seconds: Mapping[Configuration, float],
-        elsewhere: TunedTask | None = None,
+        elsewhere: Sequence[TunedTask] = (),
     ) -> TunedTask:
         """Ranks what ran, by its ``seconds``."""
         ranked = dict(sorted(seconds.items(), key=lambda each: each[1]))
@@ -200,23 +200,26 @@ class Tuner:
         ran = [point for point in points if course.history.seconds[point] < math.inf]
         found = self._workshop.measure(task, ran, turns=options.final_turns)
         times = {p: m.seconds for p, m in zip(ran, found, strict=True) if m.seconds is not None}
-        tuned = TunedTask.of(task, len(course.history), times, self._elsewhere(task, ran))
+        tuned = TunedTask.of(task, len(course.history), times, list(self._elsewhere(task, ran)))
         for sparse in (False, True):  # of both kinds, as they are compared with each other
             if first := next((p for p in tuned.finalists if p.sparse == sparse), None):
                 measured = Measured(seconds=times[first])
                 self._write([_record(task, first, measured, chosen=True)])
         return tuned
 
-    def _elsewhere(self, task: TuningTask, finalists: Sequence[Configuration]) -> TunedTask | None:
-        """Measures in a task's other layout what is chosen there by default, and the finalists."""
-        other = task.elsewhere
-        if other is None or time.monotonic() >= self._end:
-            return None
-        known = set(other.space.points)
-        points = list(dict.fromkeys([*other.space.starts, *(p for p in finalists if p in known)]))
-        found = list(self._workshop.measure(other, points, turns=self._options.final_turns))
-        self._write([_record(other, p, m) for p, m in zip(points, found, strict=True)])
-        return self._as_decided(other)
+    def _elsewhere(
+        self, task: TuningTask, finalists: Sequence[Configuration]
+    ) -> Iterator[TunedTask]:
+        """Measures in a task's other layouts what is chosen there by default, and the finalists."""
+        for other in task.elsewhere:
+            if time.monotonic() >= self._end:
+                return
+            known = set(other.space.points)
+            fitting = [point for point in finalists if point in known]
+            points = list(dict.fromkeys([*other.space.starts, *fitting]))
+            found = list(self._workshop.measure(other, points, turns=self._options.final_turns))
+            self._write([_record(other, p, m) for p, m in zip(points, found, strict=True)])
+            yield self._as_decided(other)
 
     def decided_before(self) -> list[TunedTask]:
         """Returns the tasks of which nothing was measured in this run, with what the log has."""
@@ -228,7 +231,7 @@ class Tuner:
         found = (self._records.best(task.key, sparse=sparse) for sparse in (False, True))
         best = {r.configuration: r.seconds or math.inf for r in found if r is not None}
         ran = {point: s for point, s in {**starts, **best}.items() if s < math.inf}
-        elsewhere = self._as_decided(task.elsewhere) if task.elsewhere is not None else None
+        elsewhere = [self._as_decided(other) for other in task.elsewhere]
         return TunedTask.of(task, len(history), ran, elsewhere)
 
     def decide(self, choices: Mapping[TunedTask, Configuration]) -> None:
