@@ -114,7 +114,7 @@ def test_tune_and_build(files, device, tmp_path, capsys, printed):
     assert run(*words, "--search", "random", "--log", log) == 0
     tuned = json.loads(capsys.readouterr().out)
     assert tuned["trials"] == 8
-    assert all(record.seconds for record in read_log(log))
+    assert all(record.seconds or record.chosen for record in read_log(log))  # no trial failed
     told = printed("inspect", files / "pruned.onnx", "--device", device, "--logs", log, "--json")
     assert all("as measured" in layer["reason"] for layer in json.loads(told)["layers"])
 
