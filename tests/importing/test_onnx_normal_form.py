@@ -217,7 +217,7 @@ def test_outputs_of_other_sizes_are_cut(geometry):
 def test_other_transposed_convolutions_are_left():
     assert ops(transposed(3, 1, 1)) == ["ConvTranspose"]
     assert ops(transposed(3, 2, 1, opset=9)) == ["ConvTranspose"]
-    assert ops(transposed(2, 1000)) == ["ConvTranspose"]  # 250,000 times the weight
+    assert ops(transposed(2, 10)) == ["ConvTranspose"]  # its phases have 25 times the weight
 
 
 def test_operators_of_the_same_name_in_another_domain_are_left():
