@@ -6,6 +6,7 @@ are 0 in a whole block of outputs are not stored.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,9 +16,10 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.int8.layer import Int8Layer
+from te_schedules.cpu.int8.layer_function import layer_function
 from te_schedules.cpu.int8.planes import stored_shape
 from te_schedules.cpu.int8.requantise import bytes_of, steps_of
-from te_schedules.cpu.vector_code import Expr, Param, VectorCode, prim_func
+from te_schedules.cpu.vector_code import Expr, VectorCode
 from tvm_patdnn.sparse.pack_quads import pack_cells
 from tvm_patdnn.sparse.quads import FOUR, Quads, without_overflow
 
@@ -88,25 +90,19 @@ class Int8Matrix:
 
 def int8_fully_connected(matrix: Int8Matrix) -> PrimFunc:
     """Generates the kernel (data, *constants, residual if there is one, output)."""
-    layer = matrix.layer
-    constants = [(n, each.shape, str(each.dtype)) for n, each in matrix.constants.items()]
-    stored = stored_shape(layer.out_shape)
-    residual = [("residual", stored, "uint8")] if layer.store.residual else []
-    data = ("data", stored_shape(layer.in_shape), "uint8")
-    params: list[Param] = [data, *constants, *residual, ("output", stored, "uint8")]
 
-    def body(data: Buffer, *buffers: Buffer) -> None:
-        arrays = dict(zip(matrix.constants, buffers, strict=False))
-        other = buffers[-2] if layer.store.residual else None
-        with T.parallel(matrix.blocks) as b, T.serial(layer.in_shape[0]) as n:
+    def emit(
+        data: Buffer, arrays: Mapping[str, Buffer], other: Buffer | None, output: Buffer
+    ) -> None:
+        with T.parallel(matrix.blocks) as b, T.serial(matrix.layer.in_shape[0]) as n:
             sums = _emit_sums(matrix, data, arrays, b, n)
-            _emit_bytes(matrix, sums, arrays["scale"], other, buffers[-1], b, n)
+            _emit_bytes(matrix, sums, arrays["scale"], other, output, b, n)
 
-    return prim_func(params, body)
+    return layer_function(matrix.layer, matrix.constants, emit)
 
 
 def _emit_sums(
-    matrix: Int8Matrix, data: Buffer, arrays: dict[str, Buffer], b: Expr, n: Expr
+    matrix: Int8Matrix, data: Buffer, arrays: Mapping[str, Buffer], b: Expr, n: Expr
 ) -> list[Expr]:
     """Emits the sums of a block for an image, and returns them."""
     instructions, size = matrix.instructions, matrix.instructions.bytes

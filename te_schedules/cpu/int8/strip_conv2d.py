@@ -6,7 +6,6 @@ filters makes of a strip is staged before it is copied to the planes, but for 1x
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,36 +15,26 @@ from tvm.tirx.script import builder as T
 from te_schedules.cpu.int8.byte_runs import store_bytes
 from te_schedules.cpu.int8.cell_products import CellProducts
 from te_schedules.cpu.int8.column_strip import ColumnStrip
-from te_schedules.cpu.int8.planes import LINE, plane_bytes, stored_shape
+from te_schedules.cpu.int8.layer_function import layer_function
+from te_schedules.cpu.int8.planes import LINE, plane_bytes
 from te_schedules.cpu.int8.requantise import PACKED, bytes_of, steps_of
 from te_schedules.cpu.int8.staged_residual import staged_residual
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
 from te_schedules.cpu.int8.sums import EntryPlace, Sums
-from te_schedules.cpu.vector_code import Expr, Param, prim_func
+from te_schedules.cpu.vector_code import Expr
 
-__all__ = ["flat", "strip_conv2d"]
+__all__ = ["strip_conv2d"]
 
 
 def strip_conv2d(kernel: StripConv2d) -> PrimFunc:
     """Generates the kernel (data, *constants, residual if there is one, output)."""
-    layer = kernel.layer
-    constants = [(n, each.shape, str(each.dtype)) for n, each in kernel.constants.items()]
-    stored = stored_shape(layer.out_shape)
-    residual = [("residual", stored, "uint8")] if layer.store.residual else []
-    data = ("data", stored_shape(layer.in_shape), "uint8")
-    params: list[Param] = [data, *constants, *residual, ("output", stored, "uint8")]
 
-    def body(data: Buffer, *buffers: Buffer) -> None:
-        arrays = dict(zip(kernel.constants, buffers, strict=False))
-        other = flat(buffers[-2]) if layer.store.residual else None
-        _Emission(kernel, flat(data), arrays, other, flat(buffers[-1])).emit()
+    def emit(
+        data: Buffer, arrays: Mapping[str, Buffer], other: Buffer | None, output: Buffer
+    ) -> None:
+        _Emission(kernel, data, arrays, other, output).emit()
 
-    return prim_func(params, body)
-
-
-def flat(buffer: Buffer) -> Buffer:
-    """Returns a tensor of planes as a row of bytes."""
-    return T.decl_buffer((math.prod(map(int, buffer.shape)),), "uint8", data=buffer.data)
+    return layer_function(kernel.layer, kernel.constants, emit, rows=True)
 
 
 @dataclass(frozen=True, eq=False)

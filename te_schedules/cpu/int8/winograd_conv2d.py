@@ -7,44 +7,30 @@ has what is at one place of neighbouring tiles.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tvm.tirx import Buffer, PrimFunc
 from tvm.tirx.script import builder as T
 
-from te_schedules.cpu.int8.planes import stored_shape
+from te_schedules.cpu.int8.layer_function import flat, layer_function
 from te_schedules.cpu.int8.winograd_inputs import TileInputs
 from te_schedules.cpu.int8.winograd_kernel import TileConv2d
 from te_schedules.cpu.int8.winograd_outputs import TileOutputs
 from te_schedules.cpu.int8.winograd_products import multiply
-from te_schedules.cpu.vector_code import Param, prim_func
 
 __all__ = ["winograd_conv2d"]
 
 
 def winograd_conv2d(kernel: TileConv2d) -> PrimFunc:
     """Generates the kernel (data, *constants, residual if there is one, output)."""
-    layer = kernel.layer
-    constants = [(n, each.shape, str(each.dtype)) for n, each in kernel.constants.items()]
-    stored = stored_shape(layer.out_shape)
-    residual = [("residual", stored, "uint8")] if layer.store.residual else []
-    data = ("data", stored_shape(layer.in_shape), "uint8")
-    params: list[Param] = [data, *constants, *residual, ("output", stored, "uint8")]
 
-    def body(data: Buffer, *buffers: Buffer) -> None:
-        arrays = dict(zip(kernel.constants, buffers, strict=False))
-        other = _row(buffers[-2]) if layer.store.residual else None
-        _Emission(kernel, _row(data), arrays, other, _row(buffers[-1])).emit()
+    def emit(
+        data: Buffer, arrays: Mapping[str, Buffer], other: Buffer | None, output: Buffer
+    ) -> None:
+        _Emission(kernel, data, arrays, other, output).emit()
 
-    return prim_func(params, body)
-
-
-def _row(buffer: Buffer) -> Buffer:
-    """Returns a tensor as a row of numbers."""
-    size = math.prod(map(int, buffer.shape))
-    return T.decl_buffer((size,), str(buffer.dtype), data=buffer.data)
+    return layer_function(kernel.layer, kernel.constants, emit, rows=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +46,7 @@ class _Emission:
     def emit(self) -> None:
         """Emits all of it."""
         kernel, chunks = self.kernel, self.kernel.schedule.chunks
-        weight = _row(self.arrays["weight"])
+        weight = flat(self.arrays["weight"])
         with T.parallel(kernel.layer.in_shape[0] * kernel.blocks * chunks) as task:
             chunk, block = task % chunks, task // chunks % kernel.blocks
             image, first = task // (chunks * kernel.blocks), block * kernel.block_height

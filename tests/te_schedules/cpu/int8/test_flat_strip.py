@@ -4,8 +4,8 @@ import tvm
 
 from te_schedules.cpu.int8.flat_strip import CELL, FlatStrip
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
+from te_schedules.cpu.int8.layer_function import flat
 from te_schedules.cpu.int8.planes import stored_shape
-from te_schedules.cpu.int8.strip_conv2d import flat
 from te_schedules.cpu.vector_code import prim_func
 from tests.te_schedules.cpu.int8.instruction_samples import LAYERS, sample_layer
 from tests.te_schedules.cpu.int8.int8_reference import random_bytes, to_stored
