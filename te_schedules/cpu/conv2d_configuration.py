@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any, TypeAlias
 
+from te_schedules.count_checks import check_counts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.cpu.winograd_schedule import WinogradSchedule
 
@@ -17,7 +18,6 @@ VERSION = 2  # raised when the same configuration becomes other code
 
 AnySchedule: TypeAlias = Conv2dSchedule | WinogradSchedule
 
-_MOST = 1 << 16  # of anything that a schedule counts
 _CHOICES: dict[str, type[Enum]] = {"hold": Hold, "outer": Outer}
 
 
@@ -83,5 +83,4 @@ def _check_counts(schedule: AnySchedule) -> None:
             if type(value) is not bool:
                 raise ValueError(f"{name} is {value!r}, expected a bool")
             continue
-        if type(value) is not int or not 1 <= value <= _MOST:
-            raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {_MOST}")
+        check_counts({name: value})

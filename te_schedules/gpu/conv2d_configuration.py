@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from te_schedules.count_checks import check_counts
 from te_schedules.gpu.conv2d_schedule import GpuSchedule
 
 __all__ = ["FAMILY", "VERSION", "GpuConv2dConfiguration"]
 
 FAMILY = "gpu conv2d"
 VERSION = 1  # raised when the same configuration becomes other code
-
-_MOST = 1 << 16  # of anything that is counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +54,6 @@ class GpuConv2dConfiguration:
         for name, value in choices.items():
             if type(value) is not bool:
                 raise ValueError(f"{name} is {value!r}, expected a bool")
-        for name, value in fields.items():
-            if type(value) is not int or not 1 <= value <= _MOST:
-                raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {_MOST}")
+        check_counts(fields)
         group, sparse = fields.pop("group"), choices.pop("sparse")
         return cls(sparse=sparse, group=group, schedule=GpuSchedule(**fields, **choices))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from te_schedules.count_checks import check_counts
 from te_schedules.cpu.int8.cell_products import CellProducts
 from te_schedules.cpu.int8.column_strip import ColumnStrip
 from te_schedules.cpu.int8.patch_products import PatchProducts
@@ -16,7 +17,6 @@ __all__ = ["FAMILY", "VERSION", "StripConfiguration", "products_name"]
 FAMILY = "cpu conv2d int8"
 VERSION = 4  # raised when the same configuration becomes other code
 
-_MOST = 1 << 16  # of anything that is counted
 _COUNTS = ("group", "rows", "tile", "chunks")
 
 
@@ -44,10 +44,7 @@ class StripConfiguration:
             raise ValueError(f"sparse is {self.sparse!r}, expected a bool")
         if type(self.products) is not str:
             raise ValueError(f"products is {self.products!r}, expected a text")
-        for name in _COUNTS:
-            value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= _MOST:
-                raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {_MOST}")
+        check_counts({name: getattr(self, name) for name in _COUNTS})
 
     def __str__(self) -> str:
         return (

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["TileSchedule"]
+from te_schedules.count_checks import check_counts
 
-_MOST = 1 << 16  # of anything that is counted
+__all__ = ["TileSchedule"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +31,7 @@ class TileSchedule:
     chunks: int = 1
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if type(value) is not int or not 1 <= value <= _MOST:
-                raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {_MOST}")
+        check_counts(vars(self))
 
     def __str__(self) -> str:
         return (
