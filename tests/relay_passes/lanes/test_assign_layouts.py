@@ -2,24 +2,18 @@ import pytest
 from tvm import relax
 
 from relay_passes.lanes.assign_layouts import assign_layouts
-from relay_passes.recognition.recognize_operators import recognize
 from te_schedules.cpu.lane_layout import Halo
 from te_schedules.cpu.lane_split import best_split
 from te_schedules.window import Window
-from tests.relay_passes.relax_modules import Net, bindings_of, random_array
+from tests.relay_passes.lanes.recognized_nodes import nodes_of
+from tests.relay_passes.relax_modules import Net, random_array
 
 SAME = Halo(top=1, left=1, bottom=1, right=1)
 
 
 def planned(size: tuple[int, int], body, lanes: int = 16):
     """The nodes of ``body(net, x)``, x of 4 channels, and the plan of their layouts."""
-    net = Net((1, 4, *size))
-    nodes, in_lanes = [], set()
-    for binding in bindings_of(net.module(lambda x: body(net, x))):
-        node = recognize(binding.var, binding.value, in_lanes, {})
-        if node is not None:
-            in_lanes.add(node.result)
-            nodes.append(node)
+    nodes = nodes_of(body, size)
     return nodes, assign_layouts(nodes, lanes)
 
 

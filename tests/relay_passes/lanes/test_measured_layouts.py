@@ -11,28 +11,17 @@ from relay_passes.lanes.assign_layouts import assign_layouts, input_layouts
 from relay_passes.lanes.measured_layouts import measured_layouts
 from relay_passes.lanes.tuning_keys import conv2d_key
 from relay_passes.recognition.graph import Convolution
-from relay_passes.recognition.recognize_operators import recognize
 from relay_passes.relax_ir.values import fixed_shape
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry, holding
 from te_schedules.cpu.lane_layout import LaneLayout
 from te_schedules.cpu.lane_split import splits
 from tests.records.samples import record
-from tests.relay_passes.relax_modules import CPU, Net, bindings_of, random_array
+from tests.relay_passes.lanes.recognized_nodes import nodes_of
+from tests.relay_passes.relax_modules import CPU, random_array
 from tvm_patdnn.records.tuning_records import Records
 
 SIZE = (7, 7)  # of whose splits into 8 lanes the rules take 8x1 or 1x8
 SECOND = 1e-3
-
-
-def nodes_of(body, size=SIZE):
-    net = Net((1, 4, *size))
-    nodes, in_lanes = [], set()
-    for binding in bindings_of(net.module(lambda x: body(net, x))):
-        node = recognize(binding.var, binding.value, in_lanes, {})
-        if node is not None:
-            in_lanes.add(node.result)
-            nodes.append(node)
-    return nodes
 
 
 def conv(net, x, filters=4, channels=4, **options):
@@ -67,7 +56,7 @@ def kept(nodes):
 
 
 def test_without_a_choice_the_rules_stay():
-    nodes = nodes_of(lambda net, x: conv(net, x))
+    nodes = nodes_of(lambda net, x: conv(net, x), SIZE)
     rules = assign_layouts(nodes, CPU.lanes)
     own = measured(nodes[0], kept(nodes)[0], SECOND)
     elsewhere = measured(nodes[0], 2, SECOND / 2)
@@ -80,7 +69,7 @@ def test_without_a_choice_the_rules_stay():
 
 
 def test_a_layer_gets_the_split_in_which_it_is_the_fastest():
-    nodes = nodes_of(lambda net, x: conv(net, x))
+    nodes = nodes_of(lambda net, x: conv(net, x), SIZE)
     (rows,) = kept(nodes)
     records = [measured(nodes[0], rows, SECOND), measured(nodes[0], 2, SECOND / 2)]
     found, plan = chosen(nodes, records)
@@ -90,7 +79,7 @@ def test_a_layer_gets_the_split_in_which_it_is_the_fastest():
 
 @pytest.mark.parametrize(("gain", "moves"), [(1e-12, False), (SECOND / 2, True)])
 def test_what_a_split_gains_is_weighed_against_its_relayouts(gain, moves):
-    nodes = nodes_of(lambda net, x: conv(net, conv(net, conv(net, x, 6), 5, 6), 3, 5))
+    nodes = nodes_of(lambda net, x: conv(net, conv(net, conv(net, x, 6), 5, 6), 3, 5), SIZE)
     rows = kept(nodes)
     records = [measured(n, r, SECOND) for n, r in zip(nodes, rows, strict=True)]
     records.append(measured(nodes[1], 2, SECOND - gain))
@@ -107,7 +96,7 @@ def test_layers_move_together_where_none_gains_enough_for_itself():
             x = conv(net, x, filters, channels)
         return x
 
-    nodes = nodes_of(body)
+    nodes = nodes_of(body, SIZE)
     records = [
         measured(node, rows, SECOND - (2e-9 if rows == 2 else 0))
         for node, own in zip(nodes, kept(nodes), strict=True)
@@ -125,7 +114,7 @@ def test_a_residual_sum_joins_branches(gain):
         y = net(relax.op.nn.max_pool2d(conv(net, x, 5), (3, 3), (1, 1), (1, 1)))
         return conv(net, net(relax.op.add(conv(net, y, 5, 5), y)), 6, 5)
 
-    nodes = nodes_of(body)
+    nodes = nodes_of(body, SIZE)
     records = [
         measured(node, rows, SECOND - (gain if rows == 2 else 0))
         for node, own in zip(nodes, kept(nodes), strict=True)
