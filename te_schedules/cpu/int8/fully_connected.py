@@ -16,10 +16,10 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.int8.layer import Int8Layer
-from te_schedules.cpu.int8.layer_function import layer_function
+from te_schedules.cpu.int8.layer_frame import layer_frame
 from te_schedules.cpu.int8.planes import stored_shape
 from te_schedules.cpu.int8.requantise import bytes_of, steps_of
-from te_schedules.cpu.vector_code import Expr, VectorCode
+from te_schedules.cpu.vector_code import Expr, VectorCode, prim_func
 from tvm_patdnn.sparse.pack_quads import pack_cells
 from tvm_patdnn.sparse.quads import FOUR, Quads, without_overflow
 
@@ -98,7 +98,7 @@ def int8_fully_connected(matrix: Int8Matrix) -> PrimFunc:
             sums = _emit_sums(matrix, data, arrays, b, n)
             _emit_bytes(matrix, sums, arrays["scale"], other, output, b, n)
 
-    return layer_function(matrix.layer, matrix.constants, emit)
+    return prim_func(*layer_frame(matrix.layer, matrix.constants, emit))
 
 
 def _emit_sums(

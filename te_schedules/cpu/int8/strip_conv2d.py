@@ -15,13 +15,13 @@ from tvm.tirx.script import builder as T
 from te_schedules.cpu.int8.byte_runs import store_bytes
 from te_schedules.cpu.int8.cell_products import CellProducts
 from te_schedules.cpu.int8.column_strip import ColumnStrip
-from te_schedules.cpu.int8.layer_function import layer_function
+from te_schedules.cpu.int8.layer_frame import layer_frame
 from te_schedules.cpu.int8.planes import LINE, plane_bytes
 from te_schedules.cpu.int8.requantise import PACKED, bytes_of, steps_of
 from te_schedules.cpu.int8.staged_residual import staged_residual
 from te_schedules.cpu.int8.strip_kernel import StripConv2d
 from te_schedules.cpu.int8.sums import EntryPlace, Sums
-from te_schedules.cpu.vector_code import Expr
+from te_schedules.cpu.vector_code import Expr, prim_func
 
 __all__ = ["strip_conv2d"]
 
@@ -34,7 +34,7 @@ def strip_conv2d(kernel: StripConv2d) -> PrimFunc:
     ) -> None:
         _Emission(kernel, data, arrays, other, output).emit()
 
-    return layer_function(kernel.layer, kernel.constants, emit, rows=True)
+    return prim_func(*layer_frame(kernel.layer, kernel.constants, emit, rows=True))
 
 
 @dataclass(frozen=True, eq=False)

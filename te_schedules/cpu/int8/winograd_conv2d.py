@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from tvm.tirx import Buffer, PrimFunc
 from tvm.tirx.script import builder as T
 
-from te_schedules.cpu.int8.layer_function import flat, layer_function
+from te_schedules.cpu.int8.layer_frame import flat, layer_frame
 from te_schedules.cpu.int8.winograd_inputs import TileInputs
 from te_schedules.cpu.int8.winograd_kernel import TileConv2d
 from te_schedules.cpu.int8.winograd_outputs import TileOutputs
 from te_schedules.cpu.int8.winograd_products import multiply
+from te_schedules.cpu.vector_code import prim_func
 
 __all__ = ["winograd_conv2d"]
 
@@ -30,7 +31,7 @@ def winograd_conv2d(kernel: TileConv2d) -> PrimFunc:
     ) -> None:
         _Emission(kernel, data, arrays, other, output).emit()
 
-    return layer_function(kernel.layer, kernel.constants, emit, rows=True)
+    return prim_func(*layer_frame(kernel.layer, kernel.constants, emit, rows=True))
 
 
 @dataclass(frozen=True, eq=False)

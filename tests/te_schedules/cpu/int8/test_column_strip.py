@@ -9,7 +9,7 @@ from te_schedules.cpu.int8.choose_strips import choose_strips, products_of
 from te_schedules.cpu.int8.column_strip import ColumnStrip, column_weight, has_columns
 from te_schedules.cpu.int8.flat_strip import CELL
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
-from te_schedules.cpu.int8.layer_function import flat
+from te_schedules.cpu.int8.layer_frame import flat
 from te_schedules.cpu.int8.planes import stored_shape
 from te_schedules.cpu.vector_code import prim_func
 from tests.relay_passes.relax_modules import CPU

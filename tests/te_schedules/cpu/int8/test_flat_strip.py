@@ -4,7 +4,7 @@ import tvm
 
 from te_schedules.cpu.int8.flat_strip import CELL, FlatStrip
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
-from te_schedules.cpu.int8.layer_function import flat
+from te_schedules.cpu.int8.layer_frame import flat
 from te_schedules.cpu.int8.planes import stored_shape
 from te_schedules.cpu.vector_code import prim_func
 from tests.te_schedules.cpu.int8.instruction_samples import LAYERS, sample_layer

@@ -3,7 +3,7 @@ import pytest
 import tvm
 
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
-from te_schedules.cpu.int8.layer_function import flat
+from te_schedules.cpu.int8.layer_frame import flat
 from te_schedules.cpu.int8.patch_shape import patch_shapes
 from te_schedules.cpu.int8.patch_strip import PatchStrip
 from te_schedules.cpu.int8.planes import stored_shape

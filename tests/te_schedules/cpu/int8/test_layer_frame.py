@@ -3,7 +3,8 @@ import pytest
 from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.layer import Residual
-from te_schedules.cpu.int8.layer_function import layer_function
+from te_schedules.cpu.int8.layer_frame import layer_frame
+from te_schedules.cpu.vector_code import prim_func
 from tests.te_schedules.cpu.int8.int8_reference import int8_layer
 
 CONSTANTS = {"bias": np.zeros(5, np.int32), "scale": np.zeros((5, 2), np.float32)}
@@ -20,7 +21,7 @@ def test_an_emitter_is_given_what_the_function_is(residual, rows):
         given.extend([data, *arrays.values(), other, output])
         T.evaluate(0)
 
-    func = layer_function(layer, CONSTANTS, emit, rows=rows)
+    func = prim_func(*layer_frame(layer, CONSTANTS, emit, rows=rows))
     shapes = [tuple(map(int, each.shape)) for each in func.params]
     dtypes = [str(each.dtype) for each in func.params]
     assert dtypes == ["uint8", "int32", "float32", *["uint8"] * (1 + residual)]

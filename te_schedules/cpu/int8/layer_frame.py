@@ -1,4 +1,4 @@
-"""The function of a kernel that computes an int8 layer: its parameters, and who emits its body."""
+"""The frame of a kernel that computes an int8 layer: its parameters, and who emits its body."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
-from tvm.tirx import Buffer, PrimFunc
+from tvm.tirx import Buffer
 from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.planes import stored_shape
-from te_schedules.cpu.vector_code import Param, prim_func
+from te_schedules.cpu.vector_code import Param
 
-__all__ = ["flat", "layer_function"]
+__all__ = ["flat", "layer_frame"]
 
 Emit: TypeAlias = Callable[[Buffer, Mapping[str, Buffer], Buffer | None, Buffer], None]
 
 
-def layer_function(
+def layer_frame(
     layer: Int8Layer, constants: Mapping[str, np.ndarray], emit: Emit, *, rows: bool = False
-) -> PrimFunc:
-    """Generates the kernel (data, *constants, residual if there is one, output).
+) -> tuple[list[Param], Callable[..., None]]:
+    """Returns parameters (data, *constants, residual if there is one, output), and a body.
+
+    They are what ``prim_func`` takes.
 
     Args:
         constants: of the kernel, by name.
@@ -42,7 +44,7 @@ def layer_function(
         other = view(buffers[-2]) if layer.store.residual else None
         emit(view(data), arrays, other, view(buffers[-1]))
 
-    return prim_func(params, body)
+    return params, body
 
 
 def flat(buffer: Buffer) -> Buffer:
