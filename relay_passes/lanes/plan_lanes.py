@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from tvm import relax
 
 from relay_passes.lanes.assign_layouts import LayoutPlan, assign_layouts
+from relay_passes.lanes.cheapest_layouts import cheapest_layouts
 from relay_passes.lanes.choose_kernels import choose_kernel
-from relay_passes.lanes.measured_layouts import measured_layouts
+from relay_passes.lanes.layout_costs import LayoutCosts
 from relay_passes.lanes.pair_depthwise import pair_depthwise
 from relay_passes.lanes.plan import (
     LanePlan,
@@ -60,12 +61,17 @@ def plan_lanes(
     uses = count_uses(bindings, [result])
     items = fuse_epilogues(recognize_all(bindings, options.names, options.leaves), uses)
     nodes = [item for item in items if isinstance(item, LaneNode)]
-    layouts = measured_layouts(
-        nodes, assign_layouts(nodes, options.cpu.lanes), options.cpu, options.records
+    rules = assign_layouts(nodes, options.cpu.lanes)
+    paired = _Planner(rules, options).pairs(nodes, uses).values()
+    costs = LayoutCosts(
+        cpu=options.cpu,
+        records=options.records,
+        optimizations=options.optimizations,
+        fixed={each.node.result for pair in paired for each in (pair.first, pair.depthwise)},
     )
+    layouts = cheapest_layouts(nodes, rules, costs)
     planner = _Planner(layouts, options)
-    candidates = pair_depthwise(nodes, layouts, uses)
-    pairs = planner.pairs([(candidates[n.result], n) for n in nodes if n.result in candidates])
+    pairs = planner.pairs(nodes, uses)
     joined = {pair.first.node.result for pair in pairs.values()}
     planned: list[PlannedItem] = []
     for item in items:
@@ -84,19 +90,21 @@ class _Planner:
     options: PlanOptions
 
     def pairs(
-        self, candidates: Sequence[tuple[LaneNode, LaneNode]]
+        self, nodes: Sequence[LaneNode], uses: Mapping[relax.Var, int]
     ) -> dict[relax.Var, PlannedPair]:
         """Returns the pairs that can be computed in one kernel, by their result.
 
         What was measured of each of the two alone says nothing of both; of both it decides.
         """
+        candidates = pair_depthwise(nodes, self.layouts, uses)
         alone = _Planner(self.layouts, replace(self.options, records=Records()))
         planned = [
             PlannedPair(
                 first=alone._convolution(first, planes=True),
                 depthwise=alone._convolution(depthwise),
             )
-            for first, depthwise in candidates
+            for depthwise in nodes
+            if (first := candidates.get(depthwise.result)) is not None
         ]
         possible = [pair for pair in planned if pair.is_possible]
         if self.options.records and self.options.optimizations.complete:

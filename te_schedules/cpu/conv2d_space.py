@@ -102,11 +102,16 @@ def choose_schedule(
     space: Iterable[Conv2dSchedule] = schedules(geometry, lists.patterns, group, cpu)
     if planes:
         space = (replace(each, outer=Outer.PLANE) for each in space if each.band is None)
+    alone = _reads_one_plane(lists)  # its output's short stretches are most of what it costs
     best, cost = min(
-        ((schedule, cycles(geometry, lists, schedule, cpu)) for schedule in space),
+        (
+            (schedule, cycles(geometry, lists, schedule, cpu, beside_copies=alone))
+            for schedule in space
+        ),
         key=lambda scored: scored[1],
     )
-    if group == 1 and not planes and copies_may_pay(geometry, lists, cpu):
+    shares = group > 1 and geometry.window.taps != (1, 1)  # loads, which are few: measured slow
+    if not (shares or planes) and copies_may_pay(geometry, lists, cpu):
         best = _copied_if_faster(best, geometry, lists, cpu)
     return finished(best, geometry, lists, cpu, planes=planes), cost
 
@@ -115,7 +120,7 @@ def _copied_if_faster(
     best: Conv2dSchedule, geometry: Conv2dGeometry, lists: KernelLists, cpu: CpuModel
 ) -> Conv2dSchedule:
     """Returns the best schedule that copies inputs, or ``best``, which does not."""
-    copied = schedules(geometry, lists.patterns, 1, cpu, copied=True)
+    copied = schedules(geometry, lists.patterns, best.group, cpu, copied=True)
     return min([best, *copied], key=lambda s: cycles(geometry, lists, s, cpu, beside_copies=True))
 
 
@@ -126,6 +131,11 @@ def copies_may_pay(geometry: Conv2dGeometry, lists: KernelLists, cpu: CpuModel) 
     """
     partial = bool(lists.patterns) and not _is_full(geometry, lists)
     return partial and 4 * cpu.lanes < LINE_BYTES
+
+
+def _reads_one_plane(lists: KernelLists) -> bool:
+    """Whether a filter has one kernel, as in depthwise convolutions."""
+    return sum(lists.counts) <= lists.groups
 
 
 def _is_full(geometry: Conv2dGeometry, lists: KernelLists) -> bool:
@@ -178,6 +188,8 @@ def _outer(
     fits_l1 = of_tile <= cpu.l1_room
     if schedule.band or schedule.copy_inputs:
         return Outer.TILE, tiles
+    if _reads_one_plane(lists) and lists.groups >= 4 * cpu.num_cores:
+        return Outer.PLANE, 1  # which is read again for no other filter
     if not planes and fits_l1 and not _is_short(schedule, geometry, cpu):
         return Outer.TILE, tiles
     layout, halo = geometry.in_layout, geometry.in_layout.halo

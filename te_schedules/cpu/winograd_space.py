@@ -33,7 +33,8 @@ def winograd_schedules(geometry: Conv2dGeometry, cpu: CpuModel) -> Iterator[Wino
             continue
         count = Tiling(layout.vectors_y, rows).count * Tiling(layout.vectors_x, vectors).count
         for group, together in itertools.product(GROUPS, TOGETHER):
-            lone = together == 1 < count  # every load of a weight is used once: measured slow
+            # Every load of a weight is used once: measured slow.
+            lone = together == 1 and (count > 1 or (rows, vectors) == (1, 1))
             if group <= geometry.out_channels and together <= count and not lone:
                 tile = WinogradSchedule(
                     rows=rows, vectors=vectors, group=group, together=together, units=1

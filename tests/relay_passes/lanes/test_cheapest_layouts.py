@@ -1,4 +1,4 @@
-"""Splits by measurements, of small graphs whose kernels took certain times."""
+"""Splits by what kernels cost, of small graphs whose kernels took certain times."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from tvm import relax
 
 from relay_passes.lanes.assign_layouts import assign_layouts, input_layouts
-from relay_passes.lanes.measured_layouts import measured_layouts
+from relay_passes.lanes.cheapest_layouts import cheapest_layouts
+from relay_passes.lanes.layout_costs import LayoutCosts
 from relay_passes.lanes.tuning_keys import conv2d_key
 from relay_passes.recognition.graph import Convolution
 from relay_passes.relax_ir.values import fixed_shape
@@ -43,10 +44,14 @@ def measured(node, lanes_y, seconds, **changes):
     return record(seconds, key, **{"chosen": True, **changes})
 
 
+def costs(records):
+    return LayoutCosts(cpu=CPU, records=Records(records))
+
+
 def chosen(nodes, records):
     """The rows of blocks of each result, by the rules and as measured."""
     rules = assign_layouts(nodes, CPU.lanes)
-    plan = measured_layouts(nodes, rules, CPU, Records(records))
+    plan = cheapest_layouts(nodes, rules, costs(records))
     found = [(rules.split(n.result).lanes_y, plan.split(n.result).lanes_y) for n in nodes]
     return found, plan
 
@@ -59,13 +64,38 @@ def test_without_a_choice_the_rules_stay():
     nodes = nodes_of(lambda net, x: conv(net, x), SIZE)
     rules = assign_layouts(nodes, CPU.lanes)
     own = measured(nodes[0], kept(nodes)[0], SECOND)
+    assert cheapest_layouts(nodes, rules, costs([own])) is rules
+    fixed = LayoutCosts(cpu=CPU, fixed={nodes[0].result})
+    assert cheapest_layouts(nodes, rules, fixed) is rules
+
+
+def test_records_that_say_nothing_of_a_choice_change_nothing():
+    nodes = nodes_of(lambda net, x: conv(net, x), SIZE)
+    own = measured(nodes[0], kept(nodes)[0], SECOND)
     elsewhere = measured(nodes[0], 2, SECOND / 2)
     trials = [replace(each, chosen=False) for each in (own, elsewhere)]
     other_threads = [
         measured(nodes[0], rows, SECOND / rows, key={"threads": 9}) for rows in (1, 2, 4, 8)
     ]
-    for records in ([], [own], [elsewhere], trials, other_threads):
-        assert measured_layouts(nodes, rules, CPU, Records(records)) is rules
+    without, _ = chosen(nodes, [])
+    for records in ([elsewhere], trials, other_threads):
+        assert chosen(nodes, records)[0] == without
+
+
+def test_a_small_tensor_is_laid_out_anew_and_not_a_large_one():
+    """A pooling of 21 rows to 10: the rules lay out its input, which is four times its output."""
+
+    def body(net, x):
+        y = net.conv(x, random_array(64, 4, 3, 3))
+        return conv(net, net(relax.op.nn.max_pool2d(y, (3, 3), (2, 2))), 64, 64)
+
+    nodes = nodes_of(body, (23, 23))
+    rules = assign_layouts(nodes, CPU.lanes)
+    (needed,) = rules.reads(nodes[1])
+    assert not rules.is_produced(nodes[0].result, needed.split)
+    plan = cheapest_layouts(nodes, rules, costs([]))
+    (needed,) = plan.reads(nodes[1])
+    assert plan.is_produced(nodes[0].result, needed.split)
 
 
 def test_a_layer_gets_the_split_in_which_it_is_the_fastest():
