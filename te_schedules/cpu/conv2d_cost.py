@@ -73,18 +73,26 @@ def cycles(
         each.tiles * _tile_cycles(geometry, lists, schedule, cpu, each.places, part)
         for each in tile_parts(rows, columns)
     )
-    return geometry.batch * of_image * _rows_apart(geometry, lists, schedule, part)
+    return geometry.batch * of_image * _rows_apart(geometry, lists, schedule, cpu, part)
 
 
 def _rows_apart(
-    geometry: Conv2dGeometry, lists: KernelLists, schedule: Conv2dSchedule, part: float
+    geometry: Conv2dGeometry,
+    lists: KernelLists,
+    schedule: Conv2dSchedule,
+    cpu: CpuModel,
+    part: float,
 ) -> float:
     """Returns what it costs, in times, that the rows of a window lie apart.
 
-    Pruned layers were measured in splits of 4 to 122 vectors a row, everything else being equal.
+    So it was measured of pruned layers in splits of 4 to 122 vectors a row, everything else being
+    equal; where inputs leave most of L1 free it costs nothing.
     """
     full = sum(lists.counts) == lists.groups * geometry.in_channels
     if part == 1.0 or schedule.copy_inputs or geometry.window.taps[0] == 1 or full:
+        return 1.0
+    of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
+    if of_tile <= cpu.l1_room / 2:
         return 1.0
     return (geometry.in_layout.row_vectors / APART_VECTORS) ** APART_EXPONENT
 

@@ -103,13 +103,8 @@ def choose_schedule(
     if planes:
         space = (replace(each, outer=Outer.PLANE) for each in space if each.band is None)
     alone = _reads_one_plane(lists)  # its output's short stretches are most of what it costs
-    best, cost = min(
-        (
-            (schedule, cycles(geometry, lists, schedule, cpu, beside_copies=alone))
-            for schedule in space
-        ),
-        key=lambda scored: scored[1],
-    )
+    best = min(space, key=lambda each: cycles(geometry, lists, each, cpu, beside_copies=alone))
+    cost = cycles(geometry, lists, best, cpu)
     shares = group > 1 and geometry.window.taps != (1, 1)  # loads, which are few: measured slow
     if not (shares or planes) and copies_may_pay(geometry, lists, cpu):
         best = _copied_if_faster(best, geometry, lists, cpu)
@@ -135,7 +130,7 @@ def copies_may_pay(geometry: Conv2dGeometry, lists: KernelLists, cpu: CpuModel) 
 
 def _reads_one_plane(lists: KernelLists) -> bool:
     """Whether a filter has one kernel, as in depthwise convolutions."""
-    return sum(lists.counts) <= lists.groups
+    return 0 < sum(lists.counts) <= lists.groups
 
 
 def _is_full(geometry: Conv2dGeometry, lists: KernelLists) -> bool:

@@ -5,6 +5,9 @@ import pytest
 from te_schedules.cpu import conv2d_cost
 from te_schedules.cpu.conv2d_cost import KernelLists, cycles, registers
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
+from te_schedules.cpu.lane_layout import LaneLayout
+from te_schedules.cpu.lane_split import Split
+from te_schedules.window import Window
 from tests.te_schedules.cpu.lane_kernels import ConvCase, full_pattern, pattern_weight
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.patterns import Pattern
@@ -65,6 +68,40 @@ def test_copies_cost_time_and_pay_where_inputs_overflow_the_first_cache():
     for cpu, pays in ((large, False), (small, True)):
         beside = cycles(HALVES, many, TILE, cpu, beside_copies=True)
         assert (cycles(HALVES, many, copied, cpu) < beside) == pays
+
+
+def test_long_rows_of_planes_cost_time_where_a_window_has_several_of_them():
+    """The same vectors in rows of twice the length; but for one row, full lists, room in L1."""
+    few = replace(LISTS, counts=(100,))
+    tall, wide = (
+        replace(
+            HALVES,
+            in_layout=LaneLayout(
+                Split(
+                    height=rows * 8,
+                    width=columns,
+                    lanes_y=8,
+                    lanes_x=1,
+                    vectors_y=rows,
+                    vectors_x=columns,
+                )
+            ),
+        )
+        for rows, columns in ((16, 16), (8, 32))
+    )
+    small, large = replace(AVX2, l1_bytes=4 << 10), replace(AVX2, l1_bytes=1 << 20)
+
+    def times(lists, cpu, **changes):
+        costs = [
+            cycles(replace(each, **changes), lists, TILE, cpu, beside_copies=True)
+            for each in (tall, wide)
+        ]
+        return costs[1] / costs[0]
+
+    assert times(few, small) == pytest.approx(2**0.1)
+    assert times(few, large) == 1
+    assert times(replace(LISTS, counts=(10 * 20,)), small) == 1
+    assert times(few, small, window=Window((1, 1))) == 1
 
 
 def test_each_chunk_of_the_filters_copies_and_fetches_bands_for_itself():

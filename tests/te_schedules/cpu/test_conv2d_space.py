@@ -154,6 +154,22 @@ def test_copied_inputs_are_no_more_than_a_few_times_the_first_cache():
     assert {s.band for s in copied} > {None}
 
 
+def test_blocks_of_filters_copy_inputs_of_one_tap_only():
+    cpu = replace(AVX2, l1_bytes=8 << 10)
+    for taps, kernel in (("1x1", 1), ("patterns", 3)):
+        lists = KernelLists(patterns=SETS[taps], counts=(300,) * len(SETS[taps]), groups=16)
+        chosen, _ = choose_schedule(geometry_of(cpu, (28, 28), kernel), lists, 4, cpu)
+        assert chosen.group == 4
+        assert chosen.copy_inputs == (kernel == 1)
+
+
+@pytest.mark.parametrize(("filters", "outer"), [(64, Outer.PLANE), (4, Outer.ROW)])
+def test_a_depthwise_plane_is_computed_whole_where_there_are_enough_of_them(filters, outer):
+    geometry = geometry_of(AVX2, (56, 56))
+    lists = KernelLists(patterns=SETS["dense"], counts=(filters,), groups=filters)
+    assert choose_schedule(geometry, lists, 1, AVX2)[0].outer is outer
+
+
 def test_planes_that_are_wanted_whole_are_not_copied():
     geometry = geometry_of(AVX2, (28, 28))
     sparse = KernelLists(patterns=SETS["patterns"], counts=(600, 600), groups=64)

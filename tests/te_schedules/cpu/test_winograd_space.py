@@ -71,6 +71,13 @@ def test_windows_of_one_tap_may_move_by_any_step():
     assert choose_winograd(case.geometry(), CPU) is not None
 
 
+def test_a_plane_of_one_vector_is_not_packed():
+    for size, packed in (((2, 2), False), ((4, 4), True)):
+        weight = random_array(24, 16, 1, 1)
+        case = ConvCase(weight=weight, padding=(0,) * 4, size=size, lanes=8)
+        assert (choose_winograd(case.geometry(), CPU) is not None) == packed
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"rows": 99}, {"vectors": 99}, {"group": 99}, {"units": 99}, {"chunks": 99}, {"together": 99}],
