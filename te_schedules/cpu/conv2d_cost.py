@@ -92,7 +92,7 @@ def _rows_apart(
     if part == 1.0 or schedule.copy_inputs or geometry.window.taps[0] == 1 or full:
         return 1.0
     of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels
-    if of_tile <= cpu.l1_room / 2:
+    if of_tile <= cpu.l1_room / 4:
         return 1.0
     return (geometry.in_layout.row_vectors / APART_VECTORS) ** APART_EXPONENT
 
