@@ -18,6 +18,8 @@ from te_schedules.cpu.winograd_transform import WinogradTransform
 
 __all__ = ["WinogradBinding"]
 
+LINE_VALUES = 16  # float32 values of a line of the caches
+
 
 @dataclass(frozen=True, kw_only=True)
 class WinogradBinding:
@@ -91,7 +93,16 @@ class WinogradBinding:
 
     def packed_at(self, p: Expr, channel: Expr, u: Expr) -> Expr:
         """Returns where the u-th unit's transformed vectors begin, of one place of its tiles."""
-        return ((u * self.products + p) * self.kernels.channels + channel) * self.unit_values
+        return (u * self.products + p) * self.place_values + channel * self.unit_values
+
+    @property
+    def place_values(self) -> int:
+        """Values from one place of a unit's tiles to the next, over all channels.
+
+        They are an odd number of lines, so that places do not share the sets of a cache.
+        """
+        lines = -(-self.kernels.channels * self.unit_values // LINE_VALUES) | 1
+        return lines * LINE_VALUES
 
     def sums_at(self, p: Expr, i: Expr, u: Expr) -> Expr:
         """Returns where the sums of the i-th group and the u-th unit begin, of one place."""
@@ -100,8 +111,8 @@ class WinogradBinding:
 
     def allocate_packed(self) -> Buffer:
         """Emits the memory of a block's transformed inputs."""
-        vectors = self.schedule.units * self.products * self.kernels.channels
-        return T.alloc_buffer((vectors * self.unit_values,), "float32")
+        places = self.schedule.units * self.products
+        return T.alloc_buffer((places * self.place_values,), "float32")
 
     def allocate_sums(self) -> Buffer:
         """Emits the memory of a block's sums, of the filters of a chunk."""

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -29,7 +30,20 @@ def test_no_two_vectors_share_a_place(place):
     }
     assert len(at) == conv.products * inner * conv.schedule.units
     step = conv.unit_values * (1 if place == "packed" else conv.kernels.group)
-    assert sorted(at) == list(range(0, len(at) * step, step))
+    starts = sorted(at)
+    assert all(later - each >= step for each, later in itertools.pairwise(starts))
+    held = conv.place_values if place == "packed" else inner * step
+    assert starts[-1] + step <= conv.products * conv.schedule.units * held
+
+
+@pytest.mark.parametrize("channels", [3, 5, 64, 512])
+def test_places_are_an_odd_number_of_lines_apart(channels):
+    """With a power of two all places of a tile would be in one set of a cache."""
+    conv = bound(replace(CASE, weight=random_array(7, channels, 3, 3)))
+    apart = number(conv.packed_at(1, 0, 0)) - number(conv.packed_at(0, 0, 0))
+    assert apart >= channels * conv.unit_values
+    assert apart * 4 % 64 == 0
+    assert apart * 4 // 64 % 2 == 1
 
 
 def test_units_cover_all_tiles_of_a_plane():

@@ -12,7 +12,7 @@ def test_each_tile_is_transformed_into_its_place():
     conv, layout = bound(CASE), CASE.in_layout()
     stored = layout.pack(CASE.data)
     schedule, lanes = conv.schedule, layout.lanes
-    values = schedule.units * conv.products * CASE.channels * conv.unit_values
+    values = schedule.units * conv.products * conv.place_values
     got = run_stage(CASE, lambda c, data, out: transform_inputs(c, out, 0, 0), stored, (values,))
     y, x = conv.y.of_inputs, conv.x.of_inputs
     for u, c, channel in itertools.product(range(schedule.units), range(2), range(CASE.channels)):

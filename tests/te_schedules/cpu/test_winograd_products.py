@@ -19,7 +19,7 @@ POINT = WinogradCase(
 def test_sums_are_over_all_channels_at_one_place():
     conv, weight = bound(CASE), CASE.kernel().kernels.weight
     schedule, lanes = conv.schedule, CASE.lanes
-    packed = random_array(schedule.units * conv.products * CASE.channels * conv.unit_values)
+    packed = random_array(schedule.units * conv.products * conv.place_values)
     values = schedule.units * conv.products * conv.kernels.groups * 2 * conv.unit_values
     groups = conv.kernels.groups
     got = run_stage(CASE, lambda c, data, out: multiply(c, data, out, 0, groups), packed, (values,))
@@ -36,7 +36,7 @@ def test_sums_are_over_all_channels_at_one_place():
 def test_where_a_tile_is_one_product_sums_are_stored_as_results():
     conv, layout, lanes = bound(POINT), POINT.out_layout(), POINT.lanes
     stored = POINT.in_layout().pack(POINT.data)
-    packed = np.zeros(conv.schedule.units * POINT.channels * conv.unit_values, np.float32)
+    packed = np.zeros(conv.schedule.units * conv.place_values, np.float32)
     for u, c, channel in itertools.product(
         range(conv.schedule.units), range(2), range(POINT.channels)
     ):
