@@ -16,14 +16,14 @@ from typing import NamedTuple
 
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold
+from te_schedules.cpu.odd_lines import LINE_BYTES
 from te_schedules.cpu.tile_reads import input_batches, tile_reads
 from te_schedules.cpu.tiling import Places, Tiling, tile_parts
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["LINE_BYTES", "KernelLists", "channel_bytes", "cycles", "registers"]
+__all__ = ["KernelLists", "channel_bytes", "cycles", "registers"]
 
-LINE_BYTES = 64
 PRODUCTS_PER_CYCLE = 2.0
 LOADS_PER_CYCLE = 1.6  # measured with 64-byte loads that hit L1 on Intel; 2.0 on paper
 L2_LINES_PER_CYCLE = 0.55  # 64-byte lines, in blocks in no order

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 from te_schedules.cpu.conv2d_cost import (
-    LINE_BYTES,
     KernelLists,
     channel_bytes,
     cycles,
@@ -17,6 +16,7 @@ from te_schedules.cpu.conv2d_cost import (
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.cpu.even_chunks import even_chunks
+from te_schedules.cpu.odd_lines import LINE_BYTES
 from te_schedules.cpu.tiling import Tiling
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.patterns import Pattern

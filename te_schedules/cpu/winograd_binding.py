@@ -9,6 +9,7 @@ from tvm.tirx import min as tir_min
 from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.odd_lines import odd_lines
 from te_schedules.cpu.tile_store import TileStore
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.vector_code import Expr, VectorCode
@@ -17,8 +18,6 @@ from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from te_schedules.cpu.winograd_transform import WinogradTransform
 
 __all__ = ["WinogradBinding"]
-
-LINE_VALUES = 16  # float32 values of a line of the caches
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +100,7 @@ class WinogradBinding:
 
         They are an odd number of lines, so that places do not share the sets of a cache.
         """
-        lines = -(-self.kernels.channels * self.unit_values // LINE_VALUES) | 1
-        return lines * LINE_VALUES
+        return odd_lines(self.kernels.channels * self.unit_values, 4)
 
     def sums_at(self, p: Expr, i: Expr, u: Expr) -> Expr:
         """Returns where the sums of the i-th group and the u-th unit begin, of one place."""

@@ -13,12 +13,12 @@ import numpy as np
 
 from te_schedules.cpu.conv2d_cost import (
     L2_LINES_PER_CYCLE,
-    LINE_BYTES,
     PRODUCT_LATENCY,
     PRODUCTS_PER_CYCLE,
     STORE_CYCLES,
 )
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
+from te_schedules.cpu.odd_lines import LINE_BYTES
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.winograd_phases import most_taps, phases
 from te_schedules.cpu.winograd_schedule import WinogradSchedule

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from te_schedules.cpu.odd_lines import odd_lines
+
 __all__ = ["LINE", "SLACK", "plane_bytes", "stored_shape"]
 
 LINE = 64  # bytes of a cache line, and of the widest vector
@@ -19,7 +21,7 @@ SLACK = 8  # bytes behind the last pixel, at least
 
 def plane_bytes(pixels: int) -> int:
     """Returns how far planes of ``pixels`` bytes are apart."""
-    return (-(-(pixels + SLACK) // LINE) | 1) * LINE
+    return odd_lines(pixels + SLACK, 1)
 
 
 def stored_shape(shape: Sequence[int]) -> tuple[int, int, int]:

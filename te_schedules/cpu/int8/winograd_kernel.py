@@ -16,7 +16,6 @@ import numpy as np
 from te_schedules.cpu.int8.flat_strip import FlatStrip
 from te_schedules.cpu.int8.instructions import Instructions
 from te_schedules.cpu.int8.layer import Int8Layer
-from te_schedules.cpu.int8.planes import LINE
 from te_schedules.cpu.int8.strip_kernel import StripCounts
 from te_schedules.cpu.int8.winograd_schedule import TileSchedule
 from te_schedules.cpu.int8.winograd_transform import (
@@ -27,6 +26,7 @@ from te_schedules.cpu.int8.winograd_transform import (
 )
 from te_schedules.cpu.int8.winograd_weights import transform_weight
 from te_schedules.cpu.int8.winograd_words import WordProducts
+from te_schedules.cpu.odd_lines import odd_lines
 
 __all__ = ["TileConv2d", "takes_transforms"]
 
@@ -131,12 +131,12 @@ class TileConv2d:
     def place_words(self) -> int:
         """From the transformed inputs of one place to those of the next."""
         words = (self.pairs * self.vectors * self.words.lanes + self.step) * self.words.depth
-        return _odd_lines(words, 2)
+        return odd_lines(words, 2)
 
     @property
     def place_sums(self) -> int:
         """From the sums of one place to those of the next."""
-        return _odd_lines(self.most_filters * self.vectors * self.words.lanes, 4)
+        return odd_lines(self.most_filters * self.vectors * self.words.lanes, 4)
 
     @property
     def shift(self) -> int:
@@ -190,8 +190,3 @@ class TileConv2d:
             input_loads=loads,
             products=loads * self.schedule.group,
         )
-
-
-def _odd_lines(count: int, size: int) -> int:
-    """Returns ``count`` numbers of ``size`` bytes, rounded up to an odd number of cache lines."""
-    return (-(-count * size // LINE) | 1) * LINE // size
