@@ -110,10 +110,10 @@ class LayoutCosts:
         candidate, costs = choice.chosen.candidate, {}
         most = WASTE * min(split.vectors for split in found)
         pruned = candidate.kind in ("pattern", "connectivity")
-        for split in found:
+        for split in (found[0], *(each for each in found[1:] if each.vectors <= most)):
             geometry = _geometry(layer, split)
             scheduled = candidate.scheduled(geometry, self.cpu)
-            if scheduled is not None and (split == found[0] or split.vectors <= most):
+            if scheduled is not None:
                 cycles = candidate.cycles(geometry, scheduled[0], self.cpu, beside_copies=pruned)
                 costs[split] = CYCLE_S * cycles / self.cpu.num_cores
         return costs

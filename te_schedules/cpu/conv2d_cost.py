@@ -51,6 +51,10 @@ class KernelLists:
     counts: tuple[int, ...]
     groups: int
 
+    def are_full(self, channels: int) -> bool:
+        """Whether every group has a kernel of each of ``channels``."""
+        return sum(self.counts) == self.groups * channels
+
 
 def cycles(
     geometry: Conv2dGeometry,
@@ -88,7 +92,7 @@ def _rows_apart(
     So it was measured of pruned layers in splits of 4 to 122 vectors a row, everything else being
     equal; where inputs leave most of L1 free it costs nothing.
     """
-    full = sum(lists.counts) == lists.groups * geometry.in_channels
+    full = lists.are_full(geometry.in_channels)
     if part == 1.0 or schedule.copy_inputs or geometry.window.taps[0] == 1 or full:
         return 1.0
     of_tile = channel_bytes(geometry, lists.patterns, schedule, cpu) * geometry.in_channels

@@ -124,17 +124,13 @@ def copies_may_pay(geometry: Conv2dGeometry, lists: KernelLists, cpu: CpuModel) 
 
     Full lists read planes in their order, and vectors that are whole lines begin with a line.
     """
-    partial = bool(lists.patterns) and not _is_full(geometry, lists)
+    partial = bool(lists.patterns) and not lists.are_full(geometry.in_channels)
     return partial and 4 * cpu.lanes < LINE_BYTES
 
 
 def _reads_one_plane(lists: KernelLists) -> bool:
     """Whether a filter has one kernel, as in depthwise convolutions."""
     return 0 < sum(lists.counts) <= lists.groups
-
-
-def _is_full(geometry: Conv2dGeometry, lists: KernelLists) -> bool:
-    return sum(lists.counts) == lists.groups * geometry.in_channels
 
 
 def fixed_schedule(
@@ -190,7 +186,7 @@ def _outer(
     layout, halo = geometry.in_layout, geometry.in_layout.halo
     row_bytes = 4 * layout.lanes * layout.row_vectors * geometry.in_channels
     read_rows = schedule.rows * geometry.stride[0] + halo.top + halo.bottom
-    full = _is_full(geometry, lists) and not planes
+    full = lists.are_full(geometry.in_channels) and not planes
     room = cpu.l2_room * (SHARE_OF_FULL_LISTS if full else 1)
     if row_bytes * layout.rows <= room and (planes or not fits_l1):
         return Outer.PLANE, 1
