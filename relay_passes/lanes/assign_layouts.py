@@ -1,4 +1,6 @@
-"""Chooses the layout of every tensor that is in lanes.
+"""Gives every tensor that is in lanes a layout, by rules or by splits that were chosen elsewhere.
+
+The rules, from which ``relay_passes/lanes/cheapest_layouts.py`` begins:
 
 A convolution or pooling keeps the lanes of its input where that wastes little; elsewhere
 it takes the best split of its own plane, and its input is laid out anew. Everything else
