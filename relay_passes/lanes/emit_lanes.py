@@ -18,7 +18,7 @@ from te_schedules.cpu.elementwise import LaneInput, elementwise
 from te_schedules.cpu.lane_layout import LaneLayout
 from te_schedules.cpu.lane_split import Split
 from te_schedules.cpu.pool2d import global_average_pool, pool2d
-from te_schedules.cpu.relayout import gather_planes, relayout_table
+from te_schedules.cpu.relayout import relayout
 from te_schedules.epilogue import operands_of
 
 __all__ = ["emit_lanes"]
@@ -162,11 +162,10 @@ class _Emitter:
         area = shape[2] * shape[3]
         if source is None:
             held = self._reshape(held, (*shape[:2], area))
-        in_values = source.plane_values if source else area
-        table = relayout_table(source, target)
-        func = gather_planes(shape[0], shape[1], in_values, table)
+        func = relayout(shape[0], shape[1], source, target)
         kernel = self._builder.add_func(func, "relayout")
-        return self._call(kernel, [held, relax.const(table)], (*shape[:2], len(table)))
+        values = target.plane_values if target else area
+        return self._call(kernel, [held], (*shape[:2], values))
 
     def _reshape(self, value: relax.Expr, shape: Sequence[int]) -> relax.Var:
         return self._builder.emit(relax.op.reshape(value, shape))

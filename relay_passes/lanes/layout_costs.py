@@ -29,7 +29,7 @@ from tvm_patdnn.records.tuning_records import Records
 
 __all__ = ["LayoutCosts"]
 
-RELAYOUT_S = 1.2e-9  # of a value that is laid out anew, halos included, on one core
+RELAYOUT_S = 0.7e-9  # of a value that is laid out anew, halos included, on one core
 HALO_S = 0.5e-9  # of a value that a kernel stores once more, for the halos of its readers
 COPY_S = 0.2e-9  # of a value that a pooling or a copy writes
 CYCLE_S = 0.28e-9  # of the cost model of convolutions

@@ -13,14 +13,17 @@ from te_schedules.cpu.fully_connected import (
     sparse_fully_connected,
 )
 from te_schedules.cpu.kernel_sample import (
+    SIZE,
     Sample,
     padded_windows,
     sample_geometry,
     sample_layout,
     sample_planes,
 )
+from te_schedules.cpu.lane_layout import LaneLayout
+from te_schedules.cpu.lane_split import splits
 from te_schedules.cpu.pool2d import Pool2dWindow, global_average_pool, pool2d
-from te_schedules.cpu.relayout import gather_planes, relayout_table
+from te_schedules.cpu.relayout import relayout
 from te_schedules.cpu.sample_weights import pruned_matrix
 from te_schedules.cpu.tile_store import OperandSpec
 from te_schedules.epilogue import Step
@@ -29,9 +32,9 @@ __all__ = [
     "sample_average_pool2d",
     "sample_elementwise",
     "sample_fully_connected",
-    "sample_gather_planes",
     "sample_global_average_pool",
     "sample_max_pool2d",
+    "sample_relayout",
     "sample_sparse_fully_connected",
 ]
 
@@ -85,14 +88,14 @@ def sample_elementwise(lanes: int) -> Sample:
     )
 
 
-def sample_gather_planes(lanes: int) -> Sample:
-    """Samples plain planes into lanes."""
-    layout, planes = sample_layout(lanes), sample_planes(3)
-    flat, table = planes.reshape(1, 3, -1), relayout_table(None, layout)
+def sample_relayout(lanes: int) -> Sample:
+    """Samples planes that are cut into columns, into blocks."""
+    source, target = LaneLayout(splits(*SIZE, lanes)[0]), sample_layout(lanes)
+    planes = sample_planes(3)
     return Sample(
-        func=gather_planes(1, 3, flat.shape[2], table),
-        arguments=(flat, table),
-        expected=layout.pack(planes),
+        func=relayout(1, 3, source, target),
+        arguments=(source.pack(planes),),
+        expected=target.pack(planes),
     )
 
 

@@ -15,7 +15,7 @@ from te_schedules.cpu.elementwise import elementwise
 from te_schedules.cpu.fully_connected import fully_connected, sparse_fully_connected
 from te_schedules.cpu.kernel_sample import Sample
 from te_schedules.cpu.pool2d import global_average_pool, pool2d
-from te_schedules.cpu.relayout import gather_planes
+from te_schedules.cpu.relayout import relayout
 
 __all__ = ["KERNELS", "Kernel"]
 
@@ -50,7 +50,7 @@ KERNELS: Mapping[str, Kernel] = {
     "average pool2d": Kernel(pool2d, kernel_samples.sample_average_pool2d),
     "global average pool": Kernel(global_average_pool, kernel_samples.sample_global_average_pool),
     "elementwise": Kernel(elementwise, kernel_samples.sample_elementwise),
-    "relayout": Kernel(gather_planes, kernel_samples.sample_gather_planes),
+    "relayout": Kernel(relayout, kernel_samples.sample_relayout, allocates=True),
     "fully connected": Kernel(fully_connected, kernel_samples.sample_fully_connected),
     "sparse fully connected": Kernel(
         sparse_fully_connected, kernel_samples.sample_sparse_fully_connected

@@ -3,10 +3,12 @@ import pytest
 import torch
 
 from te_schedules.cpu import kernel_samples
-from te_schedules.cpu.kernel_sample import sample_layout
+from te_schedules.cpu.kernel_sample import SIZE, sample_layout
+from te_schedules.cpu.lane_layout import LaneLayout
+from te_schedules.cpu.lane_split import splits
 from te_schedules.cpu.sample_weights import pruned_matrix
 
-LAYOUT = sample_layout(8)
+LAYOUT, COLUMNS = sample_layout(8), LaneLayout(splits(*SIZE, 8)[0])
 
 
 def planes(array: np.ndarray) -> torch.Tensor:
@@ -34,7 +36,7 @@ EXPECTED = {
     "sample_elementwise": lambda one, other, residual: torch.clamp(
         torch.cat([planes(one), planes(other)], dim=1) + planes(residual), 0, 6
     ),
-    "sample_gather_planes": lambda flat, _: torch.from_numpy(flat).reshape(1, 3, 13, 21),
+    "sample_relayout": lambda held: torch.from_numpy(COLUMNS.unpack(held)),
     "sample_fully_connected": lambda data, *_: matrix_product(data, full_matrix()),
     "sample_sparse_fully_connected": lambda data, *_: matrix_product(data, pruned_matrix(9, 37)),
 }
