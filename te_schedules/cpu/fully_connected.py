@@ -5,6 +5,7 @@ What was pruned from the matrix need not be read, where it comes in whole vector
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ __all__ = [
     "sparse_fully_connected",
 ]
 
+STREAMS = 4  # places at which a block is read at a time: hardware fetches ahead of each
 BLOCK_VECTORS = 4  # outputs of a block: independent chains, and whole pages of the matrix
 VECTORS_AHEAD = 128  # that a sparse matrix is prefetched: two pages, which hardware stops at
 
@@ -56,6 +58,7 @@ def fully_connected(
     """
     block = lanes * BLOCK_VECTORS
     blocks = -(-outputs // block)
+    part = inputs // math.gcd(inputs, STREAMS)
     params: list[Param] = [
         ("data", (rows, inputs), "float32"),
         ("matrix", (blocks, inputs, block), "float32"),
@@ -69,11 +72,12 @@ def fully_connected(
             sums, weight = code.registers(BLOCK_VECTORS), code.register()
             for register in sums:
                 code.set(register, code.broadcast(0.0))
-            with T.serial(inputs) as i:
-                code.set(weight, code.broadcast(data[n, i]))
-                for v, register in enumerate(sums):
-                    product = code.get(weight) * code.load(matrix, b, i, v * lanes)
-                    code.set(register, code.get(register) + product)
+            with T.serial(part) as i:
+                for first in range(0, inputs, part):
+                    code.set(weight, code.broadcast(data[n, first + i]))
+                    for v, register in enumerate(sums):
+                        product = code.get(weight) * code.load(matrix, b, first + i, v * lanes)
+                        code.set(register, code.get(register) + product)
             _finish(code, steps, buffers, outputs, sums, n, b * block)
 
     return prim_func(params, body)
