@@ -15,6 +15,7 @@ from tvm.tirx import Buffer
 
 from te_schedules.cpu.epilogue import apply_step
 from te_schedules.cpu.lane_layout import LaneLayout
+from te_schedules.cpu.odd_lines import LINE_BYTES
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.vector_code import Expr, Param, VectorCode, constant_vector, when
 from te_schedules.epilogue import Step, operands_of
@@ -119,8 +120,9 @@ class TileStore:
         """
         operands = operands_of(self.steps)
         tensors = [(o.buffer, o.layout, False) for o in operands if o.layout is not None]
+        touched = _one_of_each_line(places, max(1, LINE_BYTES // (4 * self.code.lanes)))
         for buffer, layout, write in [(self.output, self.layout, True), *tensors]:
-            for r, v in places:
+            for r, v in touched:
                 at = layout.offset(row + r, column + v)
                 self.code.prefetch(buffer, n, c, at, write=write)
 
@@ -195,6 +197,18 @@ def block_starts(layout: LaneLayout) -> tuple[Expr, Expr]:
         constant_vector([lane // layout.lanes_x * layout.vectors_y for lane in lanes]),
         constant_vector([lane % layout.lanes_x * layout.vectors_x for lane in lanes]),
     )
+
+
+def _one_of_each_line(places: Iterable[tuple[int, int]], vectors: int) -> list[tuple[int, int]]:
+    """Returns places of which every line holds one, wherever a row begins in its first line.
+
+    Args:
+        vectors: of a line.
+    """
+    rows: dict[int, list[int]] = {}
+    for r, v in places:
+        rows.setdefault(r, []).append(v)
+    return [(r, v) for r, row in rows.items() for v in sorted({*sorted(row)[::vectors], max(row)})]
 
 
 def _shifts(before: int, after: int, steps: int) -> range:
