@@ -19,6 +19,7 @@ from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_loops import emit_conv2d
 from te_schedules.cpu.conv2d_products import PatternProducts
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
+from te_schedules.cpu.input_places import InputPlaces
 from te_schedules.cpu.tile_store import OperandSpec, TileStore, bind_operands, operand_params
 from te_schedules.cpu.tiling import Tiling
 from te_schedules.cpu.vector_code import Param, VectorCode, prim_func
@@ -63,20 +64,17 @@ class Conv2d:
     def constants(self) -> dict[str, np.ndarray]:
         """The constants that its kernel takes, by name and in order."""
         fkw = self.fkw
+        places = InputPlaces.of(self.geometry, fkw.patterns, self.schedule)
         return {
             "reorder": fkw.reorder,
             "offset": fkw.offset,
             "weight_offset": fkw.weight_offset,
             "stride": fkw.stride,
-            "index": fkw.index % self.schedule.band if self._reads_copied_bands else fkw.index,
+            "input": places.numbers(fkw.index),
             "weight": fkw.weight,
             "chunk": fkw.balanced_chunks(self.schedule.chunks),
             **self.products.constants(self.geometry, fkw),
         }
-
-    @property
-    def _reads_copied_bands(self) -> bool:
-        return self.schedule.copy_inputs and self.fkw.bands > 1
 
     @property
     def code_key(self) -> Hashable:

@@ -15,6 +15,7 @@ from tvm.tirx import Buffer
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.conv2d_tile import Tile
+from te_schedules.cpu.input_places import InputPlaces, read_places
 from te_schedules.cpu.tile_reads import Place, Reads, tile_reads
 from te_schedules.cpu.tile_store import TileStore
 from te_schedules.cpu.vector_code import Expr, VectorCode
@@ -97,9 +98,13 @@ class Conv2dBinding:
 
     @cached_property
     def read_places(self) -> list[Place]:
-        """The input vectors that a whole tile reads of a channel, whatever its pattern."""
-        of_tile = (self.places, self.geometry.stride, self.geometry.dilation)
-        return sorted({p for each in self.fkw.patterns for p in tile_reads(each, *of_tile)})
+        """See ``input_places.read_places``."""
+        return read_places(self.geometry, self.fkw.patterns, self.schedule)
+
+    @cached_property
+    def inputs(self) -> InputPlaces:
+        """Where channels begin."""
+        return InputPlaces.of(self.geometry, self.fkw.patterns, self.schedule)
 
     def allocate(self) -> Tile:
         """Emits the registers of a tile, and memory for the sums between bands."""

@@ -14,7 +14,7 @@ from te_schedules.cpu.winograd_schedule import WinogradSchedule
 __all__ = ["FAMILY", "VERSION", "AnySchedule", "Conv2dConfiguration"]
 
 FAMILY = "cpu conv2d float32"
-VERSION = 3  # raised when the same configuration becomes other code
+VERSION = 4  # raised when the same configuration becomes other code
 
 AnySchedule: TypeAlias = Conv2dSchedule | WinogradSchedule
 

@@ -30,7 +30,8 @@ def copy_inputs(conv: Conv2dBinding, tile: Tile, chunk: Expr, done: Expr, corner
     with T.serial(tir_min(band, channels - first)) as c:
         for i, place in enumerate(conv.read_places):
             value = conv.code.load(conv.data, corner.n, first + c, origin + conv.distance(place))
-            conv.code.store(tile.memory, value, _copied_at(conv, c, i))
+            at = c * conv.inputs.distance + i * conv.code.lanes
+            conv.code.store(tile.memory, value, at)
 
 
 def load_input(
@@ -39,10 +40,6 @@ def load_input(
     """Returns the input vector at a place of the tile, of the channel that a kernel reads."""
     if not tile.copied:
         at = conv.origin(corner) + conv.distance(place)
-        return conv.code.load(conv.data, corner.n, kernel.channel, at)
+        return conv.code.load(conv.data, corner.n, 0, kernel.inputs + at)
     i = conv.read_places.index(place)
-    return conv.code.load(tile.memory, _copied_at(conv, kernel.channel, i))
-
-
-def _copied_at(conv: Conv2dBinding, channel: Expr, i: int) -> Expr:
-    return channel * (len(conv.read_places) * conv.code.lanes) + i * conv.code.lanes
+    return conv.code.load(tile.memory, kernel.inputs + i * conv.code.lanes)

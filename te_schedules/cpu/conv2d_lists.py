@@ -20,12 +20,13 @@ class ListedKernel:
     """One kernel of a list.
 
     Attributes:
-        channel: that it reads; its number in the band, where inputs are copied.
+        inputs: where the channel that it reads begins, in values, among those of its image, or
+            of what is copied for a tile.
         weight: where its first weight is stored.
         number: its position in the arrays of kernels.
     """
 
-    channel: Expr
+    inputs: Expr
     weight: Expr
     number: Expr
 
@@ -34,19 +35,22 @@ class ListedKernel:
 def kernels_of_run(conv: Conv2dBinding, slot: Expr, p: Expr) -> Iterator[ListedKernel]:
     """Emits the loop over the kernels of the p-th run of a slot; yields one of them.
 
+    Indices are of 64 bits, as addresses are, which saves extending each.
+
     Args:
         p: a number, or a variable where all kernels have as many weights.
     """
     stored, entries = conv.stored, conv.fkw.entries[0 if has_uniform_kernels(conv) else p]
     begin = tirx.Cast("int32", stored["stride"][slot, p])
     count = tirx.Cast("int32", stored["stride"][slot, p + 1]) - begin
+    first = tirx.Cast("int64", stored["offset"][slot] + begin)
     first_weight = stored["weight_offset"][slot] + _weights_before(conv, slot, p)
     with T.serial(count) as k:
-        number = stored["offset"][slot] + begin + k
+        done = tirx.Cast("int64", k)
         yield ListedKernel(
-            channel=tirx.Cast("int32", stored["index"][number]),
-            weight=first_weight + k * (entries * conv.fkw.group),
-            number=number,
+            inputs=conv.inputs.first_value(stored["input"][first + done]),
+            weight=tirx.Cast("int64", first_weight) + done * (entries * conv.fkw.group),
+            number=first + done,
         )
 
 

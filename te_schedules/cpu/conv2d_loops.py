@@ -86,7 +86,7 @@ def emit_depthwise(conv: Conv2dBinding, tile: Tile, f: int, c: Expr, n: Expr) ->
         tile: from ``conv.allocate``.
     """
     (pattern,) = conv.fkw.patterns
-    kernel = ListedKernel(channel=f, weight=c * len(pattern), number=c)
+    kernel = ListedKernel(inputs=f * conv.inputs.distance, weight=c * len(pattern), number=c)
     with T.serial(conv.store.rows.count * conv.store.columns.count) as number:
         corner = conv.corner(0, number)
         for part in _parts(conv.store, tile, number):

@@ -99,5 +99,5 @@ def _add_tap(
     stride, first = conv.geometry.stride, conv.origin(corner) + distance
     for row, vector in tile.places:
         at = first + conv.distance((row * stride[0], vector * stride[1]))
-        code.set(held, code.load(conv.data, corner.n, kernel.channel, at))
+        code.set(held, code.load(conv.data, corner.n, 0, kernel.inputs + at))
         tile.multiply_add(0, (row, vector), weight, held)

@@ -136,10 +136,12 @@ def test_kernels_that_the_code_does_not_compute_are_declined():
 def test_constants_are_the_arrays_of_the_storage_in_the_order_of_the_arguments():
     case = ConvCase(weight=W53, schedule=Conv2dSchedule(rows=1, vectors=1, chunks=3))
     kernel, fkw = case.kernel(), case.fkw()
-    names = ["reorder", "offset", "weight_offset", "stride", "index", "weight", "chunk"]
+    names = ["reorder", "offset", "weight_offset", "stride", "input", "weight", "chunk"]
     assert list(kernel.constants) == names
-    for name in names[:-1]:
+    for name in set(names) - {"input", "chunk"}:
         assert np.array_equal(kernel.constants[name], getattr(fkw, name))
+    pairs = kernel.geometry.in_layout.plane_values // 2
+    assert np.array_equal(kernel.constants["input"], fkw.index * pairs)
     assert np.array_equal(kernel.constants["chunk"], fkw.balanced_chunks(3))
     described = [(name, array.shape, str(array.dtype)) for name, array in kernel.constants.items()]
     assert kernel.params == described

@@ -35,12 +35,12 @@ def test_every_kernel_is_walked_once_with_its_channel_and_its_weights(case):
         for slot in range(fkw.bands * fkw.groups):
             for run in range(fkw.runs):
                 with kernels_of_run(conv, slot, run) as kernel:
-                    for i, value in enumerate((kernel.channel, kernel.weight, run)):
+                    for i, value in enumerate((kernel.inputs, kernel.weight, run)):
                         at = kernel.number * 3 + i
                         T.buffer_store(output, tirx.Cast("float32", tirx.const(0) + value), [at])
 
     walked = run_bound(case, body, 3 * len(fkw.index)).reshape(-1, 3)
-    assert np.array_equal(walked[:, 0], fkw.index)
+    assert np.array_equal(walked[:, 0], fkw.index.astype(int) * case.in_layout().plane_values)
     sizes = [fkw.entries[_pattern(fkw, kernel)] * fkw.group for kernel in range(len(fkw.index))]
     assert np.array_equal(walked[:, 1], np.cumsum([0, *sizes])[:-1])
     if fkw.runs > 1:
