@@ -26,6 +26,7 @@ __all__ = [
     "TileStore",
     "bind_operands",
     "block_starts",
+    "one_of_each_line",
     "operand_params",
 ]
 
@@ -120,7 +121,7 @@ class TileStore:
         """
         operands = operands_of(self.steps)
         tensors = [(o.buffer, o.layout, False) for o in operands if o.layout is not None]
-        touched = _one_of_each_line(places, max(1, LINE_BYTES // (4 * self.code.lanes)))
+        touched = one_of_each_line(places, max(1, LINE_BYTES // (4 * self.code.lanes)))
         for buffer, layout, write in [(self.output, self.layout, True), *tensors]:
             for r, v in touched:
                 at = layout.offset(row + r, column + v)
@@ -199,7 +200,7 @@ def block_starts(layout: LaneLayout) -> tuple[Expr, Expr]:
     )
 
 
-def _one_of_each_line(places: Iterable[tuple[int, int]], vectors: int) -> list[tuple[int, int]]:
+def one_of_each_line(places: Iterable[tuple[int, int]], vectors: int) -> list[tuple[int, int]]:
     """Returns places of which every line holds one, wherever a row begins in its first line.
 
     Args:

@@ -4,7 +4,7 @@ import pytest
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule
 from te_schedules.cpu.lane_layout import Halo, LaneLayout
 from te_schedules.cpu.lane_split import best_split
-from te_schedules.cpu.tile_store import OperandSpec, operand_params
+from te_schedules.cpu.tile_store import OperandSpec, one_of_each_line, operand_params
 from te_schedules.epilogue import Step
 from tests.te_schedules.cpu.lane_kernels import (
     ConvCase,
@@ -127,3 +127,15 @@ def test_params_of_operands():
         ("operand1", (2, 3), "float32"),
         ("operand2", (2, 3, layout.plane_values), "float32"),
     ]
+
+
+@pytest.mark.parametrize("vectors", [1, 2, 4])
+@pytest.mark.parametrize("width", [1, 2, 5, 14])
+def test_every_line_of_a_tile_is_fetched_wherever_its_rows_begin(width, vectors):
+    places = [(row, column) for row in range(2) for column in range(width)]
+    fetched = set(one_of_each_line(places, vectors))
+    assert fetched <= set(places)
+    for begin in range(vectors):
+        lines = {(row, (begin + column) // vectors) for row, column in places}
+        assert lines == {(row, (begin + column) // vectors) for row, column in fetched}
+    assert len(fetched) <= 2 * (-(-width // vectors) + 1)
