@@ -102,6 +102,15 @@ def test_latencies_beside_the_accuracies(tmp_path):
     assert all(file.is_file() for file in files)
 
 
+def test_each_table_of_a_network_has_a_plot_of_its_own(tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = [row(train_images=images) for images in (8000, 50_000)]
+    latencies = times(of={structure(rows[0]): 0.5})
+    page, _, *plots = write_report(rows, tmp_path / "accuracy.md", latencies)
+    assert [plot.name for plot in plots] == ["resnet20.svg", "resnet20-2.svg"]
+    assert all(f"(accuracy/{plot.name})" in page.read_text() for plot in plots)
+
+
 def test_a_plot_needs_matplotlib(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(PlotError, match="resnet20.svg: plots need matplotlib"):

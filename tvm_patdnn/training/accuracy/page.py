@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -101,12 +102,22 @@ def accuracy_page(
         lines.append(_JPEG)
     if latencies is not None:
         lines += [latencies.text, ""]
-    for _, of_subject in groupby(found, key=subject):
-        lines += _section(list(of_subject), page, latencies)
+    for plot, of_subject in _sections(found):
+        lines += _section(of_subject, f"{page.stem}/{plot}", latencies)
     return "\n".join(lines)
 
 
-def _section(rows: Sequence[TrainRow], page: Path, latencies: Latencies | None) -> list[str]:
+def _sections(rows: Sequence[TrainRow]) -> Iterator[tuple[str, list[TrainRow]]]:
+    """Yields the rows of each section, and what the file of its plot is called."""
+    seen: Counter[str] = Counter()
+    for _, of_subject in groupby(rows, key=subject):
+        section = list(of_subject)
+        name = network_name(section[0])
+        seen[name] += 1
+        yield f"{name}{f'-{seen[name]}' if seen[name] > 1 else ''}.svg", section
+
+
+def _section(rows: Sequence[TrainRow], plot: str, latencies: Latencies | None) -> list[str]:
     first = rows[0]
     groups = find_groups(rows)
     phases = sorted({(r.dense_epochs, r.prune_epochs, r.retrain_epochs) for r in rows})
@@ -124,7 +135,6 @@ def _section(rows: Sequence[TrainRow], page: Path, latencies: Latencies | None) 
         *_changes(groups),
     ]
     if latencies is not None and any(latencies.of(row) is not None for row in rows):
-        plot = f"{page.stem}/{network_name(first)}.svg"
         lines += [f"![top-1 against latency, {network_name(first)}]({plot})", ""]
     return lines
 
@@ -177,11 +187,11 @@ def _changes(groups: Sequence[Group]) -> list[str]:
 
 def _draw(rows: Sequence[TrainRow], folder: Path, latencies: Latencies | None) -> list[Path]:
     plots = []
-    for _, of_subject in groupby(rows, key=subject):
-        groups = find_groups(list(of_subject))
+    for plot, of_subject in _sections(rows):
+        groups = find_groups(of_subject)
         timed = [(g, latencies.of(g.first)) for g in groups] if latencies is not None else []
         points = [(group, time) for group, time in timed if time is not None]
         if points:
-            plots.append(folder / f"{network_name(groups[0].first)}.svg")
+            plots.append(folder / plot)
             draw_trade(points, plots[-1])
     return plots
