@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tvm.tirx import Buffer, IntImm, Shuffle
+from tvm.tirx import Buffer
 
-from te_schedules.cpu.vector_code import Expr, VectorCode
+from te_schedules.cpu.vector_code import Expr, VectorCode, shuffled
 
 __all__ = ["emit_transposed"]
 
@@ -32,10 +32,6 @@ def _exchanged(code: VectorCode, pair: tuple[Expr, Expr], distance: int) -> tupl
         lane if not lane & distance else lane - distance + code.lanes for lane in range(code.lanes)
     ]
     first, second = code.registers(2)
-    code.set(first, _shuffled(pair, low))
-    code.set(second, _shuffled(pair, [lane + distance for lane in low]))
+    code.set(first, shuffled(pair, low))
+    code.set(second, shuffled(pair, [lane + distance for lane in low]))
     return first, second
-
-
-def _shuffled(pair: tuple[Expr, Expr], lanes: Sequence[int]) -> Expr:
-    return Shuffle(list(pair), [IntImm("int32", lane) for lane in lanes])

@@ -14,7 +14,7 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.tir_function import Expr, Param, prim_func, when
 
-__all__ = ["Expr", "Param", "VectorCode", "constant_vector", "prim_func", "when"]
+__all__ = ["Expr", "Param", "VectorCode", "constant_vector", "prim_func", "shuffled", "when"]
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,14 @@ class VectorCode:
     def permute(self, value: Expr, source: Sequence[int | None]) -> Expr:
         """Returns the vector whose lane i is lane ``source[i]`` of ``value``; None gives 0."""
         lanes = [self.lanes if lane is None else lane for lane in source]
-        return Shuffle([value, self.broadcast(0.0)], [IntImm("int32", lane) for lane in lanes])
+        return shuffled([value, self.broadcast(0.0)], lanes)
 
 
 def constant_vector(values: Sequence[int]) -> Expr:
     """Returns a vector of int32 constants."""
-    return Shuffle(
-        [IntImm("int32", value) for value in values],
-        [IntImm("int32", lane) for lane in range(len(values))],
-    )
+    return shuffled([IntImm("int32", value) for value in values], range(len(values)))
+
+
+def shuffled(vectors: Sequence[Expr], order: Sequence[int]) -> Expr:
+    """Returns the vector whose lane i is lane ``order[i]`` of all ``vectors``, put in a row."""
+    return Shuffle(list(vectors), [IntImm("int32", int(lane)) for lane in order])

@@ -13,9 +13,8 @@ from te_schedules.cpu.int8.interleave import (
     interleave_halves,
     interleave_taps,
     pixel_of_lane,
-    shuffled,
 )
-from te_schedules.cpu.vector_code import Expr
+from te_schedules.cpu.vector_code import Expr, shuffled
 from tvm_patdnn.sparse.quads import UNLIMITED
 
 __all__ = ["DOTPROD", "I8MM", "NEON"]

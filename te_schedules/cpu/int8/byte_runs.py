@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from tvm.tirx import Broadcast, Buffer, Ramp, const
 from tvm.tirx.script import builder as T
 
-from te_schedules.cpu.int8.interleave import shuffled
-from te_schedules.cpu.vector_code import Expr
+from te_schedules.cpu.vector_code import Expr, shuffled
 
 __all__ = [
     "Place",

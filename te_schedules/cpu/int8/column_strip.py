@@ -17,10 +17,9 @@ from tvm.tirx.script import builder as T
 from te_schedules.cpu.int8.byte_runs import Place, in_pieces, load_bytes, store_bytes
 from te_schedules.cpu.int8.flat_strip import CELL, FlatStrip
 from te_schedules.cpu.int8.instructions import Instructions
-from te_schedules.cpu.int8.interleave import shuffled
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.planes import LINE
-from te_schedules.cpu.vector_code import Expr
+from te_schedules.cpu.vector_code import Expr, shuffled
 from te_schedules.window import Window
 
 __all__ = ["ColumnStrip", "column_weight", "has_columns"]

@@ -7,18 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tvm.tirx import IntImm, Shuffle
+from te_schedules.cpu.vector_code import Expr, shuffled
 
-from te_schedules.cpu.vector_code import Expr
-
-__all__ = ["PART", "interleave_halves", "interleave_taps", "pixel_of_lane", "shuffled"]
+__all__ = ["PART", "interleave_halves", "interleave_taps", "pixel_of_lane"]
 
 PART = 16  # bytes
-
-
-def shuffled(vectors: Sequence[Expr], order: Sequence[int]) -> Expr:
-    """Returns the vector whose lane i is lane ``order[i]`` of all ``vectors``, put in a row."""
-    return Shuffle(list(vectors), [IntImm("int32", int(lane)) for lane in order])
 
 
 def interleave_taps(taps: Sequence[Expr], size: int) -> list[Expr]:

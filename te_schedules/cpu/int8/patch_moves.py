@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.byte_runs import Place, load_bytes, store_bytes
-from te_schedules.cpu.int8.interleave import shuffled
 from te_schedules.cpu.int8.patch_shape import PatchShape
-from te_schedules.cpu.vector_code import Expr
+from te_schedules.cpu.vector_code import Expr, shuffled
 
 __all__ = ["MOVE", "PatchMoves"]
 

@@ -8,8 +8,7 @@ from tvm.tirx import Broadcast, Cast
 from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.instructions import Instructions
-from te_schedules.cpu.int8.interleave import shuffled
-from te_schedules.cpu.vector_code import Expr
+from te_schedules.cpu.vector_code import Expr, shuffled
 
 __all__ = ["plain"]
 

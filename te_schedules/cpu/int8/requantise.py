@@ -9,9 +9,9 @@ from tvm import tirx
 from tvm.tirx import Broadcast, Cast, const
 from tvm.tirx.script import builder as T
 
-from te_schedules.cpu.int8.interleave import PART, shuffled
+from te_schedules.cpu.int8.interleave import PART
 from te_schedules.cpu.int8.layer import Requantization
-from te_schedules.cpu.vector_code import Expr
+from te_schedules.cpu.vector_code import Expr, shuffled
 
 __all__ = ["PACKED", "Pack", "bytes_of", "steps_of"]
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from tvm.tirx import Cast
 
 from te_schedules.cpu.int8.byte_runs import Place, load_bytes
-from te_schedules.cpu.int8.interleave import shuffled
-from te_schedules.cpu.vector_code import Expr
+from te_schedules.cpu.vector_code import Expr, shuffled
 
 __all__ = ["staged_residual"]
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from tvm.tirx import Broadcast, Buffer, Cast
 from tvm.tirx.script import builder as T
 
-from te_schedules.cpu.int8.interleave import shuffled
 from te_schedules.cpu.int8.planes import LINE
 from te_schedules.cpu.int8.winograd_kernel import TileConv2d
 from te_schedules.cpu.linear_map import emit_linear_map
-from te_schedules.cpu.vector_code import Expr, VectorCode
+from te_schedules.cpu.vector_code import Expr, VectorCode, shuffled
 
 __all__ = ["TileInputs"]
 

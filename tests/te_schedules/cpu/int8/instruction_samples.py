@@ -9,10 +9,10 @@ from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
 from te_schedules.cpu.int8.instructions import Instructions
-from te_schedules.cpu.int8.interleave import interleave_taps, pixel_of_lane, shuffled
+from te_schedules.cpu.int8.interleave import interleave_taps, pixel_of_lane
 from te_schedules.cpu.int8.layer import Int8Layer, Residual
 from te_schedules.cpu.int8.plain_instructions import plain
-from te_schedules.cpu.vector_code import Expr
+from te_schedules.cpu.vector_code import Expr, shuffled
 from tests.te_schedules.cpu.int8.int8_reference import int8_layer
 from tests.te_schedules.cpu.lane_kernels import native
 from tvm_patdnn.machine.cpu_model import CpuModel
