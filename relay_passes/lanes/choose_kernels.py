@@ -26,6 +26,7 @@ from relay_passes.lanes.winograd_candidates import AnyCandidate, winograd_candid
 from relay_passes.recognition.analyze_convolutions import ConvLayer
 from relay_passes.recognition.break_even import break_even
 from te_schedules.cpu.conv2d_configuration import AnySchedule, Conv2dConfiguration
+from te_schedules.cpu.conv2d_cost import ranking_cpu
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.winograd_schedule import WinogradSchedule
 from tvm_patdnn.machine.cpu_model import CpuModel
@@ -174,7 +175,15 @@ class _Scorer:
 
     def _best_modelled(self, candidates: Sequence[AnyCandidate]) -> ScoredCandidate:
         scored = [each for candidate in candidates for each in self._modelled(candidate)]
-        return min(scored, key=lambda each: each.cycles)
+        return min(scored, key=self._rank)
+
+    def _rank(self, scored: ScoredCandidate) -> float:
+        ranked = ranking_cpu(self.geometry, self.cpu)
+        if ranked == self.cpu:
+            return scored.cycles
+        found = scored.candidate.scheduled(self.geometry, ranked, planes=self.planes)
+        assert found is not None, "it was scheduled before"
+        return found[1]
 
     def _modelled(self, candidate: AnyCandidate) -> list[ScoredCandidate]:
         found = candidate.scheduled(self.geometry, self.cpu, planes=self.planes)

@@ -22,14 +22,16 @@ from te_schedules.cpu.tiling import Places, Tiling, tile_parts
 from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.sparse.patterns import Pattern
 
-__all__ = ["KernelLists", "channel_bytes", "cycles", "registers"]
+__all__ = ["KernelLists", "channel_bytes", "cycles", "loads_per_cycle", "ranking_cpu", "registers"]
 
 PRODUCTS_PER_CYCLE = 2.0
-LOADS_PER_CYCLE = 1.6  # measured with 64-byte loads that hit L1 on Intel; 2.0 on paper
+LOADS_PER_CYCLE = 1.6  # measured with 64-byte loads that hit L1 on Intel
+LOAD_UNITS = 2.0
 L2_LINES_PER_CYCLE = 0.55  # 64-byte lines, in blocks in no order
 L2_LINES_OF_PARTS = 0.36  # the same where a vector is part of a line
 L3_LINES_PER_CYCLE = 0.35
 ROW_CYCLES = 6.0  # where a block from L2 or beyond goes on in another row: a new page, no prefetch
+STREAMED_ROW_CYCLES = 2.0  # the same on a CPU that fetches it early
 PRODUCT_LATENCY = 4.0
 KERNEL_OVERHEAD = 2.0  # index, address and branch, where they are not hidden
 RUN_OVERHEAD = 10.0  # the end of a list of kernels, mispredicted about every other time
@@ -115,7 +117,7 @@ def _tile_cycles(
         part: of a line that a vector is taken for.
     """
     sums = schedule.group * len(places)
-    total = lists.groups * sums * STORE_CYCLES
+    total = lists.groups * sums * STORE_CYCLES * cpu.passes
     if part < 1:
         total += lists.groups * schedule.group * len({row for row, _ in places}) * STRETCH_CYCLES
     channels = geometry.in_channels
@@ -132,12 +134,13 @@ def _tile_cycles(
     held = _held_bytes(geometry, schedule, of_channel * band)
     misses = _misses(held, lists.patterns, schedule, cpu, part)
     line_cycles = misses / _lines_per_cycle(held, cpu, part)
+    row_cycles = STREAMED_ROW_CYCLES if cpu.streams else ROW_CYCLES
     if _has_conflicts(held, schedule, cpu, part):
         total += sum(lists.counts) * CONFLICT_CYCLES
     for pattern, count in zip(lists.patterns, lists.counts, strict=True):
         runs = min(count, lists.groups * bands)
         total += runs * RUN_OVERHEAD
-        beyond_l1 = _Beyond(lines=line_cycles, rows=misses * ROW_CYCLES * part)
+        beyond_l1 = _Beyond(lines=line_cycles, rows=misses * row_cycles * part)
         total += count * _kernel_cycles(geometry, pattern, schedule, cpu, beyond_l1, places)
     return total
 
@@ -178,6 +181,14 @@ def _channel_vectors(
     return len(frozenset[tuple[int, int]]().union(*(each.vectors for each in reads)))
 
 
+def ranking_cpu(geometry: Conv2dGeometry, cpu: CpuModel) -> CpuModel:
+    """Returns by which numbers the ways to compute a layer are ranked.
+
+    Where L2 is not known to stream, these are always the simpler ones, which were measured so.
+    """
+    return cpu if cpu.streams and geometry.window.taps != (1, 1) else cpu.as_ranked
+
+
 def registers(
     schedule: Conv2dSchedule, patterns: Sequence[Pattern], geometry: Conv2dGeometry
 ) -> int:
@@ -205,11 +216,12 @@ def _misses(
 ) -> float:
     """Returns the share of inputs that are not in L1.
 
-    Of what does not fit, a part is there: so it was measured of copied inputs, and of vectors
-    of half a line that several taps read. Of others nothing is.
+    Of what does not fit, a part is there: so it was measured of copied inputs, of vectors of
+    half a line that several taps read, and of whole lines on a Zen 4 and a Xeon. Of others
+    nothing is.
     """
     read_once = part == 1.0 or all(len(pattern) == 1 for pattern in patterns)
-    if read_once and not schedule.copy_inputs:
+    if read_once and not (cpu.l1_parts or schedule.copy_inputs):
         return float(held > cpu.l1_room)
     return max(0.0, 1 - cpu.l1_room / max(held, 1))
 
@@ -229,6 +241,15 @@ def _lines_per_cycle(held: float, cpu: CpuModel, part: float) -> float:
     return L2_LINES_OF_PARTS if part < 1 else L2_LINES_PER_CYCLE
 
 
+def loads_per_cycle(measured: float, cpu: CpuModel) -> float:
+    """Returns how many vectors are loaded in a cycle.
+
+    Args:
+        measured: where the units are as wide as a vector.
+    """
+    return min(measured, LOAD_UNITS / cpu.passes)
+
+
 def _kernel_cycles(
     geometry: Conv2dGeometry,
     pattern: Pattern,
@@ -245,8 +266,8 @@ def _kernel_cycles(
     lines = len(reads.vectors) * cpu.lanes * 4 / LINE_BYTES
     stretches = 1 if schedule.copy_inputs else reads.rows
     bounds = (
-        products / PRODUCTS_PER_CYCLE,
-        loads / LOADS_PER_CYCLE,
+        products * cpu.passes / PRODUCTS_PER_CYCLE,
+        loads / loads_per_cycle(LOADS_PER_CYCLE, cpu),
         lines * beyond.lines + stretches * beyond.rows,
         len(pattern) * PRODUCT_LATENCY * min(1.0, 4.0 / (outputs * schedule.group)),
     )

@@ -11,6 +11,7 @@ from te_schedules.cpu.conv2d_cost import (
     KernelLists,
     channel_bytes,
     cycles,
+    ranking_cpu,
     registers,
 )
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
@@ -99,16 +100,23 @@ def choose_schedule(
     Args:
         planes: whether a plane at a time is best computed whole, because its reader follows.
     """
-    space: Iterable[Conv2dSchedule] = schedules(geometry, lists.patterns, group, cpu)
-    if planes:
-        space = (replace(each, outer=Outer.PLANE) for each in space if each.band is None)
-    alone = _reads_one_plane(lists)  # its output's short stretches are most of what it costs
-    best = min(space, key=lambda each: cycles(geometry, lists, each, cpu, beside_copies=alone))
+    best = _best_without_copies(geometry, lists, group, ranking_cpu(geometry, cpu), planes)
     cost = cycles(geometry, lists, best, cpu)
     shares = group > 1 and geometry.window.taps != (1, 1)  # loads, which are few: measured slow
     if not (shares or planes) and copies_may_pay(geometry, lists, cpu):
         best = _copied_if_faster(best, geometry, lists, cpu)
     return finished(best, geometry, lists, cpu, planes=planes), cost
+
+
+@lru_cache(maxsize=4096)
+def _best_without_copies(
+    geometry: Conv2dGeometry, lists: KernelLists, group: int, cpu: CpuModel, planes: bool
+) -> Conv2dSchedule:
+    space: Iterable[Conv2dSchedule] = schedules(geometry, lists.patterns, group, cpu)
+    if planes:
+        space = (replace(each, outer=Outer.PLANE) for each in space if each.band is None)
+    alone = _reads_one_plane(lists)  # its output's short stretches are most of what it costs
+    return min(space, key=lambda each: cycles(geometry, lists, each, cpu, beside_copies=alone))
 
 
 def _copied_if_faster(

@@ -16,6 +16,7 @@ from te_schedules.cpu.conv2d_cost import (
     PRODUCT_LATENCY,
     PRODUCTS_PER_CYCLE,
     STORE_CYCLES,
+    loads_per_cycle,
 )
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.odd_lines import LINE_BYTES
@@ -65,8 +66,9 @@ def winograd_cycles(geometry: Conv2dGeometry, schedule: WinogradSchedule, cpu: C
         -(-groups // schedule.chunks) * schedule.chunks * schedule.group
     )  # the longest chunk's
     places = y.products * x.products
-    transforms = tiles * channels * schedule.chunks * _input_cycles(y, x)
-    transforms += filters * (tiles * _output_cycles(y, x, schedule) + blocks * STRETCH_CYCLES)
+    transforms = tiles * channels * schedule.chunks * _input_cycles(y, x) * cpu.passes
+    outputs = tiles * _output_cycles(y, x, schedule) * cpu.passes
+    transforms += filters * (outputs + blocks * STRETCH_CYCLES)
     calls = places * units * (filters // schedule.group)
     products = calls * (LOOP_CYCLES + channels * _step_cycles(schedule, channels, cpu))
     weights = 4.0 * places * channels * geometry.out_channels
@@ -89,7 +91,11 @@ def _step_cycles(schedule: WinogradSchedule, channels: int, cpu: CpuModel) -> fl
     unit_bytes = 4 * cpu.lanes * schedule.together
     held = unit_bytes * channels * (1 if schedule.transforms else schedule.units)
     beyond_l1 = unit_bytes / LINE_BYTES / L2_LINES_PER_CYCLE if held > cpu.l1_room else 0.0
-    bounds = (sums / PRODUCTS_PER_CYCLE, loads / LOADS_PER_CYCLE, PRODUCT_LATENCY)
+    bounds = (
+        sums * cpu.passes / PRODUCTS_PER_CYCLE,
+        loads / loads_per_cycle(LOADS_PER_CYCLE, cpu),
+        PRODUCT_LATENCY,
+    )
     others = sum(bounds) - max(bounds)
     return max(bounds) + INTERFERENCE * others + BEYOND_SHARE * beyond_l1
 

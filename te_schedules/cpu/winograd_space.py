@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
+from te_schedules.cpu.conv2d_cost import ranking_cpu
 from te_schedules.cpu.conv2d_geometry import Conv2dGeometry
 from te_schedules.cpu.even_chunks import even_chunks
 from te_schedules.cpu.tiling import Tiling
@@ -90,8 +91,8 @@ def choose_winograd(
     geometry: Conv2dGeometry, cpu: CpuModel
 ) -> tuple[WinogradSchedule, float] | None:
     """Returns the schedule that the cost model likes best, and its cycles; None if none fits."""
-    scored = [
-        (schedule, winograd_cycles(geometry, schedule, cpu))
-        for schedule in winograd_schedules(geometry, cpu)
-    ]
-    return min(scored, key=lambda each: each[1]) if scored else None
+    found, ranked = list(winograd_schedules(geometry, cpu)), ranking_cpu(geometry, cpu)
+    if not found:
+        return None
+    best = min(found, key=lambda each: winograd_cycles(geometry, each, ranked))
+    return best, winograd_cycles(geometry, best, cpu)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from tvm.target import Target
 
@@ -56,6 +58,23 @@ def test_a_target_of_tvm_without_triple():
     model = CpuModel.from_target(Target({"kind": "llvm"}))
     assert model.lanes >= 4
     assert model.num_cores == 4
+
+
+@pytest.mark.parametrize(
+    ("cpu", "passes", "l1_parts", "streams"),
+    [
+        ("znver3", 1, False, False),  # AVX2: a vector is half a line
+        ("znver4", 2, True, True),
+        ("znver4 -mattr=-avx512f", 1, False, False),
+        ("znver5", 1, True, True),
+        ("sapphirerapids", 1, True, False),
+    ],
+)
+def test_units_and_caches_of_wide_vectors(cpu, passes, l1_parts, streams):
+    target = resolve_target(f"llvm -mtriple=x86_64-linux-gnu -mcpu={cpu}")
+    model = CpuModel.from_target(target)
+    assert (model.passes, model.l1_parts, model.streams) == (passes, l1_parts, streams)
+    assert model.as_ranked == replace(model, passes=1, l1_parts=False, streams=False)
 
 
 def test_not_a_cpu():

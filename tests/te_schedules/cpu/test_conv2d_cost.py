@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from te_schedules.cpu import conv2d_cost
-from te_schedules.cpu.conv2d_cost import KernelLists, cycles, registers
+from te_schedules.cpu.conv2d_cost import KernelLists, cycles, ranking_cpu, registers
 from te_schedules.cpu.conv2d_schedule import Conv2dSchedule, Hold, Outer
 from te_schedules.cpu.lane_layout import LaneLayout
 from te_schedules.cpu.lane_split import Split
@@ -51,6 +51,32 @@ def test_the_same_kernels_in_more_lists_cost_more():
 def test_inputs_that_overflow_the_first_cache_cost_more():
     small = replace(CPU, l1_bytes=1 << 10)
     assert cycles(GEOMETRY, LISTS, TILE, CPU) < cycles(GEOMETRY, LISTS, TILE, small)
+
+
+def test_units_of_half_a_vector_take_twice_as_long_for_products():
+    """What does not go through them, such as the ends of lists, takes as long as ever."""
+    whole = cycles(GEOMETRY, LISTS, TILE, CPU)
+    assert whole < cycles(GEOMETRY, LISTS, TILE, replace(CPU, passes=2)) < 2 * whole
+
+
+@pytest.mark.parametrize("better", [{"l1_parts": True}, {"streams": True}])
+def test_caches_that_keep_a_part_or_stream_cost_less_beyond_l1(better):
+    small = replace(CPU, l1_bytes=8 << 10)
+    by_better = cycles(GEOMETRY, LISTS, TILE, replace(small, **better))
+    assert by_better < cycles(GEOMETRY, LISTS, TILE, small)
+    assert cycles(GEOMETRY, LISTS, TILE, replace(CPU, **better)) == (
+        cycles(GEOMETRY, LISTS, TILE, CPU)
+    )
+
+
+def test_by_which_numbers_ways_are_ranked():
+    zen4 = replace(CPU, passes=2, l1_parts=True, streams=True)
+    xeon = replace(CPU, l1_parts=True)
+    one = ConvCase(weight=pattern_weight(10, 20)[:, :, :1, :1], size=(32, 64), lanes=16).geometry()
+    assert ranking_cpu(GEOMETRY, zen4) == zen4
+    assert ranking_cpu(one, zen4) == CPU
+    assert ranking_cpu(GEOMETRY, xeon) == CPU
+    assert ranking_cpu(GEOMETRY, AVX2) == AVX2
 
 
 def test_whole_planes_are_read_again_from_beyond_the_first_cache():
