@@ -22,6 +22,7 @@ from models.int8_rows import Int8Row, append_row, read_rows, write_page
 from models.int8_subjects import Subject, subjects
 from tvm_patdnn.builder import build
 from tvm_patdnn.machine.cpu_name import cpu_name
+from tvm_patdnn.machine.host_cpu import host_cpu
 from tvm_patdnn.quantizing import quantize_onnx
 from tvm_patdnn.training.data import open_data
 
@@ -49,7 +50,7 @@ def measured(subject: Subject) -> Int8Row:
         **{name: round(subject.judge(run), 3) for name, run in ways.items()},
         layers=len(built.report),
         int8_layers=sum(layer.dtype == "int8" for layer in built.report),
-        cpu=cpu_name(),
+        cpu=f"{cpu_name()}, {host_cpu()}",
         versions=", ".join(f"{each} {version(each)}" for each in ("onnxruntime", "apache-tvm")),
         date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )

@@ -37,7 +37,7 @@ class Int8Row:
         exact: of the quantised file in ONNX Runtime without optimisations.
         onnxruntime: of the quantised file in ONNX Runtime as it comes.
         layers, int8_layers: convolutions, and those computed in int8.
-        cpu: with its number of cores.
+        cpu: with its number of cores, and what LLVM calls it.
         versions: of what computed.
         date: in ISO 8601.
     """
@@ -77,13 +77,14 @@ def write_page(rows: Sequence[Int8Row], page: Path, source: str) -> None:
 
 def int8_page(rows: Sequence[Int8Row], source: str) -> str:
     """Returns the page in Markdown."""
-    machines = sorted({f"{row.cpu}; {row.versions}; {row.date[:10]}" for row in rows})
+    versions = sorted({row.versions for row in rows})
+    days = sorted(row.date[:10] for row in rows)
     header = (
         "| network | quantised by | judged by | unit | float32 | int8 | difference | "
-        "as the file says | ONNX Runtime's int8 | convolutions in int8 |",
-        "|---|---|---|---|--:|--:|--:|--:|--:|--:|",
+        "as the file says | ONNX Runtime's int8 | convolutions in int8 | CPU |",
+        "|---|---|---|---|--:|--:|--:|--:|--:|--:|---|",
     )
-    measured = "Measured on: " + "\n".join(f"{machine}." for machine in machines)
+    measured = f"Measured with {'; '.join(versions)}, {days[0]} to {days[-1]}."
     introduction = _INTRODUCTION.format(rows=f"[{source}]({source})")
     return "\n".join([introduction, *header, *map(_line, rows), "", measured, ""])
 
@@ -93,5 +94,6 @@ def _line(row: Int8Row) -> str:
         *(row.network, row.calibration, row.data, row.unit),
         *(f"{row.float32:.2f}", f"{row.int8:.2f}", f"{row.int8 - row.float32:+.2f}"),
         *(f"{row.exact:.2f}", f"{row.onnxruntime:.2f}", f"{row.int8_layers} of {row.layers}"),
+        row.cpu,
     )
     return f"| {' | '.join(cells)} |"

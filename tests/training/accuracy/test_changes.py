@@ -40,6 +40,14 @@ def test_similar_filters_against_neighbours_and_against_free_kernels():
     assert changes[both] == 1.0
 
 
+def test_a_teacher_in_the_pruning_phase():
+    taught = row(distill=0.9)
+    both = row(distill=0.9, settings={"distill_pruning": True}, top1_pruned=89.9)
+    change = ("the teacher in the pruning phase, too", "ADMM with distillation, 3.6x")
+    assert found(taught, both) == {change: 0.4}
+    assert found(row(), both) == {}
+
+
 def test_what_a_teacher_is_worth_to_a_dense_network():
     changes = found(dense(), dense(distill=0.9, teacher="big of 9 epochs", top1_pruned=91.4))
     assert changes == {("teacher big of 9 epochs", "dense, trained on"): 1.0}

@@ -8,6 +8,9 @@ def test_names():
     assert name(row(distill=0.5)) == "ADMM with distillation"
     assert name(row(**big)) == "ADMM with distillation from big of 9 epochs"
     assert name(dense(**big)) == "dense, trained on with distillation from big of 9 epochs"
+    early = {**big, "settings": {"distill_pruning": True}}
+    assert name(row(**early)) == "ADMM with distillation from big of 9 epochs while pruning, too"
+    assert name(dense(**early)) == name(dense(**big))
     assert name(row(rates={"a": 2.0})) == "ADMM, rates by layer"
     assert name(row(method="filter", scope="balanced")) == "filter pruning"
     assert name(row(method="unstructured", filter_block=4)) == "unstructured magnitude"

@@ -34,7 +34,8 @@ def find_changes(groups: Sequence[Group]) -> list[Change]:
     """Finds, for each group, the groups that it differs from in one attribute.
 
     Only changes away from what is usual count: single filters, 8 patterns, kernels that
-    compete in their layer at one rate, no teacher, and retraining of what pruning left.
+    compete in their layer at one rate, no teacher, or one in retraining only, and retraining
+    of what pruning left.
     """
     found = []
     for group in groups:
@@ -57,7 +58,13 @@ def like_dense(row: TrainRow, *, teacher: bool) -> dict[str, object]:
     return {
         **{"method": "dense", "epochs": own["epochs"]},
         "teacher": own["teacher"] if teacher else _NO_TEACHER,
-        **{"rewind": None, "patterns": None, "connectivity": 1.0, "rates": ()},
+        **{
+            "taught while pruning": False,
+            "rewind": None,
+            "patterns": None,
+            "connectivity": 1.0,
+            "rates": (),
+        },
         **{"scope": "layer", "blocks": _SINGLE, "settings": ()},
     }
 
@@ -81,5 +88,7 @@ def _changes(row: TrainRow) -> Iterator[tuple[str, str, object]]:
         yield "rates by layer", "rates", ()
     if own["teacher"] != _NO_TEACHER:
         yield f"teacher {row.teacher or 'that is its own dense network'}", "teacher", _NO_TEACHER
+    if own["taught while pruning"]:
+        yield "the teacher in the pruning phase, too", "taught while pruning", False
     if row.rewind is not None:
         yield rewind_text(row), "rewind", None

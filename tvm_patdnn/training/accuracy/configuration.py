@@ -9,12 +9,14 @@ __all__ = [
     "configuration",
     "has_blocks",
     "has_scope",
-    "is_usual",
+    "other_settings",
     "pair_key",
     "subject",
+    "taught_while_pruning",
 ]
 
 _OF_THE_MACHINE = ("precision",)
+_ATTRIBUTES = ("distill_pruning",)
 _WITHOUT_PATTERNS = ("dense", "filter", "unstructured")
 
 
@@ -31,29 +33,38 @@ def pair_key(row: TrainRow) -> tuple[int, str]:
 def attributes(row: TrainRow) -> dict[str, object]:
     """Returns what was chosen for a run, by name; what has no effect has its default."""
     dense = row.method == "dense"
-    own = {k: str(v) for k, v in row.settings.items() if not is_usual(k, v)}
     return {
         "method": row.method,
         "epochs": (row.dense_epochs, row.prune_epochs, row.retrain_epochs),
         "teacher": (row.distill, row.teacher),
+        "taught while pruning": taught_while_pruning(row),
         "rewind": row.rewind,
         "patterns": None if dense else (row.patterns, row.entries),
         "connectivity": 1.0 if dense else row.connectivity,
         "rates": () if dense else tuple(row.rates.items()),
         "scope": row.scope if has_scope(row) else "layer",
         "blocks": (row.filter_block, row.filter_grouping) if has_blocks(row) else (1, "neighbours"),
-        "settings": () if dense else tuple(sorted(own.items())),
+        "settings": () if dense else tuple(sorted(other_settings(row).items())),
     }
 
 
-def is_usual(name: str, value: object) -> bool:
-    """Whether a setting is of the machine, or switched off, as it was in rows without it."""
-    return name in _OF_THE_MACHINE or value is False
+def other_settings(row: TrainRow) -> dict[str, str]:
+    """Returns what is not of the machine, an attribute of its own, or switched off.
+
+    Rows from before a setting lack what is switched off.
+    """
+    named = (*_OF_THE_MACHINE, *_ATTRIBUTES)
+    return {k: str(v) for k, v in row.settings.items() if k not in named and v is not False}
 
 
 def configuration(row: TrainRow) -> tuple[object, ...]:
     """Returns the same in a form that can be a key."""
     return tuple(attributes(row).values())
+
+
+def taught_while_pruning(row: TrainRow) -> bool:
+    """Whether the teacher teaches in the pruning phase, too, and not in retraining only."""
+    return row.method != "dense" and bool(row.settings.get("distill_pruning"))
 
 
 def has_scope(row: TrainRow) -> bool:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import comb
 
-from tvm_patdnn.training.accuracy.configuration import has_blocks, has_scope, is_usual
+from tvm_patdnn.training.accuracy.configuration import (
+    has_blocks,
+    has_scope,
+    other_settings,
+    taught_while_pruning,
+)
 from tvm_patdnn.training.rows import TrainRow
 
 __all__ = ["METHODS", "blocks_text", "name", "rate_text", "rewind_text", "tell_apart"]
@@ -27,6 +32,8 @@ def name(row: TrainRow) -> str:
     parts = [METHODS.get(row.method, row.method)]
     if row.distill:
         parts[0] += " with distillation" + (f" from {row.teacher}" if row.teacher else "")
+    if taught_while_pruning(row):
+        parts[0] += " while pruning, too"
     if has_scope(row) and row.scope != "layer":
         parts.append(row.scope)
     if has_blocks(row):
@@ -79,5 +86,4 @@ def _looks(row: TrainRow) -> tuple[str, str]:
 
 def _details(row: TrainRow) -> dict[str, object]:
     named = ("patterns", "entries", "dense_epochs", "prune_epochs", "retrain_epochs", "distill")
-    settings = {k: v for k, v in row.settings.items() if not is_usual(k, v)}
-    return {**{each: getattr(row, each) for each in named}, **settings}
+    return {**{each: getattr(row, each) for each in named}, **other_settings(row)}
