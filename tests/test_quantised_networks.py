@@ -27,6 +27,7 @@ from tvm_patdnn.machine.cpu_model import CpuModel
 from tvm_patdnn.optimizations import Optimizations
 
 VNNI = "llvm -mtriple=x86_64-linux-gnu -mcpu=znver4"
+DOTS = CpuModel.from_target(native()).dots  # of this machine
 
 
 def pictures(count: int) -> list[np.ndarray]:
@@ -167,7 +168,7 @@ def test_what_torch_exports(low, high, dynamo, tmp_path):
     assert (apart > 0.01).mean() < 0.002
 
 
-@pytest.mark.skipif(CpuModel.from_target(native()).dots == "plain", reason="a CPU of long ago")
+@pytest.mark.skipif(DOTS == "plain", reason="a CPU of long ago")
 def test_transforms_change_no_byte(tmp_path):
     """However it is called, and on one thread and two."""
     network, data = FakeQuantised(0, 255, width=24).eval(), torch.randn(1, 3, 31, 34)
@@ -175,10 +176,11 @@ def test_transforms_change_no_byte(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(network, (data,), tmp_path / "network.onnx", **options)
-    plain = tvm_patdnn.build(
-        tmp_path / "network.onnx", optimizations=Optimizations(transforms=False)
-    )
-    built = tvm_patdnn.build(tmp_path / "network.onnx")
+    # Where VNNI adds products of bytes, transforms gain too little for so small a network.
+    target = "x86-64-v3" if "vnni" in DOTS or "vbmi" in DOTS else None
+    only = Optimizations(transforms=False)
+    plain = tvm_patdnn.build(tmp_path / "network.onnx", target, optimizations=only)
+    built = tvm_patdnn.build(tmp_path / "network.onnx", target)
     transformed = ["Winograd" in layer.reason for lib in (plain, built) for layer in lib.report]
     assert transformed == [False, False, False, True]
     expected = plain.run({"x": data.numpy()})["y"]
