@@ -43,6 +43,4 @@ def test_the_page_that_is_here_is_that_of_its_rows():
     assert (DOCS / "accuracy-int8.md").read_text() == int8_page(rows, "accuracy-int8.jsonl")
     shipped = [row for row in rows if "pruned 8.1x" in row.network]
     assert len(shipped) == 2
-    lost = {row.calibration: row.float32 - row.int8 for row in shipped}
-    assert lost["128 training images"] < 0.3
-    assert lost["128 made-up pictures"] < 0.5
+    assert all(row.float32 - row.int8 < 0.3 for row in shipped)
