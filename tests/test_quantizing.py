@@ -30,6 +30,24 @@ def test_the_numbers_are_near():
     assert [layer.dtype for layer in library.report] == ["int8"]
 
 
+def test_scores_are_not_clipped_to_what_the_batches_gave():
+    random = np.random.default_rng(0)
+    matrix, bias = (random.standard_normal(shape, np.float32) for shape in ((4, 16), (16,)))
+    matrix -= matrix.mean(0)  # so that inputs that are alike give scores of the bias alone
+    nodes = [
+        helper.make_node("MatMul", ["x", "matrix"], ["m"]),
+        helper.make_node("Add", ["m", "bias"], ["y"]),
+    ]
+    weights = {"matrix": matrix, "bias": 0.1 * bias}
+    model = model_of(nodes, inputs={"x": (1, 4)}, weights=weights)
+    quantised_model = quantize_onnx(model, [{"x": np.full((1, 4), 3, np.float32)}])
+    inputs = {"x": np.array([[3, 0, 0, 0]], np.float32)}
+    found = next(iter(tvm_patdnn.build(quantised_model).run(inputs).values()))
+    expected = inputs["x"] @ matrix + weights["bias"]
+    np.testing.assert_allclose(found, expected, atol=0.05)
+    np.testing.assert_allclose(found, run_exactly(quantised_model, inputs)["y"], atol=1e-5)
+
+
 def test_weights_that_are_zero_stay_zero():
     model, weight = conv_model(), conv_weight()
     weight[:, 1] = weight[:, :, 0] = 0

@@ -2,7 +2,8 @@
 
 Activations become uint8 with a scale for each tensor, weights int8 with one for each filter and
 without a zero point, so that what was pruned stays zero. Batch norm is folded first. What has no
-int8 kernel here stays on numbers.
+int8 kernel here stays on numbers. So do the results of fully connected layers until a layer reads
+them: of scores that the range of the batches does not hold the largest would be clipped alike.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ QUANTIZED_OPS = (
     "Squeeze",
 )
 FIRST_WITH_AXES = 13  # operator set
-_LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
+_PRODUCTS = ("Gemm", "MatMul")
+_LAYERS = frozenset({"Conv", *_PRODUCTS})
 
 
 def quantize_onnx(onnx_model: ModelSource, batches: Iterable[Batch]) -> onnx.ModelProto:
@@ -79,6 +81,7 @@ def quantize_onnx(onnx_model: ModelSource, batches: Iterable[Batch]) -> onnx.Mod
             weight_type=quantization.QuantType.QInt8,
             per_channel=True,
             op_types_to_quantize=list(QUANTIZED_OPS),
+            extra_options={"OpTypesToExcludeOutputQuantization": list(_PRODUCTS)},
         )
         quantised = onnx.load(target)
     del quantised.metadata_props[:]

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from tvm import relax
 
-from relay_passes.int8.encodings import Constant, Encoding
+from relay_passes.int8.encodings import NUMBERS, Constant, Encoding
 from relay_passes.int8.graph import (
+    Convolution,
     Encoded,
     Flatten,
     Int8Node,
@@ -27,9 +28,10 @@ from relay_passes.int8.graph import (
 from relay_passes.int8.int8_layers import with_layer
 from relay_passes.relax_ir.values import constant_value
 
-__all__ = ["Draft", "Known", "finish"]
+__all__ = ["Draft", "Known", "finish", "unquantised_product"]
 
 _KEEP_BYTES = (Maxima, View, Flatten)  # their results are bytes of their inputs
+_FLAT = ((1, 1), (1, 1))  # sizes of the planes of a matrix product
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,4 +120,16 @@ def finish(draft: Draft, result: relax.Var, encoding: Encoding) -> Int8Node | No
         low=encoding.byte(draft.low),
         high=encoding.byte(draft.high),
     )
+    return with_layer(node)
+
+
+def unquantised_product(known: Known, var: relax.Var) -> Int8Node | None:
+    """Returns the node of a matrix product whose results stay numbers; None if there is none."""
+    draft = known.drafts.get(var)
+    if draft is None or draft.is_bounded or not isinstance(draft.operator, Convolution):
+        return None
+    layer = draft.operator.layer
+    if draft.operator.residual is not None or (layer.in_shape[2:], layer.out_shape[2:]) != _FLAT:
+        return None
+    node = Int8Node(result=var, encoding=NUMBERS, operator=draft.operator, inputs=draft.inputs)
     return with_layer(node)

@@ -63,16 +63,24 @@ class _Emitter:
 
     def emit_node(self, node: Int8Node) -> None:
         """Emits the kernel of a node."""
-        self._nodes.add(node.result)
         inputs = [
             self._planes(var) for var in node.reads if not isinstance(node.operator, Quantize)
         ]
+        if node.stores_numbers:
+            self._emit_numbers(node, inputs)
+            return
+        self._nodes.add(node.result)
         if isinstance(node.operator, View):
             self._stored[node.result] = inputs[0]
             return
         name, func, args = self._kernel(node, inputs)
         shape = stored_shape(tensor_shape(node.result))
         self._stored[node.result] = self._call(name, func, args, shape, "uint8")
+
+    def _emit_numbers(self, node: Int8Node, inputs: Sequence[relax.Expr]) -> None:
+        shape = tensor_shape(node.result)
+        numbers = self._call(*self._kernel(node, inputs), plain_shape(shape), "float32")
+        self._main.replace(node.result, self._reshape(numbers, shape))
 
     def _kernel(
         self, node: Int8Node, inputs: Sequence[relax.Expr]

@@ -10,7 +10,7 @@ from tvm import relax
 
 from relay_passes.relax_ir.values import constant_value, operator_name
 
-__all__ = ["Constant", "Encoding", "read_constant", "read_encoding"]
+__all__ = ["NUMBERS", "Constant", "Encoding", "read_constant", "read_encoding"]
 
 _FLIP = 128  # what int8 are less than the bytes that store them
 
@@ -20,7 +20,8 @@ class Encoding:
     """What the bytes of a tensor stand for: ``scale * (byte - zero)``.
 
     Attributes:
-        dtype: of the tensor in the model; int8 are stored as the uint8 that are 128 more.
+        dtype: of the tensor in the model; int8 are stored as the uint8 that are 128 more,
+            float32 as they are.
     """
 
     scale: float
@@ -41,6 +42,9 @@ class Encoding:
         """Returns the bytes (uint8) that float32, which may be infinite, are stored as."""
         steps = np.rint(values / np.float32(self.scale)) + self.zero
         return np.asarray(np.clip(steps, 0, 255).astype(np.uint8))
+
+
+NUMBERS = Encoding(scale=1.0, zero=0, dtype="float32")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

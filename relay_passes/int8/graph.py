@@ -1,7 +1,7 @@
 """The operators of a quantised network that have int8 kernels.
 
 An ``Int8Node`` is one kernel to be: it takes tensors of bytes to a tensor of bytes, which a
-``quantize`` of the model makes of numbers.
+``quantize`` of the model makes of numbers, or of a matrix product to its numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from tvm import relax
 
-from relay_passes.int8.encodings import Encoding
+from relay_passes.int8.encodings import NUMBERS, Encoding
 from relay_passes.recognition.analyze_convolutions import ConvLayer
 from te_schedules.cpu.int8.layer import Int8Layer
 from te_schedules.cpu.int8.pool_planes import PoolPlanes
@@ -151,7 +151,7 @@ class Int8Node:
     """One kernel.
 
     Attributes:
-        result: the variable that holds its integers in the model.
+        result: the variable that holds its integers in the model, or its numbers.
         low, high: bounds of the bytes that it stores.
         int8: of a convolution, what its kernel computes.
     """
@@ -163,6 +163,11 @@ class Int8Node:
     low: int = 0
     high: int = 255
     int8: Int8Layer | None = None
+
+    @property
+    def stores_numbers(self) -> bool:
+        """Whether its results stay float32."""
+        return self.encoding == NUMBERS
 
     @property
     def table(self) -> np.ndarray:

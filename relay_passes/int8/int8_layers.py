@@ -30,7 +30,8 @@ def _int8_layer(conv: Convolution, node: Int8Node) -> Int8Layer | None:
     step = np.float32(source.scale) * conv.weight_scale
     scale = step / np.float32((conv.rounded or encoding).scale)
     weights = layer.weight.astype(np.int64).reshape(len(layer.weight), -1).sum(1)
-    bias = np.rint(conv.bias / step.astype(np.float64)) - source.zero * weights
+    own_bias = np.zeros_like(conv.bias) if node.stores_numbers else conv.bias
+    bias = np.rint(own_bias / step.astype(np.float64)) - source.zero * weights
     if not np.all(np.abs(bias) < 2**31) or not np.all(np.isfinite(scale)):
         return None
     store = Requantization(
@@ -39,6 +40,7 @@ def _int8_layer(conv: Convolution, node: Int8Node) -> Int8Layer | None:
         low=node.low,
         high=node.high,
         residual=_residual(conv, encoding),
+        offset=conv.bias.astype(np.float32) if node.stores_numbers else None,
     )
     found = Int8Layer(
         in_shape=layer.in_shape,

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from tvm import relax
 
-from relay_passes.int8.drafts import Known
+from relay_passes.int8.drafts import Known, unquantised_product
 from relay_passes.int8.fuse_residuals import fuse_residual
 from relay_passes.int8.graph import Convolution, Int8Node, Quantize
 from relay_passes.int8.recognize import recognize
@@ -113,11 +113,15 @@ def plan_int8(
 
 
 def _recognized(bindings: Sequence[relax.Binding], known: Known) -> list[Item]:
-    items: list[Item] = []
+    items: dict[relax.Var, Item] = {}
     for binding in bindings:
         nodes = recognize(known, binding.var, binding.value)
-        items += nodes or (binding,)
-    return items
+        product = None if nodes else unquantised_product(known, binding.var)
+        if product is not None:
+            nodes = (*known.drafts[binding.var].before, product)
+        for item in nodes or (binding,):
+            items.setdefault(_result(item), item)  # what leads to a draft is read twice
+    return [*items.values()]
 
 
 def _live(items: Sequence[Item], result: relax.Expr) -> list[Item]:

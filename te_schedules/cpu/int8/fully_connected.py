@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from tvm import tirx
 from tvm.tirx import Buffer, Cast, PrimFunc, Ramp, const
 from tvm.tirx.script import builder as T
 
@@ -64,10 +65,12 @@ class Int8Matrix:
     @cached_property
     def constants(self) -> dict[str, np.ndarray]:
         """The constants that its kernel takes, by name and in order."""
-        inputs = self.quads.index[:, 0]
+        inputs, store = self.quads.index[:, 0], self.layer.store
+        numbers = {} if store.offset is None else {"numbers": self._padded(store.offset)}
         return {
             "bias": self._padded(self.instructions.bias(self.layer)),
-            "scale": self._padded(self.layer.store.scale),
+            "scale": self._padded(store.scale),
+            **numbers,
             "offset": self.quads.offset,
             "input": inputs.astype(np.uint16 if inputs.max() < 1 << 16 else np.int32),
             "weight": self._ordered(),
@@ -96,7 +99,10 @@ def int8_fully_connected(matrix: Int8Matrix) -> PrimFunc:
     ) -> None:
         with T.parallel(matrix.blocks) as b, T.serial(matrix.layer.in_shape[0]) as n:
             sums = _emit_sums(matrix, data, arrays, b, n)
-            _emit_bytes(matrix, sums, arrays["scale"], other, output, b, n)
+            if matrix.layer.store.offset is None:
+                _emit_bytes(matrix, sums, arrays["scale"], other, output, b, n)
+            else:
+                _emit_numbers(matrix, sums, arrays, output, b, n)
 
     return prim_func(*layer_frame(matrix.layer, matrix.constants, emit))
 
@@ -151,3 +157,22 @@ def _emit_bytes(
         bytes_of(store, steps, range(matrix.block), matrix.instructions.pack),
         [n, 0, Ramp(b * matrix.block, 1, matrix.block)],
     )
+
+
+def _emit_numbers(
+    matrix: Int8Matrix,
+    sums: list[Expr],
+    arrays: Mapping[str, Buffer],
+    output: Buffer,
+    b: Expr,
+    n: Expr,
+) -> None:
+    """Emits the numbers of a block; what is behind the last output is not written."""
+    lanes, outputs = matrix.instructions.lanes, matrix.layer.out_shape[1]
+    code, first = VectorCode(lanes), b * matrix.block
+    block = T.alloc_buffer((matrix.block,), "float32")
+    for v, vector in enumerate(sums):
+        scale, added = (code.load(arrays[name], first + v * lanes) for name in ("scale", "numbers"))
+        code.store(block, Cast(f"float32x{lanes}", vector) * scale + added, v * lanes)
+    with T.serial(tirx.min(outputs - first, matrix.block)) as i:
+        T.buffer_store(output, block[i], [n, 0, first + i])

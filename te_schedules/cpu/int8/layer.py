@@ -5,6 +5,8 @@ Scales and zero points are folded into a bias of the sums and a factor for each 
 
     value = sum(weight * byte) + bias
     stored = clip(round(value * scale) + zero, low, high)      halves are rounded to even
+
+A matrix product may also store numbers, neither rounded nor clipped: ``value * scale + offset``.
 """
 
 from __future__ import annotations
@@ -44,13 +46,14 @@ class Residual:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Requantization:
-    """How sums become bytes.
+    """How sums become bytes, or numbers.
 
     Attributes:
         scale: (filters,) float32, steps that a sum of 1 is: of the result, or of what a
             residual is added to.
         zero: the byte that stands for 0.
         low, high: bounds of the stored bytes.
+        offset: (filters,) float32, if numbers are stored: what is added to them.
     """
 
     scale: np.ndarray
@@ -58,6 +61,7 @@ class Requantization:
     low: int = 0
     high: int = 255
     residual: Residual | None = None
+    offset: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,8 +144,9 @@ class Int8Layer:
 
     @property
     def is_exact(self) -> bool:
-        """Whether sums fit in 32 bits, and steps are small enough to be rounded in float32."""
+        """Whether sums fit in 32 bits, and steps are small enough to be rounded, if they are."""
         weights = np.abs(self.weight.astype(np.int64)).reshape(len(self.weight), -1).sum(1)
         sums = 255 * weights + np.abs(self.bias.astype(np.int64))
         steps = sums * np.abs(self.store.scale.astype(np.float64))
-        return bool(sums.max() < 2**31 and steps.max() < LARGEST_STEPS)
+        rounds = self.store.offset is None
+        return bool(sums.max() < 2**31 and (not rounds or steps.max() < LARGEST_STEPS))

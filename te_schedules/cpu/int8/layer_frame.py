@@ -11,6 +11,7 @@ from tvm.tirx import Buffer
 from tvm.tirx.script import builder as T
 
 from te_schedules.cpu.int8.layer import Int8Layer
+from te_schedules.cpu.int8.plane_loop import plain_shape
 from te_schedules.cpu.int8.planes import stored_shape
 from te_schedules.cpu.vector_code import Param
 
@@ -29,14 +30,17 @@ def layer_frame(
     Args:
         constants: of the kernel, by name.
         emit: is given the planes of the data, the constants by name, the planes of the residual or
-            None, and those of the output.
+            None, and those of the output, or its numbers as ``plain_shape`` has them.
         rows: whether it is given planes as rows of bytes.
     """
     stored = stored_shape(layer.out_shape)
     residual = [("residual", stored, "uint8")] if layer.store.residual else []
     data = ("data", stored_shape(layer.in_shape), "uint8")
     own = [(name, each.shape, str(each.dtype)) for name, each in constants.items()]
-    params: list[Param] = [data, *own, *residual, ("output", stored, "uint8")]
+    output = ("output", stored, "uint8")
+    if layer.store.offset is not None:
+        output = ("output", plain_shape(layer.out_shape), "float32")
+    params: list[Param] = [data, *own, *residual, output]
 
     def body(data: Buffer, *buffers: Buffer) -> None:
         arrays = dict(zip(constants, buffers, strict=False))

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from tvm import relax
 
@@ -54,6 +55,35 @@ def test_a_small_network():
         "stored_bytes", "int8_dense_conv2d", "max_planes", "join_planes", "mean_of_planes",
         "int8_dense_fully_connected", "plain_bytes",
     ]  # fmt: skip
+
+
+def test_products_may_stay_numbers():
+    net = QuantisedNet((3, 5))
+
+    def body(x):
+        matrix = net(relax.op.permute_dims(net.weight(random_weight(10, 5))))
+        product = net(relax.op.matmul(net.numbers(x), matrix))
+        biased = net(relax.op.add(product, relax.const(np.linspace(-9, 9, 10, dtype="float32"))))
+        return net(relax.op.nn.softmax(net(relax.op.nn.relu(biased)), axis=1))
+
+    expected = ["stored_bytes", "int8_dense_fully_connected", "relu", "softmax"]
+    assert assert_within_a_step(net.module(body), step=1e-5) == expected
+
+
+def test_a_product_that_is_read_as_numbers_and_as_bytes():
+    net = QuantisedNet((1, 4, 3, 2))
+
+    def body(x):  # of the whole plane, which is flattened once for both
+        conv = net.quantised_conv(net.numbers(x), random_weight(8, 4, 3, 2))
+        bytes_ = net.integers(conv, 0.01, 128)
+        return net(relax.op.add(net.numbers(bytes_, 0.01, 128), net(relax.op.tanh(conv))))
+
+    expected = [
+        "stored_bytes", "flatten_planes", "int8_dense_fully_connected",
+        "int8_dense_fully_connected", "dequantize_planes", "tanh", "add",
+    ]  # fmt: skip
+    found = assert_within_a_step(net.module(body), step=0.01)
+    assert sorted(found) == sorted(expected)
 
 
 def test_what_has_no_int8_kernel_computes_numbers():

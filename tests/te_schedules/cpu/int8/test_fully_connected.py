@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tvm
 
 from te_schedules.cpu.int8.fully_connected import Int8Matrix, int8_fully_connected
 from te_schedules.cpu.int8.instruction_sets import INSTRUCTION_SETS
@@ -11,6 +12,7 @@ from tests.te_schedules.cpu.int8.int8_reference import (
     run_bytes,
     to_stored,
 )
+from tests.te_schedules.cpu.lane_kernels import compiled
 
 
 @pytest.mark.parametrize("instructions", RUN_HERE)
@@ -33,6 +35,22 @@ def test_matrices_are_exact(outputs, inputs, keep, options, instructions):
     args += [to_stored(other)] if layer.store.residual else []
     found = run_bytes(int8_fully_connected(matrix), *args, shape=layer.out_shape)
     np.testing.assert_array_equal(found, exact_layer(layer, data, other))
+
+
+@pytest.mark.parametrize("instructions", RUN_HERE)
+@pytest.mark.parametrize(("outputs", "inputs"), [(10, 30), (130, 31), (64, 4), (1, 9)])
+def test_numbers_are_neither_rounded_nor_clipped(outputs, inputs, instructions):
+    offset = np.linspace(-1e6, 1e6, outputs, dtype=np.float32)
+    weight = pruned_weight(outputs, inputs, 1, 1, keep=0.6)
+    layer = int8_layer(weight, (3, inputs, 1, 1), offset=offset)
+    matrix = Int8Matrix(layer=layer, instructions=instructions)
+    data, guard = random_bytes(*layer.in_shape), np.float32(7)
+    found = tvm.runtime.tensor(np.full((3, 1, outputs), guard))
+    args = [tvm.runtime.tensor(a) for a in (to_stored(data), *matrix.constants.values())]
+    compiled(int8_fully_connected(matrix)).jit()["main"](*args, found)
+    sums = data[:, :, 0, 0].astype(np.int64) @ weight[:, :, 0, 0].T.astype(np.int64) + layer.bias
+    expected = sums * layer.store.scale.astype(np.float64) + offset
+    np.testing.assert_allclose(found.numpy()[:, 0], expected, rtol=3e-7, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["avx2", "avx-vnni", "dotprod"])
