@@ -15,7 +15,7 @@ from te_schedules.cpu.int8.strip_kernel import Products, StripConv2d
 __all__ = ["FAMILY", "VERSION", "StripConfiguration", "products_name"]
 
 FAMILY = "cpu conv2d int8"
-VERSION = 4  # raised when the same configuration becomes other code
+VERSION = 5  # raised when the same configuration becomes other code
 
 _COUNTS = ("group", "rows", "tile", "chunks")
 

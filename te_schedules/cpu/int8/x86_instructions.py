@@ -63,13 +63,27 @@ def _permuted(values: Expr, index: Expr, size: int, name: str) -> Expr:
 def _packed(steps: Sequence[Expr], zero: int) -> Expr:
     """Narrows four vectors of 8 float32 by instructions that saturate."""
     rounded = [_call("int32x8", "avx.cvt.ps2dq.256", each) for each in steps]
-    words = [_call("int16x16", "avx2.packssdw", *rounded[i : i + 2]) for i in (0, 2)]
+    return _narrowed(rounded, zero, 8, ("avx2.packssdw", "avx2.packuswb"))
+
+
+def _widely_packed(steps: Sequence[Expr], zero: int) -> Expr:
+    """The same of 16."""
+    none, every, current = Broadcast(T.int32(0), 16), T.uint16(0xFFFF), T.int32(4)
+    name = "avx512.mask.cvtps2dq.512"
+    rounded = [_call("int32x16", name, each, none, every, current) for each in steps]
+    return _narrowed(rounded, zero, 16, ("avx512.packssdw.512", "avx512.packuswb.512"))
+
+
+def _narrowed(vectors: Sequence[Expr], zero: int, lanes: int, names: tuple[str, str]) -> Expr:
+    """Narrows four vectors of int32, adding ``zero``, by what packs them to 16 bits and to 8."""
+    words = [_call(f"int16x{2 * lanes}", names[0], *vectors[i : i + 2]) for i in (0, 2)]
     if zero:
-        zeros = Broadcast(T.int16(zero), 16)
+        zeros = Broadcast(T.int16(zero), 2 * lanes)
         words = [
-            T.call_llvm_pure_intrin("int16x16", "llvm.sadd.sat", each, zeros) for each in words
+            T.call_llvm_pure_intrin(f"int16x{2 * lanes}", "llvm.sadd.sat", each, zeros)
+            for each in words
         ]
-    return T.reinterpret("uint8x32", _call("int8x32", "avx2.packuswb", *words))
+    return T.reinterpret(f"uint8x{4 * lanes}", _call(f"int8x{4 * lanes}", names[1], *words))
 
 
 def _set(
@@ -118,7 +132,20 @@ AVX2 = _set(
     pack=_packed,
 )
 AVX_VNNI = _set("avx-vnni", 8, 16, partial(_vnni, lanes=8), "avx2.pshuf.b", pack=_packed)
-AVX512_VNNI = _set("avx512-vnni", 16, 32, partial(_vnni, lanes=16), "avx512.pshuf.b.512")
+AVX512_VNNI = _set(
+    "avx512-vnni",
+    16,
+    32,
+    partial(_vnni, lanes=16),
+    "avx512.pshuf.b.512",
+    pack=_widely_packed,
+)
 AVX512_VBMI = _set(
-    "avx512-vbmi", 16, 32, partial(_vnni, lanes=16), "avx512.permvar.qi.512", reach=64
+    "avx512-vbmi",
+    16,
+    32,
+    partial(_vnni, lanes=16),
+    "avx512.permvar.qi.512",
+    reach=64,
+    pack=_widely_packed,
 )
