@@ -31,7 +31,6 @@ from relay_passes.relax_ir.values import constant_value
 __all__ = ["Draft", "Known", "finish", "unquantised_product"]
 
 _KEEP_BYTES = (Maxima, View, Flatten)  # their results are bytes of their inputs
-_FLAT = ((1, 1), (1, 1))  # sizes of the planes of a matrix product
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,8 +127,8 @@ def unquantised_product(known: Known, var: relax.Var) -> Int8Node | None:
     draft = known.drafts.get(var)
     if draft is None or draft.is_bounded or not isinstance(draft.operator, Convolution):
         return None
-    layer = draft.operator.layer
-    if draft.operator.residual is not None or (layer.in_shape[2:], layer.out_shape[2:]) != _FLAT:
+    if draft.operator.residual is not None:
         return None
     node = Int8Node(result=var, encoding=NUMBERS, operator=draft.operator, inputs=draft.inputs)
-    return with_layer(node)
+    made = with_layer(node)
+    return made if made is not None and made.int8 is not None and made.int8.flat else None

@@ -100,8 +100,8 @@ def plan_int8(
         records: measured kernels, which are preferred to what costs least.
     """
     known = Known(names=names)
-    items = _live(_recognized(bindings, known), result)
-    items = _live(_fused(items), result)
+    items = _live(_recognized(bindings, known), result, known)
+    items = _live(_fused(items), result, known)
     items = _without_lonely(items, {binding.var: binding for binding in bindings})
     how: Any = {"sparse": sparse, "transforms": transforms, "records": records or Records()}
     kernels = {
@@ -113,26 +113,34 @@ def plan_int8(
 
 
 def _recognized(bindings: Sequence[relax.Binding], known: Known) -> list[Item]:
-    items: dict[relax.Var, Item] = {}
+    items: list[Item] = []
     for binding in bindings:
         nodes = recognize(known, binding.var, binding.value)
-        product = None if nodes else unquantised_product(known, binding.var)
-        if product is not None:
-            nodes = (*known.drafts[binding.var].before, product)
-        for item in nodes or (binding,):
-            items.setdefault(_result(item), item)  # what leads to a draft is read twice
-    return [*items.values()]
+        items += nodes or (binding,)
+    return items
 
 
-def _live(items: Sequence[Item], result: relax.Expr) -> list[Item]:
-    """Returns the items that ``result`` depends on."""
+def _live(items: Sequence[Item], result: relax.Expr, known: Known) -> list[Item]:
+    """Returns the items that ``result`` depends on; products that stay numbers have kernels."""
     needed = set(relax.analysis.free_vars(result))
     kept: list[Item] = []
     for item in reversed(items):
         if _result(item) in needed or (not isinstance(item, Int8Node) and _has_effect(item)):
-            needed.update(_reads(item))
-            kept.append(item)
-    return kept[::-1]
+            for each in reversed(_with_kernel(item, known)):
+                needed.update(_reads(each))
+                kept.append(each)
+    first: dict[relax.Var, Item] = {}
+    for item in reversed(kept):
+        first.setdefault(_result(item), item)  # what leads to a draft may be there twice
+    return [*first.values()]
+
+
+def _with_kernel(item: Item, known: Known) -> tuple[Item, ...]:
+    """Returns an item as it is, or, of a product whose results stay numbers, its nodes."""
+    if isinstance(item, Int8Node):
+        return (item,)
+    product = unquantised_product(known, item.var)
+    return (*known.drafts[item.var].before, product) if product is not None else (item,)
 
 
 def _fused(items: Sequence[Item]) -> list[Item]:
